@@ -1,0 +1,50 @@
+"""Settings, from the environment (``MEDCONTROL_…``). One class, checked at start."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Each is described in ``docs/operations.md``."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDCONTROL_", extra="ignore")
+
+    home: Path = Field(default=Path("var"), description="Folder of everything kept on disk")
+    database_url: str | None = Field(default=None, description="PostgreSQL; embedded when absent")
+    redis_url: str | None = Field(default=None, description="Redis or Valkey; embedded when absent")
+    jurisdiction: Literal["ma", "lu"] = Field(default="ma", description="Law of this installation")
+    fund_name: str = Field(default="Caisse (démonstration)", description="Printed on letters")
+    host: str = Field(default="127.0.0.1", description="Address the web server listens on")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port of the web server")
+    public_url: str | None = Field(default=None, description="Address people type; https in production")
+    demo: bool = Field(default=False, description="One-click accounts. Never in production")
+    key_file: Path | None = Field(default=None, description="Key ring; default HOME/keys.json")
+    post_url: str | None = Field(
+        default=None, description="Where letters are posted; default: the folder HOME/outgoing"
+    )
+    webhook_secret: SecretStr | None = Field(default=None, description="Signs outgoing events")
+    pool_size: int = Field(default=10, ge=1, description="Database connections per process")
+    web_workers: int = Field(default=1, ge=1, description="Web processes")
+    worker_processes: int = Field(default=2, ge=1, description="Celery processes")
+    session_hours: int = Field(default=10, ge=1, description="Length of a login")
+    undo_seconds: int = Field(default=30, ge=0, description="Time in which a decision can be undone")
+
+    @property
+    def home_path(self) -> Path:
+        """The home folder, absolute."""
+        return self.home.expanduser().resolve()
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    import os
+
+    values = {}
+    if "MEDCONTROL_PORT" not in os.environ and "PORT" in os.environ:
+        values["port"] = int(os.environ["PORT"])
+    return Settings(**values)

@@ -1,0 +1,278 @@
+"""The words of the domain as closed lists. A value, once released, is never renamed."""
+
+from enum import StrEnum
+
+
+class Jurisdiction(StrEnum):
+    """Whose law applies."""
+
+    MA = "ma"
+    LU = "lu"
+
+
+class Scheme(StrEnum):
+    """Insurance scheme (régime)."""
+
+    AMO = "amo"
+    GENERAL = "general"
+    CONVENTIONAL = "conventional"
+    LONG_TERM_CARE = "long_term_care"
+
+
+class Channel(StrEnum):
+    """How the file came in."""
+
+    PAPER = "paper"
+    PORTAL = "portal"
+    EDI = "edi"
+    PERIODIC = "periodic"
+
+
+class Relation(StrEnum):
+    """What the beneficiary is to the insured person."""
+
+    SPOUSE = "spouse"
+    CHILD = "child"
+    PARENT = "parent"
+    OTHER = "other"
+
+
+class Sex(StrEnum):
+    """As the sender says; U when it does not know."""
+
+    F = "F"
+    M = "M"
+    U = "U"
+
+
+class ControlLevel(StrEnum):
+    """Level of control (niveau de contrôle). Ordered by ``rank``, never by name."""
+
+    LOCAL = "local"
+    REGIONAL = "regional"
+    CENTRAL = "central"
+
+    @property
+    def rank(self) -> int:
+        """0 local, 1 regional, 2 central."""
+        return ("local", "regional", "central").index(self.value)
+
+
+class ControlMode(StrEnum):
+    """On file (CMD, contrôle médical sur dossier) or in person (CMP, sur personne)."""
+
+    ON_FILE = "on_file"
+    IN_PERSON = "in_person"
+
+
+class Lane(StrEnum):
+    """Circuit chosen by selectivity (sélectivité)."""
+
+    GREEN = "green"    # goes on, recorded
+    BLUE = "blue"      # goes on, may be drawn for control afterwards
+    ORANGE = "orange"  # controlled on file
+    RED = "red"        # controlled in person or on original documents
+
+    @property
+    def is_controlled(self) -> bool:
+        """Whether the file becomes a control file at once."""
+        return self in (Lane.ORANGE, Lane.RED)
+
+
+class Origin(StrEnum):
+    """Why selectivity chose a file. Every origin that applies is stored."""
+
+    MANDATORY = "mandatory"
+    RULE = "rule"
+    SCORE = "score"
+    RANDOM = "random"
+    EXTERNAL = "external"  # ``control.required`` in the message
+
+
+class ControlFileStatus(StrEnum):
+    """What the file awaits."""
+
+    AWAITING_COMPLETENESS = "awaiting_completeness"
+    AWAITING_CONTROL = "awaiting_control"
+    AWAITING_COMPLETION = "awaiting_completion"
+    AWAITING_APPOINTMENT = "awaiting_appointment"
+    AWAITING_EXAMINATION = "awaiting_examination"
+    AWAITING_SPECIALIST = "awaiting_specialist"
+    AWAITING_SECOND_DOCTOR = "awaiting_second_doctor"
+    AWAITING_CENTRAL = "awaiting_central"
+    AWAITING_DECISION = "awaiting_decision"
+    AWAITING_NOTIFICATION = "awaiting_notification"
+    CLOSED = "closed"
+
+
+class StepKind(StrEnum):
+    """What sort of work a human task is; decides who may take it and which page opens."""
+
+    COMPLETENESS = "completeness"          # agent
+    CONTROL_ON_FILE = "control_on_file"    # CMD
+    APPOINTMENT = "appointment"            # agent books the examination
+    EXAMINATION = "examination"            # CMP
+    SPECIALIST_OPINION = "specialist_opinion"
+    SECOND_DOCTOR = "second_doctor"
+    CENTRAL_OPINION = "central_opinion"
+    DECISION = "decision"
+
+    @property
+    def is_medical(self) -> bool:
+        """Whether only a control doctor may do it."""
+        return self not in (StepKind.COMPLETENESS, StepKind.APPOINTMENT)
+
+
+class TaskStatus(StrEnum):
+    """State of a human task."""
+
+    OPEN = "open"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class LineOutcome(StrEnum):
+    """Opinion on one line of the request."""
+
+    ACCEPTED = "accepted"
+    MODIFIED = "modified"
+    REFUSED = "refused"
+
+
+class DecisionOutcome(StrEnum):
+    """How a control ends."""
+
+    GRANTED = "granted"                                # ACCORD
+    PARTIALLY_GRANTED = "partially_granted"            # ACCORD_PARTIEL
+    REFUSED_MEDICAL = "refused_medical"                # REJET_MED
+    REFUSED_ADMINISTRATIVE = "refused_administrative"  # REJET_ADM
+    ADJOURNED = "adjourned"                            # AJOURNEMENT
+    WITHDRAWN = "withdrawn"                            # SANS_SUITE
+
+
+class CompletionKind(StrEnum):
+    """Request for pieces (demande de pièces); the two move the deadline differently."""
+
+    INCORRECT = "incorrect"
+    INCOMPLETE = "incomplete"
+
+
+class DeadlineKind(StrEnum):
+    """Legal (opposable) or internal (objective)."""
+
+    LEGAL = "legal"
+    INTERNAL = "internal"
+
+
+class DeadlineStatus(StrEnum):
+    """State of a clock."""
+
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    MET = "met"
+    FIRED = "fired"
+    CANCELLED = "cancelled"
+
+
+class Role(StrEnum):
+    """What a person may do; always together with a level and a unit."""
+
+    AGENT = "agent"
+    DOCTOR = "doctor"                    # control doctor, dentist or pharmacist
+    COORDINATOR = "coordinator"          # coordinating doctor, regional
+    CENTRAL_DOCTOR = "central_doctor"
+    SUPERVISOR = "supervisor"
+    QUALITY_READER = "quality_reader"
+    APPEALS_SECRETARY = "appeals_secretary"
+    ANALYST = "analyst"                  # risk analyst
+    REFERENCE_MANAGER = "reference_manager"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+class DoctorKind(StrEnum):
+    """Salaried (salarié) or contracted (conventionné)."""
+
+    SALARIED = "salaried"
+    CONTRACTED = "contracted"
+
+
+class Profession(StrEnum):
+    """Which practitioner."""
+
+    DOCTOR = "doctor"
+    DENTIST = "dentist"
+    PHARMACIST = "pharmacist"
+
+
+class AssignmentMode(StrEnum):
+    """How an assignment (affectation) was made."""
+
+    AUTOMATIC = "automatic"
+    CLAIMED = "claimed"
+    MANUAL = "manual"
+    BULK = "bulk"
+    REPAIR = "repair"
+
+
+class DocumentClass(StrEnum):
+    """Who may open a document."""
+
+    ADMINISTRATIVE = "administrative"
+    MEDICAL = "medical"
+
+
+class MedicalRecordKind(StrEnum):
+    """What a row of encrypted medical content is."""
+
+    INTAKE = "intake"            # diagnoses, pathology, summary, form answers as received
+    REASONING = "reasoning"      # the doctor's reasoning behind an opinion
+    EXAMINATION = "examination"
+    DRAFT = "draft"
+    MESSAGE = "message"
+
+
+class MessageAudience(StrEnum):
+    """Who reads a message of the file."""
+
+    EVERYONE = "everyone"
+    DOCTORS = "doctors"
+
+
+class LetterStatus(StrEnum):
+    """State of a letter (courrier)."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+class EntitlementStatus(StrEnum):
+    """State of a granted right."""
+
+    ACTIVE = "active"
+    UNDER_REVIEW = "under_review"
+    ENDED = "ended"
+
+
+class ActorKind(StrEnum):
+    """Who did it, in the journal."""
+
+    USER = "user"
+    CLIENT = "client"
+    SYSTEM = "system"
+
+
+class QuarantineReason(StrEnum):
+    """Why a line did not pass."""
+
+    FAULTY = "faulty"
+    CONFLICT = "conflict"
+
+
+class QuarantineStatus(StrEnum):
+    """What became of a quarantined line."""
+
+    WAITING = "waiting"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
