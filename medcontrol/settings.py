@@ -20,7 +20,9 @@ class Settings(BaseSettings):
     fund_name: str = Field(default="Caisse (démonstration)", description="Printed on letters")
     host: str = Field(default="127.0.0.1", description="Address the web server listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port of the web server")
-    public_url: str | None = Field(default=None, description="Address people type; https in production")
+    public_url: str | None = Field(
+        default=None, description="Address people type; https in production"
+    )
     demo: bool = Field(default=False, description="One-click accounts. Never in production")
     key_file: Path | None = Field(default=None, description="Key ring; default HOME/keys.json")
     post_url: str | None = Field(
@@ -31,7 +33,9 @@ class Settings(BaseSettings):
     web_workers: int = Field(default=1, ge=1, description="Web processes")
     worker_processes: int = Field(default=2, ge=1, description="Celery processes")
     session_hours: int = Field(default=10, ge=1, description="Length of a login")
-    undo_seconds: int = Field(default=30, ge=0, description="Time in which a decision can be undone")
+    undo_seconds: int = Field(
+        default=30, ge=0, description="Time in which a decision can be undone"
+    )
 
     @property
     def home_path(self) -> Path:

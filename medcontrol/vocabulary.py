@@ -68,10 +68,10 @@ class ControlMode(StrEnum):
 class Lane(StrEnum):
     """Circuit chosen by selectivity (sélectivité)."""
 
-    GREEN = "green"    # goes on, recorded
-    BLUE = "blue"      # goes on, may be drawn for control afterwards
+    GREEN = "green"  # goes on, recorded
+    BLUE = "blue"  # goes on, may be drawn for control afterwards
     ORANGE = "orange"  # controlled on file
-    RED = "red"        # controlled in person or on original documents
+    RED = "red"  # controlled in person or on original documents
 
     @property
     def is_controlled(self) -> bool:
@@ -108,10 +108,10 @@ class ControlFileStatus(StrEnum):
 class StepKind(StrEnum):
     """What sort of work a human task is; decides who may take it and which page opens."""
 
-    COMPLETENESS = "completeness"          # agent
-    CONTROL_ON_FILE = "control_on_file"    # CMD
-    APPOINTMENT = "appointment"            # agent books the examination
-    EXAMINATION = "examination"            # CMP
+    COMPLETENESS = "completeness"  # agent
+    CONTROL_ON_FILE = "control_on_file"  # CMD
+    APPOINTMENT = "appointment"  # agent books the examination
+    EXAMINATION = "examination"  # CMP
     SPECIALIST_OPINION = "specialist_opinion"
     SECOND_DOCTOR = "second_doctor"
     CENTRAL_OPINION = "central_opinion"
@@ -142,12 +142,12 @@ class LineOutcome(StrEnum):
 class DecisionOutcome(StrEnum):
     """How a control ends."""
 
-    GRANTED = "granted"                                # ACCORD
-    PARTIALLY_GRANTED = "partially_granted"            # ACCORD_PARTIEL
-    REFUSED_MEDICAL = "refused_medical"                # REJET_MED
+    GRANTED = "granted"  # ACCORD
+    PARTIALLY_GRANTED = "partially_granted"  # ACCORD_PARTIEL
+    REFUSED_MEDICAL = "refused_medical"  # REJET_MED
     REFUSED_ADMINISTRATIVE = "refused_administrative"  # REJET_ADM
-    ADJOURNED = "adjourned"                            # AJOURNEMENT
-    WITHDRAWN = "withdrawn"                            # SANS_SUITE
+    ADJOURNED = "adjourned"  # AJOURNEMENT
+    WITHDRAWN = "withdrawn"  # SANS_SUITE
 
 
 class CompletionKind(StrEnum):
@@ -178,13 +178,13 @@ class Role(StrEnum):
     """What a person may do; always together with a level and a unit."""
 
     AGENT = "agent"
-    DOCTOR = "doctor"                    # control doctor, dentist or pharmacist
-    COORDINATOR = "coordinator"          # coordinating doctor, regional
+    DOCTOR = "doctor"  # control doctor, dentist or pharmacist
+    COORDINATOR = "coordinator"  # coordinating doctor, regional
     CENTRAL_DOCTOR = "central_doctor"
     SUPERVISOR = "supervisor"
     QUALITY_READER = "quality_reader"
     APPEALS_SECRETARY = "appeals_secretary"
-    ANALYST = "analyst"                  # risk analyst
+    ANALYST = "analyst"  # risk analyst
     REFERENCE_MANAGER = "reference_manager"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
@@ -225,8 +225,8 @@ class DocumentClass(StrEnum):
 class MedicalRecordKind(StrEnum):
     """What a row of encrypted medical content is."""
 
-    INTAKE = "intake"            # diagnoses, pathology, summary, form answers as received
-    REASONING = "reasoning"      # the doctor's reasoning behind an opinion
+    INTAKE = "intake"  # diagnoses, pathology, summary, form answers as received
+    REASONING = "reasoning"  # the doctor's reasoning behind an opinion
     EXAMINATION = "examination"
     DRAFT = "draft"
     MESSAGE = "message"

@@ -1,0 +1,48 @@
+"""All tables. Import from here, so that Alembic, the app and the tests know the same ones."""
+
+from medcontrol.model.control_file import (
+    AccessLog,
+    Appointment,
+    CompletionRequest,
+    ControlFile,
+    Decision,
+    Document,
+    DocumentView,
+    LineOpinion,
+    MedicalRecord,
+    Message,
+    Opinion,
+)
+from medcontrol.model.doctor import (
+    Absence,
+    Assignment,
+    Availability,
+    Competence,
+    Conflict,
+    Doctor,
+    DoctorLoad,
+)
+from medcontrol.model.entitlement import Entitlement
+from medcontrol.model.flow import Deadline, FlowInstance, HumanTask, Suspension
+from medcontrol.model.journal import JournalEntry
+from medcontrol.model.letter import Letter
+from medcontrol.model.outbox import OutboxMessage, Schedule
+from medcontrol.model.received_file import (
+    InboxMessage,
+    IntakeBatch,
+    QuarantinedMessage,
+    ReceivedFile,
+    SelectivityDecision,
+)
+from medcontrol.model.unit import AnnouncedDay, Unit
+from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
+
+__all__ = [
+    "Absence", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment", "Assignment",
+    "Availability", "Competence", "CompletionRequest", "Conflict", "ControlFile", "Deadline",
+    "Decision", "Doctor", "DoctorLoad", "Document", "DocumentView", "Entitlement", "FlowInstance",
+    "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter", "LineOpinion",
+    "MedicalRecord", "Message", "Opinion", "OutboxMessage", "QuarantinedMessage", "ReceivedFile",
+    "RoleGrant", "Schedule", "SelectivityDecision", "Suspension", "Unit", "UserAccount",
+    "UserSession",
+]  # fmt: skip
