@@ -1,0 +1,218 @@
+"""A control file as its page shows it (page du dossier), in plain values."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from medcontrol.queries.file_tabs import (
+    DocumentRow,
+    FlowTab,
+    HistoryRow,
+    JournalKind,
+    JournalRow,
+    MessageRow,
+    OpinionRow,
+    Person,
+    RequestTab,
+    SummaryTab,
+)
+from medcontrol.queries.worklist import Due
+from medcontrol.vocabulary import (
+    CompletionKind,
+    ControlFileStatus,
+    ControlLevel,
+    ControlMode,
+    DecisionOutcome,
+    Lane,
+    LineOutcome,
+    Scheme,
+    StepKind,
+)
+
+
+class FileTab(StrEnum):
+    """Tabs of the page, in their order."""
+
+    SUMMARY = "summary"
+    REQUEST = "request"
+    DOCUMENTS = "documents"
+    HISTORY = "history"
+    OPINIONS = "opinions"
+    MESSAGES = "messages"
+    FLOW = "flow"
+    JOURNAL = "journal"
+
+
+class FileAction(StrEnum):
+    """What the reader may do with the file now. The page draws only these."""
+
+    GIVE_OPINION = "give_opinion"
+    CHECK_COMPLETENESS = "check_completeness"
+    REQUEST_COMPLETION = "request_completion"
+    ESCALATE = "escalate"
+    HOLD = "hold"
+    RELEASE = "release"
+    TRANSFER = "transfer"
+    CLAIM = "claim"
+    WRITE_MESSAGE = "write_message"
+    ADD_DOCUMENT = "add_document"
+    UNDO_DECISION = "undo_decision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """The files before and after this one in the queue it was opened from."""
+
+    queue_address: str
+    position: int
+    total: int
+    previous_reference: str | None
+    next_reference: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Someone else who has the page open."""
+
+    name: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileHeader:
+    """The two lines that never scroll away."""
+
+    control_file_id: UUID
+    version: int
+    reference: str
+    scheme: Scheme
+    flow: str
+    nature: str
+    lane: Lane
+    level: ControlLevel
+    mode: ControlMode
+    status: ControlFileStatus
+    step_title: str | None
+    is_urgent: bool
+    due: Due
+    person: Person
+    unit_name: str
+    assigned_to: str | None
+    is_mine: bool
+    task_id: UUID | None = None
+    held_until: date | None = None
+    hold_reason: str | None = None
+    outcome: DecisionOutcome | None = None
+    neighbours: Neighbours | None = None
+    presence: tuple[Presence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motive:
+    """A coded motive, with its wording in the reader's language (from the pack)."""
+
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeOption:
+    """A way the step can end, from the pack; ``consequence`` is what the person will receive."""
+
+    code: str
+    title: str
+    consequence: str
+    tone: str  # grant, partial, refuse, neutral
+    needs_motive: bool = False
+    needs_validity: bool = False
+    letter: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineDraft:
+    """What was typed for one line; empty until something was."""
+
+    no: int
+    outcome: LineOutcome | None = None
+    motive: str = ""
+    quantity: str = ""
+    amount: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionDraft:
+    """What was typed in the panel, kept over errors, conflicts and visits."""
+
+    lines: tuple[LineDraft, ...] = ()
+    outcome: str = ""
+    motive: str = ""
+    reasoning: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    saved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """The file moved while the page was open: who, when and what, since the drawn version."""
+
+    changes: tuple[JournalRow, ...]
+    is_still_mine: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionPanel:
+    """The right half: what the doctor may say at this step."""
+
+    kind: StepKind
+    step_title: str
+    outcomes: tuple[OutcomeOption, ...]
+    motives: tuple[Motive, ...]
+    line_motives: tuple[Motive, ...]
+    draft: OpinionDraft = field(default_factory=OpinionDraft)
+    errors: tuple[tuple[str, str], ...] = ()  # field name, error code
+    conflict: Conflict | None = None
+    requestable_pieces: tuple[Motive, ...] = ()
+    completion_kinds: tuple[CompletionKind, ...] = tuple(CompletionKind)
+    hold_reasons: tuple[Motive, ...] = ()
+    escalate_to: tuple[OutcomeOption, ...] = ()
+    undo_seconds: int = 30
+
+    def error_of(self, name: str) -> str | None:
+        """Return the error code of a field, or None."""
+        return dict(self.errors).get(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileCounts:
+    """Figures beside the tabs."""
+
+    documents: int
+    history: int
+    opinions: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePage:
+    """Everything the file page draws: the header, the counts, one tab and the panel."""
+
+    today: date
+    now: datetime
+    header: FileHeader
+    counts: FileCounts
+    tab: FileTab
+    actions: frozenset[FileAction]
+    panel: OpinionPanel | None = None
+    open_action: str = ""
+    summary: SummaryTab | None = None
+    request: RequestTab | None = None
+    documents: tuple[DocumentRow, ...] | None = None
+    shown_document: DocumentRow | None = None
+    history: tuple[HistoryRow, ...] | None = None
+    opinions: tuple[OpinionRow, ...] | None = None
+    messages: tuple[MessageRow, ...] | None = None
+    flow: FlowTab | None = None
+    journal: tuple[JournalRow, ...] | None = None
+    journal_kind: JournalKind | None = None
