@@ -1,0 +1,146 @@
+"""The law of ma, typed. Written by ``python -m medcontrol.legal``."""
+
+from medcontrol.legal.loading import law
+
+_LAW = law("ma")
+
+
+class _Ald:
+    default_validity_months = _LAW.whole("ald.default_validity_months")
+    renewal_open_days_before = _LAW.whole("ald.renewal_open_days_before")
+    renewal_reminder_days_before = _LAW.whole("ald.renewal_reminder_days_before")
+
+
+class _Ambulatory:
+    authorisation_months = _LAW.whole("ambulatory.authorisation_months")
+
+
+class _CareAbroad:
+    authorisation_months = _LAW.whole("care_abroad.authorisation_months")
+
+
+class _Clocks:
+    a_posteriori_control_days = _LAW.whole("clocks.a_posteriori_control_days")
+    ald_decision_days = _LAW.whole("clocks.ald_decision_days")
+    ald_target_days = _LAW.whole("clocks.ald_target_days")
+    appeal_decision_days = _LAW.whole("clocks.appeal_decision_days")
+    appeal_file_days = _LAW.whole("clocks.appeal_file_days")
+    care_abroad_decision_days = _LAW.whole("clocks.care_abroad_decision_days")
+    care_abroad_urgent_hours = _LAW.whole("clocks.care_abroad_urgent_hours")
+    central_opinion_days = _LAW.whole("clocks.central_opinion_days")
+    complement_days = _LAW.whole("clocks.complement_days")
+    complement_reminder_days = _LAW.whole("clocks.complement_reminder_days")
+    completeness_working_days = _LAW.whole("clocks.completeness_working_days")
+    conventional_decision_days = _LAW.whole("clocks.conventional_decision_days")
+    convocation_notice_days = _LAW.whole("clocks.convocation_notice_days")
+    disability_decision_days = _LAW.whole("clocks.disability_decision_days")
+    ep_answer_days = _LAW.whole("clocks.ep_answer_days")
+    expertise_exam_days = _LAW.whole("clocks.expertise_exam_days")
+    expertise_report_days = _LAW.whole("clocks.expertise_report_days")
+    ijm_claim_months = _LAW.whole("clocks.ijm_claim_months")
+    ijm_control_working_days = _LAW.whole("clocks.ijm_control_working_days")
+    ijm_max_weeks = _LAW.whole("clocks.ijm_max_weeks")
+    ijm_max_weeks_within_months = _LAW.whole("clocks.ijm_max_weeks_within_months")
+    ijm_notice_days = _LAW.whole("clocks.ijm_notice_days")
+    ijm_waiting_days = _LAW.whole("clocks.ijm_waiting_days")
+    invalidity_decision_days = _LAW.whole("clocks.invalidity_decision_days")
+    pec_hospital_answer_working_hours = _LAW.whole("clocks.pec_hospital_answer_working_hours")
+    pec_medicament_answer_hours = _LAW.whole("clocks.pec_medicament_answer_hours")
+    pec_prolongation_answer_hours = _LAW.whole("clocks.pec_prolongation_answer_hours")
+    pi_claim_months_for_retroactivity = _LAW.whole("clocks.pi_claim_months_for_retroactivity")
+    provider_invoice_days = _LAW.whole("clocks.provider_invoice_days")
+    reimbursement_control_days = _LAW.whole("clocks.reimbursement_control_days")
+    reimbursement_filing_days = _LAW.whole("clocks.reimbursement_filing_days")
+    second_doctor_days = _LAW.whole("clocks.second_doctor_days")
+    specialist_opinion_days = _LAW.whole("clocks.specialist_opinion_days")
+    tacit_agreement = _LAW.flag("clocks.tacit_agreement")
+
+
+class _Completion:
+    incomplete_restarts = _LAW.flag("completion.incomplete_restarts")
+    incorrect_restarts = _LAW.flag("completion.incorrect_restarts")
+
+
+class _Convocation:
+    no_shows_before_closing = _LAW.whole("convocation.no_shows_before_closing")
+
+
+class _Decision:
+    undo_seconds = _LAW.whole("decision.undo_seconds")
+
+
+class _Dental:
+    odf_max_age = _LAW.whole("dental.odf_max_age")
+    prosthesis_cap_dh = _LAW.decimal("dental.prosthesis_cap_dh")
+    window_months = _LAW.whole("dental.window_months")
+
+
+class _Hospital:
+    authorisation_days = _LAW.whole("hospital.authorisation_days")
+
+
+class _Ijm:
+    contrib_days = _LAW.whole("ijm.contrib_days")
+    in_months = _LAW.whole("ijm.in_months")
+    rate = _LAW.fraction("ijm.rate")
+    reopen_days = _LAW.whole("ijm.reopen_days")
+
+
+class _Medicines:
+    authorisation_months = _LAW.whole("medicines.authorisation_months")
+
+
+class _Pi:
+    adjournment_months = _LAW.whole("pi.adjournment_months")
+    base = _LAW.decimal("pi.base")
+    cap = _LAW.decimal("pi.cap")
+    contrib_days = _LAW.whole("pi.contrib_days")
+    last12m = _LAW.whole("pi.last12m")
+    miners_pension_age_years = _LAW.whole("pi.miners_pension_age_years")
+    no_review_before_pension_months = _LAW.whole("pi.no_review_before_pension_months")
+    pension_age_years = _LAW.whole("pi.pension_age_years")
+    review_first_months = _LAW.whole("pi.review_first_months")
+    review_first_period_months = _LAW.whole("pi.review_first_period_months")
+    review_later_months = _LAW.whole("pi.review_later_months")
+    review_open_days_before = _LAW.whole("pi.review_open_days_before")
+    step = _LAW.decimal("pi.step")
+    step_days = _LAW.whole("pi.step_days")
+    third_person = _LAW.decimal("pi.third_person")
+
+
+class _Psh:
+    alert_age_months = _LAW.whole("psh.alert_age_months")
+    card_years = _LAW.whole("psh.card_years")
+    temporary_validity_months = _LAW.whole("psh.temporary_validity_months")
+
+
+class _Quality:
+    monthly_cap = _LAW.whole("quality.monthly_cap")
+    newcomer_months = _LAW.whole("quality.newcomer_months")
+    newcomer_share = _LAW.decimal("quality.newcomer_share")
+    random = _LAW.decimal("quality.random")
+    refusals = _LAW.decimal("quality.refusals")
+
+
+class _WorkingTime:
+    closes_at = _LAW.time("working_time.closes_at")
+    first_weekday = _LAW.whole("working_time.first_weekday")
+    last_weekday = _LAW.whole("working_time.last_weekday")
+    opens_at = _LAW.time("working_time.opens_at")
+
+
+ald = _Ald
+ambulatory = _Ambulatory
+care_abroad = _CareAbroad
+clocks = _Clocks
+completion = _Completion
+convocation = _Convocation
+decision = _Decision
+dental = _Dental
+hospital = _Hospital
+ijm = _Ijm
+medicines = _Medicines
+pi = _Pi
+psh = _Psh
+quality = _Quality
+working_time = _WorkingTime
