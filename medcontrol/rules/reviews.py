@@ -1,0 +1,166 @@
+"""How long a right is granted for and when it is looked at again (validité, révision)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from medcontrol.errors import DomainError
+from medcontrol.rules.calendar import add_months
+
+
+class ValidityTooLong(DomainError):
+    """The pathology does not allow so long a validity."""
+
+    code = "entitlement.validity_too_long"
+
+
+class LifetimeNotAllowed(DomainError):
+    """For life is granted only for some pathologies, and after an examination in person."""
+
+    code = "entitlement.lifetime_not_allowed"
+
+
+class PensionAgeReached(DomainError):
+    """The person is of pension age: the old-age pension takes the place of this right."""
+
+    code = "entitlement.pension_age_reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """How long a pathology may be granted for; ``None`` months: the default of the law.
+
+    ``variants``: shorter or longer first validities by prefix of the ICD-10 code.
+    """
+
+    initial_months: int | None = None
+    renewal_months: int | None = None
+    lifetime_after_examination: bool = False
+    variants: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A right from the first to the last day, both included, and its next review.
+
+    ``valid_to``: none, for life. ``next_review_on``: the day on which a new decision is needed;
+    none, no review is planned. ``opens_on``: when its file opens by itself.
+    """
+
+    valid_from: date
+    valid_to: date | None
+    next_review_on: date | None
+    opens_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidityRule:
+    """The parameters ``pi.*`` of the day of the decision."""
+
+    pension_age_years: int
+    first_months: int
+    first_period_months: int
+    later_months: int
+    none_before_pension_months: int
+    open_days_before: int
+
+
+def longest_validity(
+    validity: Validity, *, is_renewal: bool, default_months: int, icd10: str | None = None
+) -> int:
+    """Return the most months that a pathology may be granted for, short of a lifetime.
+
+    The longest matching prefix of ``icd10`` among the variants wins for a first grant.
+    """
+    if is_renewal and validity.renewal_months is not None:
+        return validity.renewal_months
+    matching = [prefix for prefix in validity.variants if (icd10 or "").startswith(prefix)]
+    if matching:
+        return validity.variants[max(matching, key=len)]
+    return validity.initial_months or default_months
+
+
+def grant_ald(
+    *,
+    valid_from: date,
+    longest_months: int,
+    open_days_before: int,
+    months: int | None = None,
+) -> Grant:
+    """Return the validity of an ALD agreement and when its renewal opens.
+
+    Args:
+        valid_from: first day.
+        longest_months: what ``longest_validity`` allows.
+        open_days_before: ``ald.renewal_open_days_before``.
+        months: what the doctor grants; none, the longest.
+
+    Raises:
+        ValidityTooLong: more months than allowed, or less than one.
+    """
+    months = longest_months if months is None else months
+    if not 1 <= months <= longest_months:
+        raise ValidityTooLong(
+            f"between 1 and {longest_months} months, not {months}", field="months"
+        )
+    return grant_months(valid_from, months, open_days_before)
+
+
+def grant_for_life(validity: Validity, *, valid_from: date, was_examined: bool) -> Grant:
+    """Return a right without end or review, granted after an examination in person (CMP).
+
+    Raises:
+        LifetimeNotAllowed: not for this pathology, or the person was not examined.
+    """
+    if not (validity.lifetime_after_examination and was_examined):
+        raise LifetimeNotAllowed(field="for_life")
+    return Grant(valid_from, None, None, None)
+
+
+def grant_months(valid_from: date, months: int, open_days_before: int) -> Grant:
+    """Return a right of so many months, reviewed the day after it ends.
+
+    The review's file opens ``open_days_before`` days earlier, but never in the first half of
+    the validity, so that a short right does not open its own review at once.
+    """
+    ends_before = add_months(valid_from, months)
+    return Grant(
+        valid_from=valid_from,
+        valid_to=ends_before - timedelta(days=1),
+        next_review_on=ends_before,
+        opens_on=_opening(valid_from, ends_before, open_days_before),
+    )
+
+
+def grant_invalidity(
+    rule: InvalidityRule, *, birth_date: date, first_granted_on: date, valid_from: date
+) -> Grant:
+    """Return the validity of an invalidity pension from a first grant or a review on.
+
+    Always temporary. Reviews are close together in the first period after the first grant and
+    wider apart afterwards. In the last months before pension age none is planned: the pension
+    then runs to the day before that age.
+
+    Args:
+        rule: parameters of the day.
+        birth_date: of the person.
+        first_granted_on: first day of the first grant; ``valid_from`` on a first grant.
+        valid_from: first day of this grant, not before the first.
+
+    Raises:
+        PensionAgeReached: ``valid_from`` is on or after pension age.
+    """
+    pension_on = add_months(birth_date, 12 * rule.pension_age_years)
+    if valid_from >= pension_on:
+        raise PensionAgeReached(f"pension age is reached on {pension_on}", field="birth_date")
+    is_early = valid_from < add_months(first_granted_on, rule.first_period_months)
+    review_on = add_months(valid_from, rule.first_months if is_early else rule.later_months)
+    if review_on >= add_months(pension_on, -rule.none_before_pension_months):
+        return Grant(valid_from, pension_on - timedelta(days=1), None, None)
+    opens_on = _opening(valid_from, review_on, rule.open_days_before)
+    return Grant(valid_from, review_on - timedelta(days=1), review_on, opens_on)
+
+
+def _opening(valid_from: date, review_on: date, days_before: int) -> date:
+    halfway = valid_from + (review_on - valid_from) // 2
+    return max(review_on - timedelta(days=days_before), halfway)
