@@ -65,7 +65,7 @@ def check(raw: bytes, registers: Registers) -> Accepted | Faulty:
     body = strip_line(raw)
     if len(body) > MAX_LINE_BYTES:
         return _faulty(body, [fault((), "line.too_long", f"≤ {MAX_LINE_BYTES}")])
-    if body.count(b",") > MAX_VALUES:
+    if len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES:
         return _faulty(body, [fault((), "json.too_many_values", f"≤ {MAX_VALUES}")])
     try:
         message = orjson.loads(body)
@@ -102,7 +102,7 @@ def _check_coherence(
         return _check_refused(body, message, registers)
     canonical = orjson.dumps(_with_whole_numbers(message), option=_SORTED)
     received_at = read_instant(message["received_at"])
-    documents, found = take_attachments(message)
+    documents, found = take_attachments(message) if "documents" in message else ([], [])
     found += incoherences(message, received_at, registers)
     if is_odd(body, canonical):
         found = value_faults(message) + explain_odd(body) + found
@@ -132,14 +132,14 @@ def _accept(
 
 def _with_whole_numbers(message: dict[str, Any]) -> dict[str, Any]:
     """Make ``int`` of whole numbers written as ``1.0``: JSON Schema takes them for integers."""
-    holders = [
-        *((line, "no") for line in message.get("lines", ())),
-        *((document, "size") for document in message.get("documents", ())),
-        (message.get("paper", {}), "pages"),
-    ]
-    for holder, name in holders:
-        if type(holder.get(name)) is float:
-            holder[name] = int(holder[name])
+    for line in message.get("lines", ()):
+        if type(line["no"]) is float:
+            line["no"] = int(line["no"])
+    for document in message.get("documents", ()):
+        if type(document["size"]) is float:
+            document["size"] = int(document["size"])
+    if "paper" in message and type(message["paper"].get("pages")) is float:
+        message["paper"]["pages"] = int(message["paper"]["pages"])
     return message
 
 

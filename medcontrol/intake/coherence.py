@@ -3,11 +3,11 @@
 Nothing else is refused: what is missing for the doctor is the agent's completeness check.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from medcontrol.clock import civil_date
-from medcontrol.intake.faults import FieldError, PathToken, fault
+from medcontrol.intake.faults import FieldError, fault
 from medcontrol.intake.registers import Registers
 
 Message = dict[str, Any]
@@ -96,44 +96,34 @@ def _find_repeated_numbers(numbers: list[int | None], found: list[FieldError]) -
 
 
 def _compare_dates(message: Message, received_at: datetime | None, found: list[FieldError]) -> None:
-    """Civil dates exist; nobody is born after the receipt; care does not end before it starts.
+    """Nobody is born after the civil date of receipt; care does not end before it starts.
 
-    The format ensures YYYY-MM-DD, so text compares as dates do.
+    The format ensures real dates written YYYY-MM-DD, so that text compares as dates do.
     """
-    if received_at is None and "received_at" in message:
+    if received_at is not None and "jurisdiction" in message:
+        for who in ("insured", "beneficiary"):
+            if who in message:
+                _compare_birth(message, who, received_at, found)
+    elif received_at is None and "received_at" in message:
         found.append(fault(("received_at",), "instant.not_real"))
-    received_on = _received_on(message, received_at)
-    for who in ("insured", "beneficiary"):
-        path, born = (who, "birth_date"), message.get(who, {}).get("birth_date")
-        if born is not None and _exists(born, path, found) and born > received_on:
-            found.append(fault(path, "birth_date.after_receipt"))
-    care = message.get("care", {})
-    for end in care:
-        _exists(care[end], ("care", end), found)
-    if "from" in care and "to" in care and care["from"] > care["to"]:
+    care = message.get("care")
+    if care and "to" in care and "from" in care and care["from"] > care["to"]:
         found.append(fault(("care", "to"), "care.ends_before_start"))
-    for index, line in enumerate(message.get("lines", ())):
-        if "date" in line:
-            _exists(line["date"], ("lines", index, "date"), found)
 
 
-def _received_on(message: Message, received_at: datetime | None) -> str:
-    """Return the civil date of receipt where the fund sits; a date after all when not known."""
-    jurisdiction = message.get("jurisdiction")
-    if received_at is None or jurisdiction is None:
-        return date.max.isoformat()
+def _compare_birth(
+    message: Message, who: str, received_at: datetime, found: list[FieldError]
+) -> None:
+    """A birth date is not after the civil date of receipt, where the fund sits."""
+    born = message[who].get("birth_date")
+    if born is None or born < f"{received_at.year - 1:04}":  # nearly everyone: no zone to ask
+        return
     try:
-        return civil_date(received_at, jurisdiction).isoformat()
-    except OverflowError:  # the last day of year 9999, already the next one there
-        return date.max.isoformat()
-
-
-def _exists(day: str, path: tuple[PathToken, ...], found: list[FieldError]) -> bool:
-    """Whether a date that the format let through exists: it lets a year 0 through."""
-    if not day.startswith("0000"):
-        return True
-    found.append(fault(path, "date.not_real"))
-    return False
+        received_on = civil_date(received_at, message["jurisdiction"]).isoformat()
+    except OverflowError:  # the last day of year 9999 is over there
+        return
+    if born > received_on:
+        found.append(fault((who, "birth_date"), "birth_date.after_receipt"))
 
 
 def _cents(amount: str) -> int:

@@ -14,7 +14,18 @@ SCHEMA: dict[str, Any] = orjson.loads(
     files("medcontrol.intake").joinpath("intake.v1.schema.json").read_bytes()
 )
 
-_VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True)
+
+def _with_real_years(schema: Any) -> Any:
+    """Return the schema with dates of year 0 refused: the format takes them, no calendar does."""
+    if isinstance(schema, list):
+        return [_with_real_years(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    strict = {name: _with_real_years(part) for name, part in schema.items()}
+    return strict | {"not": {"pattern": "^0000"}} if schema.get("format") == "date" else strict
+
+
+_VALIDATOR = jsonschema_rs.Draft202012Validator(_with_real_years(SCHEMA), validate_formats=True)
 _LONGEST_TEXT = 20_000  # the largest maxLength of the schema
 _LONGEST_LIST = 500  # the largest maxItems
 _MAX_UNKNOWN = 50
@@ -29,6 +40,7 @@ _CODES = {
     "minimum": "value.too_small",
     "maximum": "value.too_large",
     "maxItems": "value.too_many",
+    "not": "date.not_real",
 }
 _FORMAT_CODES = {"date": "date.not_real", "date-time": "instant.not_real"}
 
@@ -80,7 +92,7 @@ def _expected(keyword: str, details: dict[str, Any]) -> str:
         return str(orjson.dumps(details["expected_value"]), "utf-8").strip('"')
     if keyword == "type":
         return ", ".join(details["types"])
-    if keyword == "format":
+    if keyword in ("format", "not"):
         return ""
     limit = str(next(iter(details.values()), ""))
     if keyword.startswith("min"):

@@ -60,7 +60,9 @@ def is_odd(body: bytes, canonical: bytes) -> bool:
     what it read: each string has two, and a mark inside a string is written ``\"`` in both,
     unless it came as ``\u0022``.
     """
-    return body.count(b'"') != canonical.count(b'"') or b"\\u0000" in body or b"\\u0022" in body
+    if body.count(b'"') != canonical.count(b'"'):
+        return True
+    return b"\\" in body and (b"\\u0000" in body or b"\\u0022" in body)
 
 
 def is_tame(value: object, depth: int) -> bool:
