@@ -1,0 +1,230 @@
+"""What assignment (affectation) needs to know of a doctor and of a task: plain frozen values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from medcontrol.errors import InvalidInput
+from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession, StepKind
+
+
+class Constraint(StrEnum):
+    """Why a doctor can't have a file. The order is the order in which doctors are eliminated."""
+
+    ACTIVE = "active"
+    PROFESSION = "profession"
+    COMPETENCE = "competence"
+    LEVEL = "level"
+    PLACE = "place"
+    ABSENCE = "absence"
+    CONFLICT = "conflict"
+    EXCLUSION = "exclusion"
+    CAPACITY = "capacity"
+
+
+class Conflict(NamedTuple):
+    """A conflict of interest (conflit d'intérêts) that is on record for a doctor.
+
+    Attributes:
+        kind: what ties them: ``treats``, ``relative``, ``establishment``, ``declared``.
+        subject: a professional's or an establishment's id, a registration number
+            (immatriculation) or a beneficiary key. Compared as it stands with those of the file.
+    """
+
+    kind: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorFacts:
+    """A control doctor (médecin-conseil), dentist or pharmacist as assignment sees them.
+
+    Attributes:
+        agency: home agency, None for a doctor of a region or of the centre.
+        region: home region, None for a doctor of the centre.
+        units: codes of further agencies and regions that the doctor serves.
+        competences: ``flow`` for every nature of a flow, ``flow/nature`` for one of them.
+        capacity_points: minutes of work that fit into the horizon; 0 when absent throughout.
+        open_points: minutes of work that the doctor holds already.
+        absent_on: days without work: leave, training, days not contracted.
+        professional_id: the doctor's own number as prescriber or provider, when they practise.
+        conflicts: what is on record; a file whose people or providers match is never given.
+
+    Raises:
+        InvalidInput: negative capacity or open points.
+    """
+
+    id: UUID
+    kind: DoctorKind
+    profession: Profession
+    level: ControlLevel
+    agency: str | None = None
+    region: str | None = None
+    units: frozenset[str] = frozenset()
+    competences: frozenset[str] = frozenset()
+    capacity_points: int
+    open_points: int = 0
+    absent_on: frozenset[date] = frozenset()
+    professional_id: str | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    active: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse quantities that no doctor can have."""
+        if self.capacity_points < 0:
+            raise InvalidInput(f"capacity {self.capacity_points} < 0", field="capacity_points")
+        if self.open_points < 0:
+            raise InvalidInput(f"open points {self.open_points} < 0", field="open_points")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFacts:
+    """A medical task of a control file that waits for a doctor.
+
+    Attributes:
+        id: the human task.
+        professions: any of these may do it; empty for every profession.
+        in_person: an examination (CMP): the person does not travel to another region.
+        points: minutes of work, 0 or more.
+        priority: smaller comes first; the flow derives it from the lane and from urgency.
+        due_on: last day, included; None when nothing binds.
+        registration_number: insured person's number (immatriculation).
+        beneficiary_key: identifies who is treated among those insured under that number.
+        prescriber_id, provider_id, treating_ids: professionals whose work is controlled.
+        previous_doctor: who followed this person before; preferred, never imposed.
+        excluded: doctors who may not have this task, each with a reason code (author of the
+            contested opinion, first doctor when a second is asked for).
+
+    Raises:
+        InvalidInput: negative points.
+    """
+
+    id: UUID
+    control_file_id: UUID
+    flow: str
+    nature: str
+    step: StepKind = StepKind.CONTROL_ON_FILE
+    professions: frozenset[Profession] = frozenset()
+    level: ControlLevel = ControlLevel.LOCAL
+    agency: str
+    region: str
+    in_person: bool = False
+    points: int
+    priority: int = 0
+    due_on: date | None = None
+    registration_number: str | None = None
+    beneficiary_key: str | None = None
+    prescriber_id: str | None = None
+    provider_id: str | None = None
+    treating_ids: frozenset[str] = frozenset()
+    previous_doctor: UUID | None = None
+    excluded: Mapping[UUID, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a task that would free its doctor's time."""
+        if self.points < 0:
+            raise InvalidInput(f"a task of {self.points} points", field="points")
+
+    def __hash__(self) -> int:
+        """Hash by id: tasks are keys of the planner's tables, and equal ones have equal ids."""
+        return hash(self.id)
+
+    @property
+    def urgency(self) -> tuple[int, date, int, int]:
+        """Order in which tasks are served; heavier first among equals, they are harder to fit."""
+        return self.priority, self.due_on or date.max, -self.points, self.id.int
+
+
+class Candidate(NamedTuple):
+    """A doctor with each named term of the cost for one task; the smallest total wins."""
+
+    doctor_id: UUID
+    place: float
+    level: float
+    continuity: float
+    fee: float
+    load: float
+
+    @property
+    def total(self) -> float:
+        """Sum of the terms."""
+        return self.place + self.level + self.continuity + self.fee + self.load
+
+    def as_json(self) -> dict[str, object]:
+        """Return the terms for the why-record (rounded: they are read, not computed with)."""
+        terms = {name: round(value, 3) for name, value in zip(COST_TERMS, self[1:], strict=True)}
+        return {"doctor": str(self.doctor_id), **terms, "total": round(self.total, 3)}
+
+
+COST_TERMS = Candidate._fields[1:]
+
+
+class Rule(StrEnum):
+    """How the doctor was chosen."""
+
+    CHEAPEST = "cheapest"  # smallest cost among the eligible doctors with room
+    MADE_ROOM = "made_room"  # moved within the batch, so that another file could be placed
+    CHOSEN = "chosen"  # a supervisor's or the doctor's own choice
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why-record of an assignment: the chosen doctor's terms, and the next ones (at most 3)."""
+
+    rule: Rule
+    chosen: Candidate
+    others: tuple[Candidate, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return what is stored with the assignment."""
+        return {
+            "rule": self.rule.value,
+            "chosen": self.chosen.as_json(),
+            "others": [candidate.as_json() for candidate in self.others],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAssignment:
+    """One task given to one doctor."""
+
+    task: TaskFacts
+    doctor_id: UUID
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class UnassignedTask:
+    """A task that stays in the pool, with how many doctors each constraint eliminated, in order."""
+
+    task: TaskFacts
+    removed: Mapping[Constraint, int]
+
+    @property
+    def awaits_capacity(self) -> bool:
+        """Whether somebody may do it and only lacks time. If not, a supervisor must act."""
+        return self.removed[Constraint.CAPACITY] > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Result of a batch: each task stands in exactly one of the two, by urgency."""
+
+    assignments: tuple[PlannedAssignment, ...] = ()
+    unassigned: tuple[UnassignedTask, ...] = ()
+
+
+def check_unique(ids: Iterable[UUID], what: str) -> None:
+    """Refuse an input that names the same task or doctor twice.
+
+    Raises:
+        InvalidInput: with the id that stands twice.
+    """
+    seen: set[UUID] = set()
+    for each in ids:
+        if each in seen:
+            raise InvalidInput(f"{what} {each} is given twice", field=what)
+        seen.add(each)
