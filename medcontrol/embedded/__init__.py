@@ -88,7 +88,7 @@ def servers(settings: "Settings | None" = None) -> Iterator[Addresses]:
         yield Addresses(
             settings.database_url or own.database_url, settings.redis_url or own.redis_url
         )
-    _wait_if_last(home)
+    wait_if_unused(home.path)
 
 
 def ensure(path: Path) -> Addresses:
@@ -131,6 +131,12 @@ def running(path: Path) -> Addresses | None:
     )
 
 
+def is_supervised(path: Path) -> bool:
+    """Tell whether a supervisor lives, be the servers ready or just being restarted by it."""
+    state = Home(path).state()
+    return state is not None and is_alive(state.supervisor)
+
+
 def processes(path: Path) -> dict[str, int]:
     """Return the pids of what runs: ``supervisor``, ``postgres`` (the first one), ``valkey``."""
     state = Home(path).state()
@@ -142,6 +148,15 @@ def processes(path: Path) -> dict[str, int]:
         "valkey": state.valkey,
     }
     return {name: who.pid for name, who in known.items() if who is not None and is_alive(who)}
+
+
+def wait_if_unused(path: Path) -> None:
+    """Wait until the servers have stopped by themselves, unless somebody uses them."""
+    home = Home(path)
+    state = home.state()
+    if state is None:
+        return
+    wait_until(lambda: not is_alive(state.supervisor) or _others_use(home), STOP_SECONDS, step=0.02)
 
 
 def stop(path: Path) -> bool:
@@ -185,14 +200,6 @@ def _spawn(home: Home) -> None:
     if started.returncode != 0:
         said = started.stdout.strip() or started.stderr.strip()
         raise Unavailable(said or f"the servers did not start: see {home.path}/log/servers.log")
-
-
-def _wait_if_last(home: Home) -> None:
-    """After the last user left, wait until the servers are gone; with others there, don't."""
-    state = home.state()
-    if state is None:
-        return
-    wait_until(lambda: not is_alive(state.supervisor) or _others_use(home), STOP_SECONDS, step=0.02)
 
 
 def _others_use(home: Home) -> bool:

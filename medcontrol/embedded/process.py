@@ -64,11 +64,11 @@ def send(who: Identity, number: int) -> bool:
 def end(everyone: Iterable[Identity], steps: Iterable[tuple[int, float]]) -> None:
     """End processes that are not our children: each signal in turn, with its patience in seconds.
 
-    Returns as soon as none lives. SIGKILL comes last by itself.
+    Returns as soon as none lives. SIGKILL comes last by itself. Stopped ones are woken up to hear.
     """
     left = list(everyone)
     for number, seconds in (*steps, (signal.SIGKILL, 5.0)):
-        left = [who for who in left if send(who, number)]
+        left = [who for who in left if send(who, number) and send(who, signal.SIGCONT)]
         if wait_gone(left, seconds):
             return
 
@@ -144,7 +144,7 @@ def die_with_parent(number: int) -> Callable[[], None]:
     def arrange() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
         if os.getppid() != parent:  # died before we asked
-            os.kill(os.getpid(), number)
+            os._exit(1)
 
     return arrange
 
