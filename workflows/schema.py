@@ -1,0 +1,293 @@
+"""What a pack's ``pack.yaml`` may say (paquet de circuit). Everything else is refused."""
+
+from collections.abc import Container
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from medcontrol.vocabulary import (
+    ControlFileStatus,
+    ControlLevel,
+    DeadlineKind,
+    DecisionOutcome,
+    DocumentClass,
+    Jurisdiction,
+    Profession,
+    Role,
+    StepKind,
+)
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Parameter = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")]
+FactValue = str | bool | int
+Recipient = Literal["insured", "provider", "employer", "treating_doctor"]
+ContextGroup = Literal["pieces", "answer_by", "appointment", "decision", "appeal", "review"]
+
+
+class Part(BaseModel):
+    """A part of a pack: frozen, and unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Titles(Part):
+    """A name in the three languages of the screens."""
+
+    fr: str = Field(min_length=1)
+    ar: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Served(Part):
+    """A flow that the pack serves."""
+
+    titles: Titles
+    reference_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
+    natures: tuple[Code, ...] = Field(min_length=1)
+    professions: tuple[Profession, ...] = Field(min_length=1)
+
+
+class Fact(Part):
+    """A fact that conditions may read.
+
+    Attributes:
+        type: what it holds.
+        values: the allowed values of a choice; the default is always allowed too.
+        default: what it is while nobody gave it.
+        given: ``opening`` when the file's opening may give it, ``path`` when only the outcomes
+            of steps set it (``sets``, ``counts``).
+        parameter: path of dated law that gives its value at the opening.
+    """
+
+    type: Literal["choice", "boolean", "integer"]
+    values: tuple[str, ...] = ()
+    default: FactValue
+    given: Literal["opening", "path"] = "path"
+    parameter: Parameter | None = None
+
+    def allows(self, value: object) -> bool:
+        """Whether ``value`` is one that this fact can hold."""
+        if self.type == "boolean":
+            return isinstance(value, bool)
+        if self.type == "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, str) and (value in self.values or value == self.default)
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> Self:
+        if (self.type == "choice") != bool(self.values):
+            raise ValueError("values are for a choice, and a choice needs them")
+        if not self.allows(self.default):
+            raise ValueError(f"default {self.default!r} is not a {self.type}")
+        return self
+
+
+class Outcome(Part):
+    """How a step may end.
+
+    Attributes:
+        decides: the decision that it proposes, when it does; also set as the fact ``decision``.
+        needs_motive: whether a coded motive has to be given.
+        natures: the natures that offer it; all of them when empty.
+        sets: facts that it sets. counts: the fact that it increments.
+    """
+
+    titles: Titles
+    decides: DecisionOutcome | None = None
+    needs_motive: bool = False
+    natures: tuple[Code, ...] = ()
+    sets: dict[Code, FactValue] = {}
+    counts: Code | None = None
+
+
+class Step(Part):
+    """A user task of the BPMN, keyed by its id.
+
+    Attributes:
+        status: what the file awaits while this step is open.
+        level: ``file`` is the level that selectivity chose.
+        professions: who may do it; those of the flow when empty (medical steps only).
+        points: expected work in minutes, at least 1; the unit of a doctor's load.
+        form: name of the form, ``forms/<form>.schema.json`` and ``.ui.yaml``.
+        gives: facts that may be given together with the outcome.
+        deadline: its internal target, one of the pack's deadlines.
+    """
+
+    titles: Titles
+    kind: StepKind
+    status: ControlFileStatus
+    roles: tuple[Role, ...] = Field(min_length=1)
+    level: ControlLevel | Literal["file"] = "file"
+    professions: tuple[Profession, ...] = ()
+    points: int = Field(ge=1, le=480)
+    form: Code
+    outcomes: tuple[Code, ...] = Field(min_length=1)
+    gives: tuple[Code, ...] = ()
+    deadline: Code | None = None
+
+
+class Waiting(Part):
+    """A place where the flow waits for a message, keyed by its BPMN id."""
+
+    titles: Titles
+    status: ControlFileStatus
+
+
+class Deadline(Part):
+    """A named clock; how long it runs, and in which unit, is dated law (``medcontrol.legal``).
+
+    Attributes:
+        parameter: path of the law's parameter, such as ``clocks.complement_days``.
+        scope: ``file`` runs from receipt to decision and only reports lateness; ``step`` is the
+            target of a step; ``wait`` is named by a timer of the BPMN, which it fires.
+        suspends: whether it stands still while the clock is suspended.
+        flows, natures: those that it runs for; all of them when empty.
+    """
+
+    titles: Titles
+    scope: Literal["file", "step", "wait"]
+    kind: DeadlineKind
+    parameter: Parameter
+    suspends: bool = False
+    flows: tuple[Code, ...] = ()
+    natures: tuple[Code, ...] = ()
+
+
+class FromFact(Part):
+    """An argument that takes the value of a fact when the path calls the operation."""
+
+    fact: Code
+
+
+class Call(Part):
+    """What a service task calls: an operation of ``workflows.operations`` and its arguments."""
+
+    call: Code
+    arguments: dict[Code, FactValue | FromFact] = Field(default={}, alias="with")
+
+
+class LetterPart(Part):
+    """A letter of the pack.
+
+    Attributes:
+        needs: the groups of the context (``workflows.letters.LetterContext``) that it prints.
+    """
+
+    titles: Titles
+    recipient: Recipient
+    needs: tuple[ContextGroup, ...] = ()
+
+
+class Piece(Part):
+    """An administrative piece or document that completeness checks (pièce)."""
+
+    titles: Titles
+    document_class: DocumentClass
+    natures: tuple[Code, ...] = ()
+    required: bool = True
+
+
+class Source(Part):
+    """A text that the pack rests on; ``status`` says where a value is borrowed from."""
+
+    title: str
+    status: Literal["read", "to_confirm", "borrowed", "default"]
+
+
+class ReviewRhythm(Part):
+    """Reviews of a right without a fixed end: close together at first, then further apart.
+
+    All are paths of dated law: months between reviews at first and later, length of the first
+    period in months, age in years near which none is held any more, months before that age.
+    """
+
+    first_months: Parameter
+    first_period_months: Parameter
+    later_months: Parameter
+    last_age_years: Parameter
+    none_before_last_age_months: Parameter
+
+
+class Review(Part):
+    """How a granted right comes back.
+
+    Attributes:
+        nature: nature of the file that opens by itself.
+        opens_days_before: law's days before the next review on which it opens.
+        rhythm: when it is reviewed; none: on the day on which the right ends.
+    """
+
+    nature: Code
+    opens_days_before: Parameter
+    rhythm: ReviewRhythm | None = None
+
+
+class EntitlementRule(Part):
+    """The right that a grant opens.
+
+    Attributes:
+        validity_by: reference list whose ``initial_months``, ``renewal_months`` and
+            ``lifetime_after_examination`` come first.
+        default_months: law's validity without one of those; none: until its review decides.
+    """
+
+    kind: Code
+    validity_by: Literal["pathology"] | None = None
+    default_months: Parameter | None = None
+    review: Review
+
+
+class PackFile(Part):
+    """The whole ``pack.yaml``."""
+
+    code: Code
+    version: int = Field(ge=1)
+    jurisdiction: Jurisdiction
+    valid_from: date
+    common: int = Field(ge=1, description="Version of the jurisdiction's shared letters and forms")
+    titles: Titles
+    flows: dict[Code, Served] = Field(min_length=1)
+    levels: tuple[ControlLevel, ...] = Field(min_length=1)
+    legal_references: tuple[Source, ...] = Field(min_length=1)
+    facts: dict[Code, Fact]
+    outcomes: dict[Code, Outcome] = Field(min_length=1)
+    steps: dict[Code, Step] = Field(min_length=1)
+    waits: dict[Code, Waiting] = {}
+    deadlines: dict[Code, Deadline] = {}
+    letters: dict[Code, LetterPart] = {}
+    operations: dict[Code, Call] = {}
+    pieces: dict[Code, Piece] = {}
+    entitlement: EntitlementRule | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _implied_facts(cls, given: object) -> object:
+        """Every pack has ``outcome``, of the last step, and ``decision``, as proposed so far."""
+        if not isinstance(given, dict) or not isinstance(given.get("facts", {}), dict):
+            return given
+        last = {"type": "choice", "values": list(given.get("outcomes", {})), "default": "none"}
+        decision = {"type": "choice", "values": list(DecisionOutcome), "default": "none"}
+        return given | {"facts": given.get("facts", {}) | {"outcome": last, "decision": decision}}
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        for name, step in self.steps.items():
+            _known(f"steps.{name}.outcomes", step.outcomes, self.outcomes)
+            _known(f"steps.{name}.gives", step.gives, self.facts)
+            if step.deadline:
+                _known(f"steps.{name}.deadline", (step.deadline,), self.deadlines)
+        for name, outcome in self.outcomes.items():
+            _known(f"outcomes.{name}.sets", tuple(outcome.sets), self.facts)
+            for fact, value in outcome.sets.items():
+                if not self.facts[fact].allows(value):
+                    raise ValueError(f"outcomes.{name}.sets: {fact} can't be {value!r}")
+            if outcome.counts:
+                _known(f"outcomes.{name}.counts", (outcome.counts,), self.facts)
+        return self
+
+
+def _known(field: str, names: tuple[str, ...], declared: Container[str]) -> None:
+    unknown = [name for name in names if name not in declared]
+    if unknown:
+        raise ValueError(f"{field}: {', '.join(unknown)} not declared")
