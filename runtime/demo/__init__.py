@@ -1,0 +1,1 @@
+"""The demonstration (`medcontrol demo`): a believable fund and one day of files."""
