@@ -21,6 +21,7 @@ from medcontrol.intake.strict_json import (
     deep_path,
     explain_odd,
     explain_unreadable,
+    has_too_many_values,
     is_odd,
     is_tame,
     is_too_deep,
@@ -65,7 +66,7 @@ def check(raw: bytes, registers: Registers) -> Accepted | Faulty:
     body = strip_line(raw)
     if len(body) > MAX_LINE_BYTES:
         return _faulty(body, [fault((), "line.too_long", f"≤ {MAX_LINE_BYTES}")])
-    if len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES:
+    if has_too_many_values(body):
         return _faulty(body, [fault((), "json.too_many_values", f"≤ {MAX_VALUES}")])
     try:
         message = orjson.loads(body)
@@ -145,7 +146,7 @@ def _with_whole_numbers(message: dict[str, Any]) -> dict[str, Any]:
 
 def _check_unreadable(body: bytes, error: orjson.JSONDecodeError, registers: Registers) -> Faulty:
     """Explain a line that is no JSON, and check what a lenient reader makes of it."""
-    if is_too_deep(body):
+    if is_too_deep(body[: error.pos + 1]):
         return _faulty(body, [fault((), "json.too_deep")])
     unreadable = explain_unreadable(body, error)
     if not isinstance(unreadable.rest, dict):
@@ -221,7 +222,7 @@ def _faulty(body: bytes, errors: list[FieldError], message: object = None) -> Fa
     members = message if isinstance(message, dict) else {}
     errors = errors or [fault((), "value.refused")]
     return Faulty(
-        errors=tuple(errors[:MAX_FAULTS]),
+        errors=tuple(dict.fromkeys(errors))[:MAX_FAULTS],
         bytes_hash=hashlib.sha256(body).digest(),
         source=_identity(members.get("source")),
         external_id=_identity(members.get("external_id")),
