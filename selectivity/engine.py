@@ -1,0 +1,271 @@
+"""The selectivity engine (moteur de sélectivité): which files get control, and why."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from medcontrol.errors import InvalidInput
+from medcontrol.ports import FileFacts, SelectivityOutcome, SelectivityReason
+from medcontrol.vocabulary import ControlLevel, ControlMode, Lane, Origin
+from selectivity.compiled import CompiledTable, rows_of
+from selectivity.draws import RANDOM, Draws, Keys, bound, fraction, identity, period_of
+from selectivity.features import (
+    History,
+    Snapshot,
+    add_history,
+    administrative,
+    columns_of,
+    medical,
+    values_of,
+)
+from selectivity.registry import FEATURES, Registry
+from selectivity.sampling import Candidate, QuotaUsed, Sampled, is_sampled, sample
+from selectivity.sequence import A_POSTERIORI, EXTERNAL, Pick, Route, settle
+from selectivity.tables import WHOLE, Row, RowKind, RuleSet
+
+ENGINE_VERSION = "1"
+"""Raised whenever the same rules, keys and features would give another outcome."""
+
+_FEW_FILES = 16
+"""Up to here the scalar executor is faster than building columns."""
+
+_CUT = "quota_cut:"
+
+
+class RuleEngine:
+    """Implements ``medcontrol.ports.SelectivityEngine`` with one compiled rule set.
+
+    Pure: no clock, no database, no settings. Same files, keys and counters, same outcomes.
+
+    Args:
+        rules: the version in force on the day of reception of the files.
+        keys: secret draw keys by period.
+        registry: features that the rules may name.
+    """
+
+    def __init__(self, rules: RuleSet, keys: Keys, registry: Registry = FEATURES) -> None:
+        self.rules = rules
+        self._registry = registry
+        self._draws = Draws(keys)
+        self._table = CompiledTable(rules.rows, registry)
+        self._floor = CompiledTable(rules.floor, registry)
+        self._mandatory = self._kind(RowKind.MANDATORY)
+        self._harbour = self._kind(RowKind.SAFE_HARBOUR)
+        self._targeting = self._kind(RowKind.TARGETING)
+        self._sampled = sum(1 << n for n, row in enumerate(rules.rows) if is_sampled(row))
+        self._active: dict[date, int] = {}
+        self._row_picks = [_row_pick(row) for row in rules.rows]
+        self._floor_bounds = [bound(stratum.rate) for stratum in rules.floor]
+
+    def decide(
+        self,
+        files: Sequence[FileFacts],
+        *,
+        history: History | None = None,
+        quota_used: QuotaUsed | None = None,
+    ) -> list[SelectivityOutcome]:
+        """Return one outcome per file; see the port for arguments and errors."""
+        for file in files:
+            if "appeal" in (file.message["flow"], file.message["nature"]):
+                raise InvalidInput("appeals never pass selectivity", field="nature")
+        snapshots = [administrative(file) for file in files]
+        add_history(snapshots, history or {}, self._registry)
+        secrets = [medical(file.message) for file in files]
+        return self._route(files, snapshots, secrets, quota_used or {})
+
+    def replay(
+        self, file: FileFacts, features: Mapping[str, Any], medical_features: Mapping[str, Any]
+    ) -> SelectivityOutcome:
+        """Return the outcome again from the stored features of a decision.
+
+        Features are not worked out anew, and a quota's cut is taken as stored, so the outcome is
+        the one that was recorded, whatever came in since.
+        """
+        return self._route([file], [dict(features)], [dict(medical_features)], {})[0]
+
+    def match(self, snapshots: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Return the rows that each snapshot matches, as bits; draws and expiry do not count."""
+        return self._match(self._table, snapshots)
+
+    def _route(
+        self,
+        files: Sequence[FileFacts],
+        snapshots: Sequence[Snapshot],
+        secrets: Sequence[Snapshot],
+        quota_used: QuotaUsed,
+    ) -> list[SelectivityOutcome]:
+        merged = [{**open_, **secret} for open_, secret in zip(snapshots, secrets, strict=True)]
+        cases = [(period_of(file), identity(file.message)) for file in files]
+        numbers = self._draws.draw_many(cases, RANDOM)
+        hits = self._match(self._table, merged)
+        hits = [
+            found and found & self._in_force(file) for file, found in zip(files, hits, strict=True)
+        ]
+        strata = self._match(self._floor, merged)
+        sampled = self._sample(files, snapshots, cases, hits, quota_used)
+        outcomes = []
+        for place, file in enumerate(files):
+            picks = self._picks(file, hits[place], strata[place], numbers[place], sampled, place)
+            route = settle(picks)
+            outcomes.append(
+                self._outcome(
+                    route, hits[place], numbers[place], cases[place][0], snapshots[place],
+                    secrets[place],
+                )
+            )  # fmt: skip
+        return outcomes
+
+    def _match(self, table: CompiledTable, snapshots: Sequence[Mapping[str, Any]]) -> list[int]:
+        if len(snapshots) <= _FEW_FILES:
+            return [
+                table.match(values_of(snapshot, table.columns, self._registry))
+                for snapshot in snapshots
+            ]
+        columns = columns_of(snapshots, table.columns, self._registry)
+        return table.match_masks(columns, len(snapshots))
+
+    def _sample(
+        self,
+        files: Sequence[FileFacts],
+        snapshots: Sequence[Snapshot],
+        cases: Sequence[tuple[str, bytes]],
+        hits: Sequence[int],
+        quota_used: QuotaUsed,
+    ) -> dict[int, dict[int, Sampled]]:
+        """Return by row, then by place, what the sampled rows took; notes quota cuts."""
+        candidates: dict[int, list[Candidate]] = {}
+        for place, found in enumerate(hits):
+            if not found & self._sampled or not self._is_targeted(files[place], found):
+                continue
+            for number in rows_of(found & self._sampled):
+                cut = snapshots[place].get(_CUT + self.rules.rows[number].id)
+                candidates.setdefault(number, []).append(
+                    Candidate(
+                        place, cases[place], files[place].received_on, cut and int(cut, 16)
+                    )
+                )  # fmt: skip
+        results = {}
+        for number, matching in candidates.items():
+            row = self.rules.rows[number]
+            results[number] = sample(row, matching, self._draws, quota_used)
+            if row.daily_quota is not None:
+                for place, result in results[number].items():
+                    snapshots[place][_CUT + row.id] = f"{result.cut:x}"
+        return results
+
+    def _picks(
+        self,
+        file: FileFacts,
+        found: int,
+        strata: int,
+        number: int,
+        sampled: Mapping[int, Mapping[int, Sampled]],
+        place: int,
+    ) -> list[Pick]:
+        picks = []
+        if file.message["nature"] == "a_posteriori":
+            picks.append(_A_POSTERIORI)
+        if "control" in file.message:
+            picks.append(_external_pick(file.message["control"]))
+        picks.extend(self._row_picks[row] for row in rows_of(found & self._mandatory))
+        if found & self._targeting and self._is_targeted(file, found):
+            for row in rows_of(found & self._targeting):
+                result = sampled[row].get(place) if row in sampled else None
+                picks.append(_with(self._row_picks[row], result))
+        if strata and file.message["nature"] != "a_posteriori":
+            picks.append(self._random_pick(strata, number))
+        return picks
+
+    def _random_pick(self, strata: int, number: int) -> Pick:
+        first = (strata & -strata).bit_length() - 1
+        stratum = self.rules.floor[first]
+        return Pick(
+            Origin.RANDOM,
+            stratum.lane,
+            stratum.level,
+            probability=stratum.rate / WHOLE,
+            is_taken=number < self._floor_bounds[first],
+        )
+
+    def _is_targeted(self, file: FileFacts, found: int) -> bool:
+        """Return whether targeting applies: no safe harbour, not come back for later control."""
+        return not found & self._harbour and file.message["nature"] != "a_posteriori"
+
+    def _in_force(self, file: FileFacts) -> int:
+        day = file.received_on
+        if day not in self._active:
+            rows = enumerate(self.rules.rows)
+            self._active[day] = sum(1 << n for n, row in rows if day <= row.expires_on)
+        return self._active[day]
+
+    def _kind(self, kind: RowKind) -> int:
+        return sum(1 << n for n, row in enumerate(self.rules.rows) if row.kind is kind)
+
+    def _outcome(
+        self,
+        route: Route,
+        found: int,
+        number: int,
+        period: str,
+        features: Snapshot,
+        medical_features: Snapshot,
+    ) -> SelectivityOutcome:
+        return SelectivityOutcome(
+            lane=route.lane,
+            level=route.level,
+            mode=route.mode,
+            reasons=route.reasons,
+            origins=route.origins,
+            matched_rows=tuple(self.rules.rows[row].id for row in rows_of(found)),
+            u=fraction(number),
+            draw=number.to_bytes(8, "big"),
+            period=period,
+            inclusion_probability=route.inclusion_probability,
+            rule_set=self.rules.name,
+            rule_set_hash=self.rules.sha256,
+            features=features,
+            medical_features=medical_features,
+            engine_version=ENGINE_VERSION,
+        )
+
+
+_A_POSTERIORI = Pick(
+    Origin.MANDATORY,
+    Lane.ORANGE,
+    ControlLevel.LOCAL,
+    ControlMode.ON_FILE,
+    reason=A_POSTERIORI,
+)
+
+
+def _row_pick(row: Row) -> Pick:
+    origin = Origin.MANDATORY if row.kind is RowKind.MANDATORY else Origin.RULE
+    return Pick(origin, row.lane or Lane.GREEN, row.level, row.mode, reason=row.reason)
+
+
+def _with(pick: Pick, result: Sampled | None) -> Pick:
+    if result is None:
+        return pick
+    return Pick(
+        pick.origin,
+        pick.lane,
+        pick.level,
+        pick.mode,
+        probability=result.probability,
+        is_taken=result.is_taken,
+        reason=pick.reason,
+    )
+
+
+def _external_pick(control: Mapping[str, Any]) -> Pick:
+    """Return the pick of an outside tool: red in person, orange on file or when it says nothing."""
+    mode = ControlMode(control.get("mode", ControlMode.ON_FILE))
+    text = control.get("reason")
+    return Pick(
+        Origin.EXTERNAL,
+        Lane.RED if mode is ControlMode.IN_PERSON else Lane.ORANGE,
+        ControlLevel(control.get("level", ControlLevel.LOCAL)),
+        mode,
+        reason=SelectivityReason(EXTERNAL.code, text) if text else EXTERNAL,
+        fixes_level="level" in control,
+    )

@@ -1,0 +1,203 @@
+"""Turns intake messages into features (variables), and features into columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from medcontrol.errors import InvalidInput
+from medcontrol.ports import FileFacts
+from selectivity.cells import Value
+from selectivity.compiled import MISSING, Column
+from selectivity.registry import FEATURES, FeatureKind, Registry
+
+Snapshot = dict[str, Any]
+"""Features of one file as JSON values, days as "2026-11-20"; what is missing is left out."""
+
+History = Mapping[str, Sequence[Any]]
+
+_EMPTY: Mapping[str, Any] = {}
+
+
+@lru_cache(maxsize=20_000)
+def ordinal(day: str) -> int:
+    """Return the number of a civil day written as 2026-11-20."""
+    return date.fromisoformat(day).toordinal()
+
+
+def administrative(file: FileFacts) -> Snapshot:
+    """Return the features of class administrative that the message gives."""
+    message = file.message
+    found: Snapshot = {
+        "flow": message["flow"],
+        "nature": message["nature"],
+        "scheme": message["scheme"],
+        "channel": message["channel"],
+        "source": message["source"].upper(),
+        "agency": message["agency"].upper(),
+        "is_urgent": message.get("urgent", False),
+        "received_on": file.received_on.isoformat(),
+        "has_authorisation": bool(message.get("authorisation")),
+        "has_ald_number": bool(message.get("ald_number")),
+    }
+    if file.region:
+        found["region"] = file.region.upper()
+    if "amount" in message:
+        found["amount"] = cents(message["amount"])
+    care = message.get("care")
+    if care:
+        _add_care(found, care)
+    if message.get("lines"):
+        _add_lines(found, message["lines"], care or _EMPTY)
+    _add_people(found, message)
+    _add_pieces(found, message)
+    return found
+
+
+def medical(message: Mapping[str, Any]) -> Snapshot:
+    """Return the features of class medical that the message gives."""
+    found: Snapshot = {}
+    lines = message.get("lines")
+    if lines:
+        found["acts"] = sorted({line["act"].upper() for line in lines})
+    for who in ("prescriber", "provider"):
+        specialty = message.get(who, _EMPTY).get("specialty")
+        if specialty:
+            found[f"{who}_specialty"] = specialty.upper()
+    content = message.get("medical", _EMPTY)
+    diagnoses = content.get("diagnoses")
+    if diagnoses:
+        found["diagnoses"] = sorted({item["icd10"].upper() for item in diagnoses})
+        main = [item["icd10"].upper() for item in diagnoses if item.get("main")]
+        if len(main) == 1 or len(diagnoses) == 1:
+            found["main_diagnosis"] = main[0] if main else found["diagnoses"][0]
+    if "pathology" in content:
+        found["pathology"] = content["pathology"].upper()
+    return found
+
+
+def cents(money: str) -> int:
+    """Return money in centimes.
+
+    >>> cents("982.90")
+    98290
+    """
+    return int(money.replace(".", ""))
+
+
+def _add_care(found: Snapshot, care: Mapping[str, str]) -> None:
+    start = ordinal(care["from"])
+    found["care_from"] = care["from"]
+    found["filing_delay"] = ordinal(found["received_on"]) - start
+    found["care_weekday"] = (start - 1) % 7 + 1
+    end = care.get("to")
+    if end:
+        found["care_to"] = end
+        found["care_days"] = ordinal(end) - start + 1
+
+
+def _add_lines(
+    found: Snapshot, lines: Sequence[Mapping[str, Any]], care: Mapping[str, str]
+) -> None:
+    first, last = care.get("from", ""), care.get("to", "9999")
+    found["line_count"] = len(lines)
+    found["highest_line"] = max(cents(line["amount"]) for line in lines)
+    kinds = {(line["act"].upper(), line.get("date"), line.get("tooth")) for line in lines}
+    found["repeated_lines"] = len(lines) - len(kinds)
+    found["tooth_count"] = len({tooth for _, _, tooth in kinds if tooth})
+    found["lines_outside_care"] = sum(
+        1 for line in lines if "date" in line and not first <= line["date"] <= last
+    )
+
+
+def _add_people(found: Snapshot, message: Mapping[str, Any]) -> None:
+    born = (message.get("beneficiary") or message["insured"])["birth_date"]
+    today = found["received_on"]
+    found["beneficiary_age"] = int(today[:4]) - int(born[:4]) - (today[5:] < born[5:])
+    provider = message.get("provider", _EMPTY)
+    prescriber = message.get("prescriber", _EMPTY)
+    for name, value in (
+        ("provider_kind", provider.get("kind")),
+        ("provider_sector", provider.get("sector")),
+        ("prescriber_sector", prescriber.get("sector")),
+    ):
+        if value:
+            found[name] = value
+    if provider and prescriber:
+        found["is_self_prescribed"] = provider["id"] == prescriber["id"]
+
+
+def _add_pieces(found: Snapshot, message: Mapping[str, Any]) -> None:
+    documents = message.get("documents", ())
+    found["document_count"] = len(documents)
+    if documents:
+        found["document_kinds"] = sorted({item["kind"].upper() for item in documents})
+    paper = message.get("paper")
+    if paper:
+        if "pages" in paper:
+            found["paper_pages"] = paper["pages"]
+        if "sealed_envelope" in paper:
+            found["has_sealed_envelope"] = paper["sealed_envelope"]
+
+
+def add_history(
+    snapshots: Sequence[Snapshot], history: History, registry: Registry = FEATURES
+) -> None:
+    """Put the caller's counters into the snapshots, in place.
+
+    Raises:
+        InvalidInput: a column that no history feature declares, of another length, or not whole.
+    """
+    for name, values in history.items():
+        feature = registry.get(name)
+        if feature is None or not feature.is_history:
+            raise InvalidInput(f"{name} is no history feature", field=name)
+        if len(values) != len(snapshots):
+            raise InvalidInput(f"{name}: {len(values)} values, {len(snapshots)} files", field=name)
+        for snapshot, value in zip(snapshots, values, strict=True):
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise InvalidInput(f"{name}: {value!r} is not a whole number", field=name)
+            snapshot[name] = value
+
+
+def value_of(snapshot: Mapping[str, Any], name: str, kind: FeatureKind) -> Value:
+    """Return one feature of a snapshot as rules compare it; ``None`` when missing."""
+    value = snapshot.get(name)
+    if value is None:
+        return None
+    if kind is FeatureKind.DATE:
+        return ordinal(value)
+    if kind is FeatureKind.CODES:
+        return tuple(value)
+    found: Value = value
+    return found
+
+
+def values_of(
+    snapshot: Mapping[str, Any], names: Iterable[str], registry: Registry = FEATURES
+) -> dict[str, Value]:
+    """Return the named features of a snapshot as rules compare them."""
+    return {name: value_of(snapshot, name, registry[name].kind) for name in names}
+
+
+def column_of(snapshots: Sequence[Mapping[str, Any]], name: str, kind: FeatureKind) -> Column:
+    """Return one feature of many snapshots as a column for the numpy executor."""
+    if kind is FeatureKind.CODE:
+        return [snapshot.get(name) for snapshot in snapshots]
+    if kind is FeatureKind.CODES:
+        return [tuple(snapshot.get(name, ())) for snapshot in snapshots]
+    found: Iterable[Any] = (snapshot.get(name, MISSING) for snapshot in snapshots)
+    if kind is FeatureKind.DATE:
+        found = (value if value is MISSING else ordinal(value) for value in found)
+    return np.fromiter(found, dtype=np.int64, count=len(snapshots))
+
+
+def columns_of(
+    snapshots: Sequence[Mapping[str, Any]], names: Iterable[str], registry: Registry = FEATURES
+) -> dict[str, Column]:
+    """Return the named features of many snapshots as columns."""
+    return {name: column_of(snapshots, name, registry[name].kind) for name in names}

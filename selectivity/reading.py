@@ -1,0 +1,252 @@
+"""Reads a rule set from YAML and reports every fault with file, row and column."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from medcontrol.ports import SelectivityReason
+from medcontrol.strict_yaml import YamlFault, parse_yaml
+from medcontrol.vocabulary import ControlLevel, ControlMode, Lane
+from selectivity.cell_grammar import CellFault, parse_cell
+from selectivity.cells import Cell
+from selectivity.faults import Faults, Finding, RuleSetFault
+from selectivity.registry import FEATURES, Registry, Sensitivity
+from selectivity.tables import WHOLE, Row, RowKind, RuleSet, Stratum
+
+_SET = frozenset({"code", "version", "valid_from", "lists", "rows", "floor"})
+_ROW = frozenset(
+    {"id", "when", "then", "reason", "rationale", "owner", "expires_on", "examples"}
+)  # fmt: skip
+_THEN = frozenset({"kind", "lane", "level", "mode", "rate", "daily_quota"})
+_E = TypeVar("_E", bound=StrEnum)
+_NOWHERE = date.max
+
+
+def read_rule_set(path: Path, registry: Registry = FEATURES) -> RuleSet:
+    """Return the rule set of one YAML file.
+
+    Raises:
+        RuleSetFault: with every fault of the file, each with row and column.
+    """
+    return parse_rule_set(path.read_text(encoding="utf-8"), source=str(path), registry=registry)
+
+
+def parse_rule_set(text: str, *, source: str, registry: Registry = FEATURES) -> RuleSet:
+    """Return the rule set of YAML text; ``source`` is what faults are reported against.
+
+    Raises:
+        RuleSetFault: with every fault of the text, each with row and column.
+    """
+    faults = Faults()
+    try:
+        data = parse_yaml(text, source=source)
+    except YamlFault as fault:
+        raise RuleSetFault(source, [Finding("bad_yaml", str(fault))]) from fault
+    rules = _Reading(faults, registry).rule_set(data)
+    if faults.found or rules is None:
+        raise RuleSetFault(source, faults.found)
+    return rules
+
+
+def digest(data: Any) -> str:
+    """Return the SHA-256 of plain data in canonical JSON (sorted keys, NFC, UTF-8)."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(unicodedata.normalize("NFC", text).encode()).hexdigest()
+
+
+class _Reading:
+    """One pass over the data. Every method notes faults and returns something of the type."""
+
+    def __init__(self, faults: Faults, registry: Registry) -> None:
+        self.faults = faults
+        self.registry = registry
+        self.lists: dict[str, frozenset[str]] = {}
+
+    def rule_set(self, data: Any) -> RuleSet | None:
+        if not isinstance(data, dict):
+            self.faults.add("bad_file", "a rule set is a mapping")
+            return None
+        self._unknown(data, _SET, "")
+        self.lists = self._code_lists(data.get("lists") or {})
+        rows = [self._row(row, n) for n, row in enumerate(self._list(data, "rows"), 1)]
+        floor = [self._stratum(item, n) for n, item in enumerate(self._list(data, "floor"), 1)]
+        self._once([row.id for row in rows])
+        self._once([stratum.id for stratum in floor])
+        return RuleSet(
+            code=self._text(data, "code", ""),
+            version=self._number(data, "version", "", 1, 10**6),
+            sha256=digest(data),
+            valid_from=self._day(data, "valid_from", "", "bad_day"),
+            rows=tuple(rows),
+            floor=tuple(floor),
+            lists=MappingProxyType(self.lists),
+        )
+
+    def _code_lists(self, data: Any) -> dict[str, frozenset[str]]:
+        lists: dict[str, frozenset[str]] = {}
+        for name, codes in data.items() if isinstance(data, dict) else ():
+            base, _, version = name.partition("@")
+            if not base or not version.isdigit():
+                self.faults.add("bad_list", "a list is named name@1", column=f"lists.{name}")
+            if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+                self.faults.add("bad_list", "a list holds words", column=f"lists.{name}")
+                continue
+            lists[name] = frozenset(codes)
+        return lists
+
+    def _row(self, data: Any, number: int) -> Row:
+        data, row = self._identified(data, number, _ROW, "row")
+        then = self._mapping(data, "then", row)
+        self._unknown(then, _THEN, row)
+        kind = self._word(then, "kind", row, RowKind, RowKind.TARGETING)
+        lane = None if kind is RowKind.SAFE_HARBOUR else self._word(then, "lane", row, Lane)
+        examples = data.get("examples") if isinstance(data.get("examples"), dict) else {}
+        return Row(
+            id=row,
+            when=self._when(data, row),
+            kind=kind,
+            lane=lane,
+            level=self._word(then, "level", row, ControlLevel, ControlLevel.LOCAL),
+            mode=self._word(then, "mode", row, ControlMode) if "mode" in then else None,
+            rate=self._number(then, "rate", row, 1, WHOLE) if "rate" in then else WHOLE,
+            daily_quota=self._number(then, "daily_quota", row, 1, 10**6)
+            if "daily_quota" in then
+            else None,
+            reason=self._reason(data.get("reason"), row),
+            rationale=self._text(data, "rationale", row),
+            owner=self._text(data, "owner", row),
+            expires_on=self._day(data, "expires_on", row, "no_expiry"),
+            positive=self._examples(examples, "positive", row),
+            negative=self._examples(examples, "negative", row),
+        )
+
+    def _stratum(self, data: Any, number: int) -> Stratum:
+        data, row = self._identified(data, number, frozenset({"id", "when", "then"}), "stratum")
+        then = self._mapping(data, "then", row)
+        self._unknown(then, frozenset({"rate", "lane", "level"}), row)
+        return Stratum(
+            id=row,
+            when=self._when(data, row),
+            rate=self._number(then, "rate", row, 1, WHOLE),
+            lane=self._word(then, "lane", row, Lane, Lane.ORANGE),
+            level=self._word(then, "level", row, ControlLevel, ControlLevel.LOCAL),
+        )
+
+    def _identified(
+        self, data: Any, number: int, members: frozenset[str], what: str
+    ) -> tuple[dict[str, Any], str]:
+        place = f"{what} {number}"
+        if not isinstance(data, dict):
+            self.faults.add("bad_row", f"a {what} is a mapping", row=place)
+            data = {}
+        row = data.get("id")
+        if not isinstance(row, str) or not row:
+            self.faults.add("no_id", f"the {what} has no id", row=place, column="id")
+            row = place
+        self._unknown(data, members, row)
+        return data, row
+
+    def _when(self, data: Mapping[str, Any], row: str) -> Mapping[str, Cell]:
+        cells: dict[str, Cell] = {}
+        for column, cell in self._mapping(data, "when", row).items():
+            feature = self.registry.get(column)
+            if feature is None:
+                self.faults.add("unknown_feature", "no such feature", row=row, column=column)
+            elif feature.sensitive is Sensitivity.FORBIDDEN:
+                self.faults.add(
+                    "forbidden_feature", "no rule may look at it", row=row, column=column
+                )
+            else:
+                try:
+                    cells[column] = parse_cell(cell, feature, self.lists)
+                except CellFault as fault:
+                    self.faults.add(fault.code, str(fault), row=row, column=column)
+        return MappingProxyType(cells)
+
+    def _reason(self, data: Any, row: str) -> SelectivityReason:
+        parts = data if isinstance(data, dict) else {}
+        code, text = parts.get("msgid"), parts.get("fr")
+        if not (isinstance(code, str) and code and isinstance(text, str) and text):
+            self.faults.add("no_reason", "write msgid and fr", row=row, column="reason")
+        return SelectivityReason(str(code), str(text))
+
+    def _examples(self, data: Any, side: str, row: str) -> tuple[Mapping[str, Any], ...]:
+        found = data.get(side)
+        if not isinstance(found, list) or not found or not all(isinstance(x, dict) for x in found):
+            self.faults.add(
+                "no_example",
+                f"give one {side} example at least",
+                row=row,
+                column=f"examples.{side}",
+            )
+            return ()
+        return tuple(found)
+
+    def _list(self, data: Mapping[str, Any], member: str) -> list[Any]:
+        found = data.get(member)
+        if not isinstance(found, list) or not found:
+            self.faults.add("bad_file", f"'{member}' is a list and not empty", column=member)
+            return []
+        return found
+
+    def _mapping(self, data: Mapping[str, Any], member: str, row: str) -> dict[str, Any]:
+        found = data.get(member)
+        if isinstance(found, dict):
+            return found
+        self.faults.add("bad_row", f"'{member}' is a mapping", row=row, column=member)
+        return {}
+
+    def _unknown(self, data: Mapping[str, Any], known: frozenset[str], row: str) -> None:
+        for member in data:
+            if member not in known:
+                self.faults.add("unknown_member", "no such member", row=row, column=str(member))
+
+    def _once(self, ids: list[str]) -> None:
+        for row in sorted({row for row in ids if ids.count(row) > 1}):
+            self.faults.add("id_twice", "the id stands twice", row=row, column="id")
+
+    def _text(self, data: Mapping[str, Any], member: str, row: str) -> str:
+        value = data.get(member)
+        if isinstance(value, str) and value.strip():
+            return value
+        self.faults.add(f"no_{member}", "text is missing", row=row, column=member)
+        return ""
+
+    def _number(self, data: Mapping[str, Any], member: str, row: str, low: int, high: int) -> int:
+        value = data.get(member)
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return value
+        self.faults.add(
+            "bad_number", f"a whole number from {low} to {high}", row=row, column=member
+        )
+        return low
+
+    def _day(self, data: Mapping[str, Any], member: str, row: str, code: str) -> date:
+        try:
+            return date.fromisoformat(data.get(member) or "")
+        except (TypeError, ValueError):
+            self.faults.add(code, "write a day as 2026-11-20", row=row, column=member)
+            return _NOWHERE
+
+    def _word(
+        self,
+        data: Mapping[str, Any],
+        member: str,
+        row: str,
+        words: type[_E],
+        default: _E | None = None,
+    ) -> _E:
+        fallback = default or next(iter(words))
+        value = data.get(member, default)
+        try:
+            return words(value)
+        except ValueError:
+            allowed = ", ".join(words)
+            self.faults.add("bad_word", f"one of {allowed}, not {value!r}", row=row, column=member)
+            return fallback
