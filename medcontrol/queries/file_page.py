@@ -14,6 +14,7 @@ from medcontrol.queries.file_tabs import (
     MessageRow,
     OpinionRow,
     Person,
+    RequestLine,
     RequestTab,
     SummaryTab,
 )
@@ -204,6 +205,9 @@ class FilePage:
     counts: FileCounts
     tab: FileTab
     actions: frozenset[FileAction]
+    may_read_medical: bool
+    lines: tuple[RequestLine, ...] = ()
+    currency: str = "MAD"
     panel: OpinionPanel | None = None
     open_action: str = ""
     summary: SummaryTab | None = None

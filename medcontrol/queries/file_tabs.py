@@ -143,7 +143,6 @@ class SummaryTab:
 
     reasons: tuple[Reason, ...]
     medical: MedicalSummary | None
-    is_medical_hidden: bool
     rights: tuple[Right, ...]
     pieces: tuple[Piece, ...]
     recent: tuple[HistoryRow, ...]
@@ -183,9 +182,7 @@ class RequestTab:
     source: str
     external_id: str
     received_at: datetime
-    lines: tuple[RequestLine, ...]
     amount_cents: int | None
-    currency: str
     prescriber: Professional | None = None
     provider: Professional | None = None
     care_from: date | None = None

@@ -1,0 +1,164 @@
+"""What open codes are called on the screens: flows, natures, signals, journal actions, refusals.
+
+Codes come from senders and packs too, so the lists are open: what is not here is shown as it
+stands, never hidden.
+"""
+
+from collections.abc import Mapping
+
+from ui.i18n import N_
+
+FLOWS: Mapping[str, str] = {
+    "ald": N_("Long-term illness"),
+    "ambulatory": N_("Ambulatory care"),
+    "hospital": N_("Hospital care"),
+    "dental": N_("Dental care"),
+    "medicines": N_("Medicines"),
+    "care_abroad": N_("Care abroad"),
+    "conventional": N_("Conventional scheme"),
+    "sick_leave": N_("Sick leave"),
+    "invalidity": N_("Invalidity"),
+    "disability": N_("Disability"),
+    "care_reassessment": N_("Care reassessment"),
+    "fluctuation_control": N_("Fluctuation control"),
+}
+
+NATURES: Mapping[str, str] = {
+    "first": N_("First request"),
+    "renewal": N_("Renewal"),
+    "aggravation": N_("Aggravation"),
+    "reimbursement": N_("Reimbursement"),
+    "authorisation": N_("Authorisation"),
+    "prolongation": N_("Prolongation"),
+    "invoice": N_("Invoice"),
+    "orthodontics": N_("Orthodontics"),
+    "opening": N_("Opening of rights"),
+    "maternity": N_("Maternity"),
+    "review": N_("Review"),
+    "periodic": N_("Periodic"),
+    "requested": N_("On request"),
+    "sample": N_("Sample"),
+    "rule": N_("By rule"),
+    "a_posteriori": N_("Afterwards"),
+}
+
+# Badges of a task.
+SIGNALS: Mapping[str, str] = {
+    "new_document": N_("New document"),
+    "woken": N_("Reminder reached"),
+    "no_show": N_("Did not come"),
+    "message": N_("New message"),
+    "reassigned": N_("Reassigned"),
+    "opinion_received": N_("Opinion received"),
+    "completion_received": N_("Pieces received"),
+    "appointment": N_("Appointment"),
+    "paper": N_("Paper file"),
+}
+
+# Built-in views at the left of the queue.
+VIEWS: Mapping[str, str] = {
+    "all": N_("All my files"),
+    "today": N_("My day"),
+    "urgent": N_("Urgent"),
+    "late": N_("Late"),
+    "new": N_("New since yesterday"),
+}
+
+# Names of filters, as on their chips.
+FILTERS: Mapping[str, str] = {
+    "flow": N_("Flow"),
+    "lane": N_("Lane"),
+    "level": N_("Level"),
+    "kind": N_("Step"),
+    "due": N_("Due"),
+    "urgent": N_("Urgent"),
+    "doctor": N_("Doctor"),
+}
+
+HOLD_REASONS: Mapping[str, str] = {
+    "awaiting_opinion": N_("Awaiting an opinion"),
+    "awaiting_document": N_("Awaiting a document"),
+    "awaiting_appointment": N_("Awaiting an appointment"),
+    "to_study": N_("Needs more study"),
+    "other": N_("Other reason"),
+}
+
+ACTIONS: Mapping[str, str] = {
+    "control_file.opened": N_("File opened"),
+    "control_file.closed": N_("File closed"),
+    "control_file.escalated": N_("Moved to another level"),
+    "control_file.held": N_("Put on hold"),
+    "control_file.released": N_("Taken up again"),
+    "control_file.woken": N_("Hold ended by itself"),
+    "control_file.transferred": N_("Transferred to another unit"),
+    "step.opened": N_("Step opened"),
+    "step.completed": N_("Step completed"),
+    "completeness.checked": N_("Completeness checked"),
+    "assignment.made": N_("Assigned"),
+    "assignment.changed": N_("Reassigned"),
+    "assignment.ended": N_("Assignment ended"),
+    "assignment.failed": N_("Nobody eligible found"),
+    "opinion.recorded": N_("Opinion given"),
+    "decision.recorded": N_("Decision recorded"),
+    "decision.undone": N_("Decision undone"),
+    "completion.requested": N_("Pieces requested"),
+    "completion.reminded": N_("Reminder sent"),
+    "completion.received": N_("Pieces received"),
+    "clock.stopped": N_("Clock stopped"),
+    "clock.resumed": N_("Clock running again"),
+    "deadline.passed": N_("Deadline passed"),
+    "document.added": N_("Document added"),
+    "document.seen": N_("Document read"),
+    "medical.read": N_("Medical content read"),
+    "message.sent": N_("Message written"),
+    "letter.written": N_("Letter written"),
+    "letter.sent": N_("Letter sent"),
+    "appointment.booked": N_("Appointment booked"),
+    "appointment.missed": N_("Did not come"),
+    "entitlement.granted": N_("Right granted"),
+    "entitlement.ended": N_("Right ended"),
+}
+
+# Refusals of the domain as sentences; codes are those of ``medcontrol.errors``.
+REFUSALS: Mapping[str, str] = {
+    "invalid": N_("What was entered can't be used."),
+    "invalid_input": N_("What was entered can't be used."),
+    "required": N_("This field is required."),
+    "not_found": N_("There is nothing here, or it is not for you to see."),
+    "forbidden": N_("Your roles do not allow this."),
+    "unavailable": N_("A service that is needed does not answer. Try again in a moment."),
+    "internal": N_("Something went wrong on our side. It was recorded under the number below."),
+    "already_done": N_("This was done before. Nothing was changed."),
+    "control_file.stale": N_("The file changed while you had it open. Your text is kept."),
+    "control_file.not_assigned_to_you": N_("The file is in another doctor's hands."),
+    "control_file.step_not_open": N_("The file is no longer waiting for this step."),
+    "assignment.conflict_of_interest": N_("This doctor may not handle this file."),
+    "assignment.not_eligible": N_("This doctor is not eligible for this file."),
+    "parameter.not_in_force": N_("The law has no value for that day."),
+    "login.refused": N_("Login or password is wrong, or the account is locked."),
+    "session.expired": N_("Your session ended. Log in again; drafts are kept."),
+    "csrf": N_("The form is too old or came from elsewhere. Load the page again."),
+    "motive_required": N_("Choose the motive."),
+    "outcome_required": N_("Choose an outcome."),
+    "line_outcome_required": N_("Say what you decide for each line."),
+    "reasoning_required": N_("Write the reasons for your opinion."),
+    "date_invalid": N_("Enter a date as day/month/year."),
+    "date_past": N_("Choose a day to come."),
+    "amount_invalid": N_("Enter an amount with two decimals, not above the amount asked."),
+}
+
+_LISTS: Mapping[str, Mapping[str, str]] = {
+    "flow": FLOWS,
+    "nature": NATURES,
+    "signal": SIGNALS,
+    "view": VIEWS,
+    "filter": FILTERS,
+    "hold": HOLD_REASONS,
+    "action": ACTIONS,
+    "refusal": REFUSALS,
+}
+
+
+def word_for(kind: str, code: str) -> str | None:
+    """Return the message id for a code of a list (``flow``, ``nature``, …), None when unknown."""
+    return _LISTS.get(kind, {}).get(code)

@@ -1,0 +1,137 @@
+"""Templates to responses: a whole page, or the block of the same template that htmx asked for."""
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from medcontrol.queries.file_page import FileAction, FileTab
+from medcontrol.queries.file_tabs import JournalKind
+from medcontrol.queries.worklist import DuePreset
+from medcontrol.vocabulary import ControlLevel, Lane, StepKind
+from ui.codes import word_for
+from ui.formats import Formats
+from ui.i18n import LANGUAGES, babel_locale, is_right_to_left, translations
+from ui.labels import label_of
+from ui.shell import Shell, is_current, navigation_for
+
+UI = Path(__file__).resolve().parent
+STATIC = UI / "static"
+_VARY = "HX-Request, HX-Target, Accept-Language, Cookie"
+
+
+@cache
+def static(path: str) -> str:
+    """Return the address of a static file, changing with its content so that it may be cached."""
+    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
+    return f"/static/{path}?v={digest}"
+
+
+def icon(name: str, label: str = "", css: str = "") -> Markup:
+    """Draw an icon of the sprite; without a label it is decoration and hidden from readers."""
+    address = static("vendor/icons.svg")
+    if label:
+        return Markup(
+            '<svg class="icon {}" role="img" aria-label="{}"><use href="{}#{}"/></svg>'
+        ).format(css, label, address, name)
+    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+        css, address, name
+    )
+
+
+@cache
+def environment(language: str, jurisdiction: str = "ma") -> Environment:
+    """Return the templates of a language, with its words, dates and numbers."""
+    env = Environment(
+        loader=FileSystemLoader(UI / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    catalog = translations(language)
+    env.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]
+
+    def label(member: StrEnum) -> str:
+        return catalog.gettext(label_of(member))
+
+    def word(kind: str, code: str) -> str:
+        known = word_for(kind, code)
+        return code if known is None else catalog.gettext(known)
+
+    def filter_word(name: str, value: str) -> str:
+        kinds: dict[str, type[StrEnum]] = {
+            "lane": Lane, "level": ControlLevel, "kind": StepKind, "due": DuePreset,
+        }  # fmt: skip
+        return label(kinds[name](value)) if name in kinds else word(name, value)
+
+    env.globals.update(
+        icon=icon,
+        filter_word=filter_word,
+        DuePreset=DuePreset,
+        FileAction=FileAction,
+        FileTab=FileTab,
+        JournalKind=JournalKind,
+        Lane=Lane,
+        static=static,
+        label=label,
+        word=word,
+        fmt=Formats(babel_locale(language), jurisdiction),
+        language=language,
+        languages=LANGUAGES,
+        direction="rtl" if is_right_to_left(language) else "ltr",
+        navigation_for=navigation_for,
+        is_current=is_current,
+    )
+    # Macros, as ``ui.due(…)``: globals, so that a block rendered alone has them too.
+    env.globals["ui"] = env.get_template("_macros.html").module
+    return env
+
+
+def render(
+    request: Request,
+    template: str,
+    page: object,
+    *,
+    status_code: int = 200,
+    block: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """Render a page's context: the whole template, or the block that htmx asked for.
+
+    A request of htmx names the element it will replace (``HX-Target: queue-list``); the block of
+    that name (``queue_list``) is rendered alone. A template without such a block is rendered
+    whole. ``block`` overrides what the request says. The context is named ``page`` in templates
+    and the frame ``shell``.
+    """
+    shell: Shell = getattr(request.state, "shell", Shell(path=request.url.path))
+    found = environment(shell.language, shell.jurisdiction).get_template(template)
+    context = {"page": page, "shell": shell}
+    wanted = block or requested_block(request, found)
+    body = found.render(context) if wanted is None else render_block(found, wanted, context)
+    return HTMLResponse(body, status_code=status_code, headers={"Vary": _VARY, **(headers or {})})
+
+
+def requested_block(request: Request, template: Template) -> str | None:
+    """Return the block that an htmx request asks for, None when the whole page is due."""
+    headers = request.headers
+    if headers.get("hx-request") != "true" or "hx-history-restore-request" in headers:
+        return None
+    name = headers.get("hx-target", "").replace("-", "_")
+    return name if name in template.blocks else None
+
+
+def render_block(template: Template, name: str, context: Mapping[str, object]) -> str:
+    """Render one block of a template alone.
+
+    Raises:
+        KeyError: the template has no such block.
+    """
+    return "".join(template.blocks[name](template.new_context(dict(context))))

@@ -1,0 +1,114 @@
+"""The frame around every page: who is here, where they may go."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from medcontrol.vocabulary import ControlLevel, Role
+from ui.i18n import DEFAULT_LANGUAGE, N_
+
+
+class Theme(StrEnum):
+    """Light, dark, or as the system says."""
+
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellUser:
+    """The person logged in, as the frame shows them."""
+
+    name: str
+    roles: tuple[Role, ...]
+    unit_name: str
+    level: ControlLevel
+    is_doctor: bool = False
+    is_available: bool = True
+    open_files: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toast:
+    """A message for the live region, with an address to undo what was done, when one can."""
+
+    text: str
+    tone: str = "success"  # success, info, warning, danger
+    undo_address: str | None = None
+    undo_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """What the frame needs; set by the page's dependency as ``request.state.shell``."""
+
+    language: str = DEFAULT_LANGUAGE
+    jurisdiction: str = "ma"
+    fund_name: str = ""
+    path: str = "/"
+    user: ShellUser | None = None
+    csrf_token: str = ""
+    notifications: int = 0
+    theme: Theme = Theme.AUTO
+    has_shortcuts: bool = True
+    is_demo: bool = False
+    toasts: tuple[Toast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    """An entry at the left: a message id, an icon, an address, and who sees it."""
+
+    text: str
+    icon: str
+    address: str
+    roles: frozenset[Role]
+    key: str = ""  # after G
+
+
+_CONTROLLERS = frozenset({Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR})
+_READERS = _CONTROLLERS | {Role.AGENT, Role.SUPERVISOR, Role.AUDITOR, Role.APPEALS_SECRETARY}
+
+NAVIGATION: tuple[NavItem, ...] = (
+    NavItem(
+        text=N_("My queue"), icon="inbox", address="/queue", key="q",
+        roles=_CONTROLLERS | {Role.AGENT},
+    ),
+    NavItem(
+        text=N_("Search"), icon="search", address="/search", key="r",
+        roles=_READERS,
+    ),
+    NavItem(
+        text=N_("Register a file"), icon="file-plus", address="/reception/new", key="e",
+        roles=frozenset({Role.AGENT}),
+    ),
+    NavItem(
+        text=N_("Supervision"), icon="chart-bar", address="/supervision", key="s",
+        roles=frozenset({Role.SUPERVISOR, Role.COORDINATOR}),
+    ),
+    NavItem(
+        text=N_("Quarantine"), icon="file-alert", address="/quarantine", key="z",
+        roles=frozenset({Role.AGENT, Role.REFERENCE_MANAGER, Role.ADMINISTRATOR}),
+    ),
+    NavItem(
+        text=N_("Doctors"), icon="stethoscope", address="/doctors", key="m",
+        roles=frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
+    ),
+    NavItem(
+        text=N_("Users"), icon="users", address="/users", key="u",
+        roles=frozenset({Role.ADMINISTRATOR}),
+    ),
+)  # fmt: skip
+
+
+def navigation_for(roles: Collection[Role]) -> tuple[NavItem, ...]:
+    """Return the entries that at least one of the roles may see, in their order."""
+    return tuple(item for item in NAVIGATION if item.roles & set(roles))
+
+
+def is_current(item: NavItem, path: str) -> bool:
+    """Return whether a path lies under an entry; a file belongs to the queue."""
+    if item.address == "/queue" and path.startswith("/files/"):
+        return True
+    return path == item.address or path.startswith(item.address + "/")

@@ -1,0 +1,104 @@
+// The file page: drafts saved as one types, the letter in a dialog, actions opened by key.
+const toast = (text, tone) =>
+  document.dispatchEvent(new CustomEvent("app:toast", { detail: { text, tone } }));
+const form = document.querySelector("form[data-draft]");
+const texts = document.getElementById("js-texts").dataset;
+
+// --- Draft -------------------------------------------------------------------------------
+let timer = 0;
+let lastSaved = form ? new URLSearchParams(new FormData(form)).toString() : "";
+
+async function saveDraft() {
+  const body = new URLSearchParams(new FormData(form));
+  if (body.toString() === lastSaved) return;
+  const state = document.getElementById("draft-state");
+  state.textContent = texts.saving;
+  try {
+    const answer = await fetch(form.dataset.draft, {
+      method: "POST",
+      body,
+      headers: { "HX-Request": "true", "HX-Target": "draft-state" },
+    });
+    if (!answer.ok) throw new Error(String(answer.status));
+    lastSaved = body.toString();
+    state.innerHTML = await answer.text();
+  } catch {
+    state.textContent = texts.unsaved;
+    timer = setTimeout(saveDraft, 10000);
+  }
+}
+
+if (form) {
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(saveDraft, 1200);
+  });
+  form.addEventListener("submit", () => clearTimeout(timer));
+  form.querySelector("[data-accept-all]")?.addEventListener("click", () => {
+    form.querySelectorAll('.segment input[value="accepted"]').forEach((box) => (box.checked = true));
+    form.dispatchEvent(new Event("input"));
+  });
+}
+
+// --- 1 to 9 choose an outcome, once the decision has the focus ------------------------------
+document.addEventListener("keydown", (event) => {
+  const number = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
+  if (!number || !form || event.ctrlKey || event.altKey) return;
+  if (event.target.matches("textarea, select, input:not([type=radio])")) return;
+  const choice = form.querySelector(`[data-number="${number}"]`);
+  if (!choice || document.documentElement.dataset.shortcuts === "off") return;
+  event.preventDefault();
+  choice.checked = true;
+  choice.focus();
+  form.dispatchEvent(new Event("input"));
+});
+
+// --- Letter preview inside the page -------------------------------------------------------
+const preview = document.querySelector("[data-preview]");
+preview?.addEventListener("click", async (event) => {
+  event.preventDefault();
+  const dialog = document.getElementById(preview.dataset.preview);
+  const pages = document.getElementById("letter-pages");
+  preview.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(preview.formAction, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form)),
+      headers: { "HX-Request": "true", "HX-Target": "letter-pages" },
+    });
+    if (!answer.ok && answer.status !== 422) throw new Error(String(answer.status));
+    pages.innerHTML = await answer.text();
+    dialog.showModal();
+  } catch {
+    toast(texts.gone, "danger");
+  } finally {
+    preview.removeAttribute("aria-busy");
+  }
+});
+
+// --- Other actions open in place ----------------------------------------------------------
+function openAction(name) {
+  const action = document.getElementById(name);
+  if (!action) return false;
+  action.open = true;
+  action.scrollIntoView({ block: "nearest" });
+  action.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+  return true;
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-open-action]");
+  if (link && openAction(link.dataset.openAction)) event.preventDefault();
+});
+document.addEventListener("keydown", (event) => {
+  if (document.documentElement.dataset.shortcuts === "off" || event.ctrlKey || event.altKey) return;
+  if (event.target.matches("textarea, select, input:not([type=radio])")) return;
+  if (event.code === "KeyE" && !event.shiftKey && openAction("escalate")) event.preventDefault();
+  if (event.code === "BracketLeft") moveDocument(-1);
+  if (event.code === "BracketRight") moveDocument(1);
+});
+
+function moveDocument(step) {
+  const all = [...document.querySelectorAll("a[data-document][href]")];
+  const now = all.findIndex((each) => each.getAttribute("aria-current"));
+  all[Math.min(all.length - 1, Math.max(0, now + step))]?.click();
+}
