@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medcontrol import embedded
 from medcontrol.embedded import Addresses
@@ -15,7 +16,9 @@ from medcontrol.embedded.home import Home
 from medcontrol.embedded.process import Backoff, die_with_parent, end, marked, wait_until
 from medcontrol.embedded.server import last_lines
 from medcontrol.errors import Unavailable
-from medcontrol.settings import Settings
+
+if TYPE_CHECKING:
+    from medcontrol.settings import Settings  # takes 0.8 s to import; the caller has it if needed
 
 TICK = 0.05
 CHECK_SERVERS = 1.0
@@ -66,7 +69,7 @@ class Tree:
     """The keeper's work: start, watch, restart, stop."""
 
     home: Home
-    settings: Settings
+    settings: "Settings"
     specs: Sequence[ProcessSpec]
     requests: Requests
     on_ready: Callable[[Addresses], None] | None

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from medcontrol import embedded
 from medcontrol.embedded import Addresses
@@ -30,8 +31,10 @@ from medcontrol.embedded.process import (
     send,
     wait_until,
 )
-from medcontrol.settings import Settings
 from runtime.keeper import TICK, ProcessSpec, Requests, Tree, say, tree_mark
+
+if TYPE_CHECKING:
+    from medcontrol.settings import Settings  # takes 0.8 s to import; the caller has it if needed
 
 __all__ = ["ProcessSpec", "down", "up"]
 
@@ -39,7 +42,7 @@ DOWN_SECONDS = 60.0
 
 
 def up(
-    settings: Settings,
+    settings: "Settings",
     specs: Sequence[ProcessSpec],
     *,
     on_ready: Callable[[Addresses], None] | None = None,
@@ -82,7 +85,7 @@ def up(
         os.close(lock)
 
 
-def down(settings: Settings) -> bool:
+def down(settings: "Settings") -> bool:
     """Stop the tree that runs on this home, its servers, and whatever a crash left of them.
 
     Returns whether there was anything to stop.
