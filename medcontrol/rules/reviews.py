@@ -30,7 +30,7 @@ class PensionAgeReached(DomainError):
 class Validity:
     """How long a pathology may be granted for; ``None`` months: the default of the law.
 
-    ``variants``: shorter or longer first validities by prefix of the ICD-10 code.
+    ``variants``: shorter or longer validities by prefix of the ICD-10 code.
     """
 
     initial_months: int | None = None
@@ -70,14 +70,13 @@ def longest_validity(
 ) -> int:
     """Return the most months that a pathology may be granted for, short of a lifetime.
 
-    The longest matching prefix of ``icd10`` among the variants wins for a first grant.
+    The variant with the longest prefix of ``icd10`` wins, for first grants and renewals alike.
     """
-    if is_renewal and validity.renewal_months is not None:
-        return validity.renewal_months
     matching = [prefix for prefix in validity.variants if (icd10 or "").startswith(prefix)]
     if matching:
         return validity.variants[max(matching, key=len)]
-    return validity.initial_months or default_months
+    months = validity.renewal_months if is_renewal else validity.initial_months
+    return months or default_months
 
 
 def grant_ald(

@@ -1,0 +1,1 @@
+"""Reference data a fresh installation starts with (référentiels); frozen, read once per process."""
