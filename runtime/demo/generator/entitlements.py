@@ -107,11 +107,12 @@ def _entitlement(
     member, opens, is_due = what
     people = world.people.members
     insured, pathology = int(people.insured[member]), int(people.pathology[member])
-    ends = opens + timedelta(days=_OPENS_BEFORE[flow])
     months = PATHOLOGIES[pathology].months[1] if flow == "ald" else (12, 24)[member % 2]
-    start = ends - timedelta(days=round(months * 30.4375))
+    opens, ends, start = _period(world, flow, opens, months)
     agency = world.people.agencies[int(world.people.agency[insured])]
     head, holder = _person(world, insured), _person(world, member)
+    # A small child's right began with its illness, not before its birth.
+    start = max(start, holder[2] + timedelta(days=60))
     alone = int(people.relation[member]) == INSURED
     row = np.array([insured])
     return Entitlement(
@@ -139,6 +140,14 @@ def _entitlement(
         granted_at=_granted_at(start, member),
         is_due=is_due,
     )
+
+
+def _period(world: World, flow: str, opens: date, months: int) -> tuple[date, date, date]:
+    """Return opening of the review, end and start of a right that runs on the fund's day."""
+    length, before = round(months * 30.4375), _OPENS_BEFORE[flow]
+    latest = to_date(world.people.as_of + length - before - 1)
+    ends = min(opens, latest) + timedelta(days=before)
+    return min(opens, latest), ends, ends - timedelta(days=length)
 
 
 def _right_code(flow: str, pathology: int, member: int) -> str | None:
