@@ -1,0 +1,246 @@
+"""What ``medcontrol packs check`` proves of every pack before a file runs on it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema_rs
+from lxml import etree
+from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
+
+from medcontrol.errors import DomainError
+from medcontrol.legal.dated import UnknownParameter
+from medcontrol.legal.loading import law
+from medcontrol.rules.clocks import LimitUnit
+from workflows import conditions, operations
+from workflows.bpmn import Graph, Node, read
+from workflows.catalog import Catalog, Pack, read_lock
+from workflows.letters import render
+from workflows.paths import specs
+from workflows.samples import sample_context
+from workflows.schema import FromFact
+
+_NODES = {
+    "startEvent",
+    "endEvent",
+    "userTask",
+    "serviceTask",
+    "receiveTask",
+    "boundaryEvent",
+    "intermediateCatchEvent",
+    "exclusiveGateway",
+    "parallelGateway",  # on a cycle too: states are pruned at every wait
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that has to be put right: in which pack, at which part, and what."""
+
+    pack: str
+    where: str
+    what: str
+
+
+def check(catalog: Catalog, *, fonts: Sequence[Path]) -> list[Problem]:
+    """Return every problem of every pack, an empty list when all is well.
+
+    Args:
+        catalog: the packs.
+        fonts: folders with the fonts that letters are set in.
+    """
+    problems = [Problem(*found) for pack in catalog for found in _of_pack(pack, fonts)]
+    return problems + _lock(catalog)
+
+
+def _of_pack(pack: Pack, fonts: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
+    try:
+        graph = read(pack.bpmn())
+    except DomainError as problem:
+        yield pack.key, "flow.bpmn", problem.detail
+        return
+    except OSError:
+        yield pack.key, "flow.bpmn", "is not there"
+        return
+    parts: Iterable[Iterator[tuple[str, str]]] = (
+        _diagram(pack, graph),
+        _ways(graph),
+        _conditions(pack, graph),
+        _steps(pack, graph),
+        _operations(pack, graph),
+        _waits(pack, graph),
+        _law(pack),
+        _letters(pack, fonts),
+    )
+    for part in parts:
+        for where, what in part:
+            yield pack.key, where, what
+
+
+def _diagram(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
+    if graph.process != pack.meta.code or not graph.executable:
+        yield "flow.bpmn", f"the process has to be executable and called {pack.meta.code!r}"
+    for node in graph.nodes.values():
+        if node.tag not in _NODES:
+            yield node.id, f"a {node.tag} is not allowed"
+    drawn = set(etree.fromstring(pack.bpmn().encode()).xpath("//@bpmnElement"))
+    for missing in sorted({*graph.nodes, *(edge.id for edge in graph.edges)} - drawn):
+        yield missing, "has no place in the layout; run python -m workflows.layout"
+    try:
+        specs(pack)
+    except ValidationException as problem:
+        yield "flow.bpmn", f"can't be run: {problem}"
+
+
+def _ways(graph: Graph) -> Iterator[tuple[str, str]]:
+    starts, ends = graph.of("startEvent"), graph.of("endEvent")
+    if len(starts) != 1 or not ends:
+        yield "flow.bpmn", "there has to be one start and at least one end"
+        return
+    reached = graph.reachable(starts[0].id)
+    for node in graph.nodes.values():
+        if node.id not in reached:
+            yield node.id, "can't be reached"
+        elif not any(end.id in graph.reachable(node.id) for end in ends):
+            yield node.id, "leads to no end"
+    for gateway in graph.of("exclusiveGateway"):
+        out = graph.outgoing(gateway.id)
+        if len(out) > 1 and gateway.default not in {edge.id for edge in out}:
+            yield gateway.id, "has no default way"
+
+
+def _conditions(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
+    for edge in graph.edges:
+        source = graph.nodes[edge.source]
+        if edge.condition is None:
+            if source.tag == "exclusiveGateway" and edge.id != source.default:
+                if len(graph.outgoing(source.id)) > 1:
+                    yield edge.id, "has no condition and is not the default"
+            continue
+        try:
+            unknown = conditions.names(edge.condition) - pack.meta.facts.keys()
+        except DomainError as problem:
+            yield edge.id, problem.detail
+            continue
+        for name in sorted(unknown):
+            yield edge.id, f"reads {name!r}, which is not a declared fact"
+
+
+def _steps(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
+    tasks = {node.id for node in graph.of("userTask")}
+    for missing in sorted(tasks - pack.meta.steps.keys()):
+        yield missing, "is a user task without a step"
+    for step_id, step in pack.meta.steps.items():
+        if step_id not in tasks:
+            yield step_id, "is a step without a user task"
+        if step.deadline and pack.meta.deadlines[step.deadline].scope != "step":
+            yield step_id, f"{step.deadline} is not the deadline of a step"
+        try:
+            schema, display = pack.form(step_id)
+            jsonschema_rs.meta.validate(schema)
+        except (DomainError, jsonschema_rs.ValidationError) as problem:
+            yield step_id, f"form: {problem}"
+            continue
+        shown = {part["name"] for part in display["fields"]}
+        for name in sorted(shown ^ schema["properties"].keys()):
+            yield step_id, f"form: {name} is not both in the schema and on the screen"
+
+
+def _operations(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
+    tasks = {node.id for node in graph.of("serviceTask")}
+    for missing in sorted(tasks - pack.meta.operations.keys()):
+        yield missing, "is a service task without an operation"
+    for step, call in pack.meta.operations.items():
+        if step not in tasks:
+            yield step, "is an operation without a service task"
+        for given in _possible_arguments(pack, step):
+            try:
+                operations.arguments(call.call, given)
+            except DomainError as problem:
+                yield step, problem.detail
+        letter = call.arguments.get("letter")
+        if letter is not None and letter not in pack.meta.letters:
+            yield step, f"there is no letter {letter!r}"
+        if call.call == "grant_entitlement" and pack.meta.entitlement is None:
+            yield step, "the pack has no entitlement rule"
+
+
+def _possible_arguments(pack: Pack, step: str) -> Iterator[dict[str, object]]:
+    """The arguments of a call, with each value that the facts it reads can take on the way."""
+    given = pack.meta.operations[step].arguments
+    read = {name: value.fact for name, value in given.items() if isinstance(value, FromFact)}
+    fixed: dict[str, object] = {n: v for n, v in given.items() if not isinstance(v, FromFact)}
+    if not read:
+        yield fixed
+    for name, fact_name in read.items():
+        fact = pack.meta.facts.get(fact_name)
+        for value in fact.values if fact else (f"fact {fact_name}",):
+            yield fixed | {other: value for other in read} | {name: value}
+
+
+def _waits(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
+    named = {node.id: node.deadline for node in graph.nodes.values() if node.deadline}
+    declared = {n for n, d in pack.meta.deadlines.items() if d.scope == "wait"}
+    for node_id, name in named.items():
+        if name not in declared:
+            yield node_id, f"deadline {name!r} is not declared with scope wait"
+    for name in sorted(declared - set(named.values())):
+        yield name, "is a declared wait that no timer names"
+    waiting: list[Node] = graph.of("receiveTask", "intermediateCatchEvent")
+    for node in waiting:
+        if node.id not in pack.meta.waits:
+            yield node.id, "waits, but pack.yaml does not say what the file shows meanwhile"
+    for name in sorted(pack.meta.waits.keys() - {node.id for node in waiting}):
+        yield name, "is a declared wait that the diagram does not have"
+
+
+def _law(pack: Pack) -> Iterator[tuple[str, str]]:
+    parameters = law(pack.meta.jurisdiction)
+    read: list[tuple[str, str, Callable[[str], object]]] = []
+    units = set(LimitUnit)
+    for name, deadline in pack.meta.deadlines.items():
+        read.append((name, deadline.parameter, units.__contains__))
+    for name, fact in pack.meta.facts.items():
+        if fact.parameter:
+            read.append((name, fact.parameter, lambda _: True))
+    for step, call in pack.meta.operations.items():
+        if "parameter" in call.arguments:
+            read.append((step, str(call.arguments["parameter"]), lambda _: True))
+    if pack.meta.entitlement:
+        rule = pack.meta.entitlement
+        rhythm = rule.review.rhythm.model_dump().values() if rule.review.rhythm else ()
+        for path in (rule.default_months, rule.review.opens_days_before, *rhythm):
+            if path:
+                read.append(("entitlement", path, lambda _: True))
+    for where, path, fits in read:
+        try:
+            found = parameters.whole(path)
+            found.at(pack.meta.valid_from)
+        except (UnknownParameter, DomainError) as problem:
+            yield where, f"{path}: {problem}"
+            continue
+        if not fits(found.unit.code):
+            yield where, f"{path} is counted in {found.unit.code}, which is no length of time"
+
+
+def _letters(pack: Pack, fonts: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    sent = {call.arguments.get("letter") for call in pack.meta.operations.values()}
+    for code in pack.meta.letters:
+        if code not in sent:
+            yield code, "is a letter that nothing sends"
+        for language in ("fr", "ar"):
+            try:
+                render(pack, code, language, sample_context(language), fonts=fonts)
+            except DomainError as problem:
+                yield f"{code}.{language}", problem.detail
+
+
+def _lock(catalog: Catalog) -> list[Problem]:
+    packs = {pack.key: pack.digest for pack in catalog}
+    problems = []
+    for key, digest in read_lock(catalog.root).items():
+        if key not in packs:
+            problems.append(Problem(key, "packs.lock", "was released and is gone"))
+        elif packs[key] != digest:
+            problems.append(Problem(key, "packs.lock", "was released and is changed"))
+    return problems

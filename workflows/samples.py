@@ -1,0 +1,120 @@
+"""An invented letter context, with every group: what ``packs check`` and previews print."""
+
+from typing import Any
+
+
+def sample_context(language: str) -> dict[str, Any]:
+    """Return a believable context in French or Arabic; the person and the numbers are invented."""
+    return _ARABIC if language == "ar" else _FRENCH
+
+
+_COMMON: dict[str, Any] = {
+    "written_on": "2026-07-03",
+    "reference": "ALD-2026-0001234",
+    "received_on": "2026-06-24",
+    "registration_number": "999123456",
+    "answer_by": "2026-08-02",
+}
+_DATES = {
+    "decided_on": "2026-07-02",
+    "entitlement_number": "ALD-999-0004321",
+    "valid_from": "2026-06-24",
+    "valid_to": "2031-06-23",
+    "next_review_on": "2031-06-23",
+}
+_FRENCH: dict[str, Any] = _COMMON | {
+    "fund": "Caisse nationale (démonstration)",
+    "service": "Service du contrôle médical, agence de Salé",
+    "service_address": ["12, avenue des Orangers", "11000 Salé"],
+    "place": "Salé",
+    "flow": "Affection de longue durée",
+    "addressee": {
+        "name": "Mme Nadia El Fassi",
+        "address": ["3, rue des Tanneurs", "Apt 4", "11000 Salé"],
+    },
+    "beneficiary": "Yassine El Fassi",
+    "pieces": [
+        {"label": "Copie de la CNIE", "note": "recto et verso"},
+        {"label": "Examens de moins de six mois"},
+    ],
+    "appointment": {
+        "starts_at": "2026-07-21T09:30:00+01:00",
+        "place": "Agence de Salé, 2e étage, salle 4",
+        "bring": ["Vos ordonnances en cours", "Un pli confidentiel de votre médecin traitant"],
+    },
+    "decision": _DATES
+    | {
+        "outcome": "partially_granted",
+        "motives": ["Durée supérieure à celle que prévoit la réglementation."],
+        "lines": [
+            {
+                "label": "Prise en charge au taux majoré",
+                "outcome": "modified",
+                "requested": "10 ans",
+                "granted": "5 ans",
+                "motive": "Durée réglementaire",
+            },
+            {
+                "label": "Frais de transport",
+                "outcome": "refused",
+                "requested": "1 an",
+                "granted": "–",
+                "motive": "Hors panier de soins",
+            },
+        ],
+    },
+    "appeal": {"days": 60, "address": "Commission de recours, BP 999, 10000 Rabat"},
+    "review": {
+        "entitlement_number": "ALD-999-0004321",
+        "ends_on": "2026-10-01",
+        "review_on": "2026-10-01",
+    },
+}
+_ARABIC: dict[str, Any] = _COMMON | {
+    "fund": "الصندوق الوطني (نموذج)",
+    "service": "مصلحة المراقبة الطبية، وكالة سلا",
+    "service_address": ["12، شارع البرتقال", "11000 سلا"],
+    "place": "سلا",
+    "flow": "مرض طويل الأمد",
+    "addressee": {
+        "name": "السيدة نادية الفاسي",
+        "address": ["3، زنقة الدباغين", "الشقة 4", "11000 سلا"],
+    },
+    "beneficiary": "ياسين الفاسي",
+    "pieces": [
+        {"label": "نسخة من البطاقة الوطنية", "note": "الوجهان"},
+        {"label": "فحوصات لا تتجاوز ستة أشهر"},
+    ],
+    "appointment": {
+        "starts_at": "2026-07-21T09:30:00+01:00",
+        "place": "وكالة سلا، الطابق الثاني، القاعة 4",
+        "bring": ["وصفاتكم الجارية", "ظرف سري من طبيبكم المعالج"],
+    },
+    "decision": _DATES
+    | {
+        "outcome": "partially_granted",
+        "motives": ["مدة تفوق ما تنص عليه القوانين الجاري بها العمل."],
+        "lines": [
+            {
+                "label": "التكفل بالنسبة المرفوعة",
+                "outcome": "modified",
+                "requested": "10 سنوات",
+                "granted": "5 سنوات",
+                "motive": "المدة القانونية",
+            },
+            {
+                "label": "مصاريف النقل",
+                "outcome": "refused",
+                "requested": "سنة",
+                "granted": "–",
+                "motive": "خارج سلة العلاجات",
+            },
+        ],
+    },
+    "appeal": {"days": 60, "address": "لجنة الطعون، ص.ب. 999، 10000 الرباط"},
+    "review": {
+        "entitlement_number": "ALD-999-0004321",
+        "ends_on": "2026-10-01",
+        "review_on": "2026-10-01",
+    },
+}
