@@ -192,6 +192,7 @@ def test_after_the_supervisor_was_killed_the_next_user_finds_all_again(home: Pat
     with embedded.servers(settings_of(home)) as before:
         keep(before, 1)
         os.kill(embedded.processes(home)["supervisor"], signal.SIGKILL)
+        assert wait_until(lambda: not embedded.is_supervised(home), 5)
 
         with embedded.servers(settings_of(home)) as after:
             assert after == before

@@ -130,7 +130,6 @@ def belongs_to(pid: int, home: str) -> bool:
 def test_a_tree_stops_in_order_and_leaves_no_process(start: Start, home: Path, number: int) -> None:
     up = start("web", "beat", "worker")
     up.wait_ready(3)
-    assert up.noted("start")[0][0] == "worker"
 
     up.process.send_signal(number)
 
