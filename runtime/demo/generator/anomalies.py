@@ -32,6 +32,10 @@ _PLAN: tuple[tuple[str, float, int], ...] = (
 )
 
 
+# Of a small day, at most this share.
+_AT_MOST = 0.25
+
+
 @dataclass(frozen=True, slots=True)
 class Planted:
     """Files of the schemes: ``kind`` indexes ``KINDS``, ``group`` counts within a kind."""
@@ -50,11 +54,14 @@ def plant(world: World, day: int, total: int) -> Planted | None:
     On a day of 1,000 files or more every scheme is there; on a small day some, by turns. The
     same professionals are suspect on every day. None when the day has none.
     """
-    parts, kinds, groups = [], [], []
+    parts, kinds, groups, planted = [], [], [], 0
     for number, (kind, share, size) in enumerate(_PLAN):
         many = _groups(world, kind, day, total * share / size, total)
         if many == 0:
             continue
+        if (planted + many * size) > total * _AT_MOST:
+            continue
+        planted += many * size
         made = _MAKERS[kind](world, draws.keys(draws.key(world.seed, kind, day), many), day)
         parts.append(made)
         kinds.append(np.full(len(made), number))
@@ -78,7 +85,7 @@ def _suspect(world: World, group: str) -> tuple[int, Ints]:
 
 
 def _duplicates(world: World, keys: Keys, day: int) -> Files:
-    files = build(world, "specialist", keys, day)
+    files = build(world, "heart", keys, day)
     return files.take(np.repeat(np.arange(len(files)), 2))
 
 

@@ -55,7 +55,7 @@ class Day:
         return planted
 
     def messages(self) -> Iterator[Message]:
-        """Yield the good files as dicts; they share documents and professionals, do not change them."""
+        """Yield the good files as dicts; do not change them: they share parts."""
         return render(self.world, self.files, self.day, self.external_ids)
 
     def lines(self) -> Iterator[bytes]:

@@ -18,8 +18,8 @@ def _given(female: int, index: int) -> str:
     return (names.GIVEN_FEMALE if female else names.GIVEN_MALE)[index]
 
 
-def persons(world: World, member: Ints) -> list[tuple[str, Message, Message | None]]:
-    """Return agency, insured person and beneficiary (None when the same) of each file."""
+def persons(world: World, member: Ints) -> list[tuple[str, Message, Message]]:
+    """Return agency, insured person and the member ``beneficiary``, if any, of each file."""
     population, people = world.people, world.people.members
     insured = people.insured[member]
     numbers, cards = population.registration(insured), population.national_id(insured)
@@ -54,7 +54,7 @@ def persons(world: World, member: Ints) -> list[tuple[str, Message, Message | No
     ]
 
 
-def _beneficiaries(world: World, member: Ints) -> list[Message | None]:
+def _beneficiaries(world: World, member: Ints) -> list[Message]:
     people = world.people.members
     rows = zip(
         *(
@@ -65,14 +65,16 @@ def _beneficiaries(world: World, member: Ints) -> list[Message | None]:
         strict=True,
     )
     return [
-        None
+        {}
         if relation == INSURED
         else {
-            "relation": RELATIONS[relation],
-            "family_name": names.FAMILY_ALL[family],
-            "given_name": _given(female, given),
-            "birth_date": birth,
-            "sex": "F" if female else "M",
+            "beneficiary": {
+                "relation": RELATIONS[relation],
+                "family_name": names.FAMILY_ALL[family],
+                "given_name": _given(female, given),
+                "birth_date": birth,
+                "sex": "F" if female else "M",
+            }
         }
         for relation, family, given, female, birth in rows
     ]

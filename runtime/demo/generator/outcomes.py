@@ -14,6 +14,7 @@ from medcontrol.vocabulary import (
 )
 from runtime.demo.generator import draws
 from runtime.demo.generator.arrivals import ZONE, to_date, to_days, working_days_after
+from runtime.demo.generator.diagnoses import PATHOLOGIES
 from runtime.demo.generator.identities import Message
 from runtime.demo.generator.staff import Staff, StaffDoctor
 
@@ -26,6 +27,7 @@ ADMINISTRATIVE_MOTIVES: tuple[str, ...] = ("filed_too_late", "rights_closed", "n
 ADJOURNED_MOTIVE = "not_consolidated"
 _MANDATORY = frozenset({"care_abroad", "invalidity"})
 _CAN_ADJOURN = frozenset({"invalidity", "disability", "ald"})
+_ALD_MONTHS = {one.code: one.months for one in PATHOLOGIES}
 _CENTRAL = frozenset({"care_abroad"})
 _IN_PERSON = frozenset({"invalidity"})
 
@@ -83,7 +85,7 @@ class Deciders:
         severity = 0.7 + 0.7 * _Dice(draws.key(self._seed, doctor.code))("severity")
         outcome = _outcome(flow, dice("outcome") / severity, many=len(message.get("lines", ())))
         opened, decided = self._instants(received, mode, dice)
-        until = _valid_to(flow, nature, decided.date()) if outcome is _GRANTED else None
+        until = _valid_to(message, decided.date()) if outcome is _GRANTED else None
         return Outcome(
             lane=Lane.RED if mode is ControlMode.IN_PERSON else Lane.ORANGE,
             level=level,
@@ -218,9 +220,12 @@ def _origins(flow: str, nature: str, message: Message, dice: _Dice) -> tuple[Ori
     return (Origin.RULE if place < 0.62 else Origin.SCORE if place < 0.86 else Origin.RANDOM,)
 
 
-def _valid_to(flow: str, nature: str, start: date) -> date | None:
-    months = {"ald": 60, "invalidity": 12, "disability": 36, "medicines": 6}.get(flow)
-    if months is None or nature == "a_posteriori":
+def _valid_to(message: Message, start: date) -> date | None:
+    months = {"invalidity": 12, "disability": 36, "medicines": 6}.get(message["flow"])
+    if message["flow"] == "ald":
+        first, later = _ALD_MONTHS[message["medical"]["pathology"]]
+        months = first if message["nature"] == "first" else later
+    if months is None:
         return None
     return to_date(to_days(start) + months * 30 + months // 2)
 

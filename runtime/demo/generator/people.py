@@ -81,7 +81,8 @@ class Population:
 
     def registration(self, insured: Ints) -> list[str]:
         """Return registration numbers (immatriculation): 999 and digits, one for each person."""
-        digits = max(6, len(str(self.insured_count - 1)))
+        # One digit more than professionals have: the two never look alike.
+        digits = max(7, len(str(self.insured_count - 1)))
         shuffled = (insured * 617_371 + draws.key(self.seed, "nss") % 10**digits) % 10**digits
         return [f"999{number:0{digits}d}" for number in shuffled.tolist()]
 

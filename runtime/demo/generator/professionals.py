@@ -32,7 +32,7 @@ _ZIPF = 0.6
 _HOUSES = {
     "pharmacy": "Pharmacie", "laboratory": "Laboratoire", "radiology": "Centre de radiologie",
     "clinic": "Clinique", "hospital": "Hôpital", "dialysis": "Centre d'hémodialyse",
-    "optician": "Optique", "appliances": "Orthopédie", "abroad": "Hôpital universitaire",
+    "optician": "Optique", "appliances": "Orthopédie",
 }  # fmt: skip
 _PLACES = (
     "Al Amal", "Ibn Rochd", "Ibn Sina", "Atlas", "Al Andalous", "Essalam", "Al Massira",
@@ -118,6 +118,9 @@ def _names(keys: Keys, group: Ints) -> list[str]:
     place = draws.integers(keys, "place", 0, len(_PLACES) - 1).tolist()
     found = []
     for number, code in enumerate(group.tolist()):
+        if GROUPS[code] == "abroad":
+            found.append(f"Hôpital étranger {chr(65 + number % 26)}{number % 97} (fictif)")
+            continue
         house = _HOUSES.get(GROUPS[code])
         if house is not None:
             found.append(f"{house} {_PLACES[place[number]]} (fictif)")

@@ -73,8 +73,7 @@ def _render_slice(
             "agency": agency,
             "insured": insured,
         }
-        if beneficiary:
-            message["beneficiary"] = beneficiary
+        message |= beneficiary
         message["prescriber"], message["provider"] = prescribers[row], providers[row]
         if kind.flow != "ald":
             message["care"] = {"from": starts[row], "to": ends[row]}
@@ -165,10 +164,11 @@ def _paperwork(world: World, files: Files, day: date, bits: list[int]) -> list[M
     outside = draws.chance(files.own, "outside", 0.004).tolist()
     rows = zip(
         files.service.tolist(), files.member.tolist(), files.authorisation.tolist(), declared,
-        urgency.tolist(), papers.tolist(), outside, bits, files.start.tolist(), strict=True,
+        urgency.tolist(), papers.tolist(), outside, bits, files.start.tolist(),
+        files.icd.tolist(), strict=True,
     )  # fmt: skip
     found = []
-    for service, member, number, has_ald, urgent, paper, sent, bit, start in rows:
+    for service, member, number, has_ald, urgent, paper, sent, bit, start, icd in rows:
         kind = SERVICES[service]
         extra: Message = {}
         if urgent < kind.urgent:
@@ -181,7 +181,7 @@ def _paperwork(world: World, files: Files, day: date, bits: list[int]) -> list[M
             extra["documents"] = _documents(kind, bit)
         if sent:
             extra["control"] = _control(bit)
-        answers = texts.form(kind.flow, kind.nature, min(to_date(start), day), bit)
+        answers = texts.form(kind.flow, kind.nature, ICDS[icd], (min(to_date(start), day), bit))
         if answers:
             extra["form"] = answers
         found.append(extra)

@@ -50,16 +50,23 @@ _ADULT = (("adult", 1.0),)
 _COLDS = ("J06.9", "J20.9", "J03.9", "A09", "K29.7", "N39.0", "M54.5", "G43.9", "L20.9", "R10.4")
 _COLDS_CHILD = ("J06.9", "J20.9", "J03.9", "A09", "H66.9", "L20.9")
 _DRUGS = ("PH-ATB", "PH-ANT", "PH-RESP", "PH-GAST")
-_SPECIALISTS = (
-    "cardiology", "endocrinology", "ophthalmology", "rheumatology", "dermatology", "neurology",
-    "pulmonology", "gastroenterology", "orthopaedics",
-)  # fmt: skip
-_SENSE = ("R07.4", "E03.9", "E78.0", "M54.4", "M17.1", "L70.0", "G43.9", "K29.7", "M75.1", "D50.9")
 _WEAK = ("M54.5", "M54.4", "J06.9", "J20.9", "A09", "F41.1", "F32.1", "S52.5", "M75.1", "K29.7")
 _LASTING = ("F33.2", "M54.4", "S82.1", "A15.0", "S72.0", "K80.2", "F32.1")
 _UNFIT = ("F33.2", "T94.0", "I63.9", "C34.1", "G35", "N18.5", "I50.0", "M05.9")
 _HANDICAPS = ("F84.0", "G80.1", "Q90.9", "H90.3", "H54.0", "F71")
 _OPEN, _PORTAL = (0.55, 0.4, 0.05), (0.1, 0.6, 0.3)
+
+
+def _visit(
+    name: str, share: float, specialties: tuple[str, ...], rest: tuple[str, ...],
+    icds: tuple[str, ...],
+) -> Service:  # fmt: skip
+    """Return visits to a specialist, with what he does and prescribes."""
+    return Service(
+        name, "ambulatory", "reimbursement", share, _ADULT, specialties, "prescriber", ("C2",),
+        rest, (0.25, 0.4, 0.25, 0.1), icds, span=6,
+    )  # fmt: skip
+
 
 AMBULATORY: tuple[Service, ...] = (
     Service("gp", "ambulatory", "reimbursement", 0.22, (("adult", 0.85), ("~chronic", 0.15)),
@@ -68,9 +75,13 @@ AMBULATORY: tuple[Service, ...] = (
     Service("gp-child", "ambulatory", "reimbursement", 0.08, (("child", 1.0),),
             ("paediatrics", "general"), "prescriber", ("C2", "C"), _DRUGS,
             (0.2, 0.35, 0.3, 0.15), _COLDS_CHILD, _COLDS_CHILD, 0.0, 2),
-    Service("specialist", "ambulatory", "reimbursement", 0.12, _ADULT, _SPECIALISTS, "prescriber",
-            ("C2",), ("K10", "K30", "PH-CARD", "PH-GAST", "PH-DERM", "PH-ANT"),
-            (0.25, 0.4, 0.25, 0.1), _SENSE, (), 0.0, 6),
+    _visit("heart", 0.028, ("cardiology",), ("K10", "K30", "PH-CARD"), ("R07.4",)),
+    _visit("metabolism", 0.022, ("endocrinology",), ("B250", "PH-CARD"), ("E03.9", "E78.0")),
+    _visit("bones", 0.028, ("rheumatology", "orthopaedics"), ("PH-ANT", "Z15"),
+           ("M54.4", "M17.1", "M75.1")),
+    _visit("digestion", 0.018, ("gastroenterology",), ("K50", "PH-GAST"), ("K29.7", "R10.4")),
+    _visit("skin", 0.014, ("dermatology",), ("PH-DERM",), ("L70.0", "L20.9")),
+    _visit("headache", 0.01, ("neurology",), ("PH-ANT",), ("G43.9",)),
     Service("gynaecology", "ambulatory", "reimbursement", 0.04, (("woman", 1.0),),
             ("gynaecology",), "prescriber", ("C2",), ("Z60", "PH-ANT", "PH-ATB"),
             (0.3, 0.5, 0.2), ("Z34.9", "N92.0", "N39.0"), (), 0.0, 4),
@@ -213,11 +224,16 @@ def _leave(name: str, nature: str, share: float, offset: int, part: int) -> Serv
 
 
 STAYS: tuple[Service, ...] = (
-    *_stay("surgery", 0.35, (("adult", 0.85), ("child", 0.15)), ("surgery", "orthopaedics"),
-           "clinic", (("HOSP-CHIR",), ("KC80", "ANES", "IMPL-HAN", "IMPL-CRIST")),
-           ("K80.2", "K35.8", "K40.9", "S72.0", "H25.1")),
-    *_stay("medicine", 0.25, (("adult", 0.6), ("~chronic", 0.4)), ("cardiology", "pulmonology"),
-           "hospital", (("HOSP-MED",), ("HOSP-REA", "K50", "IMPL-STENT")), ("J18.9", "R07.4"), 0.8),
+    *_stay("surgery", 0.22, (("adult", 0.85), ("child", 0.15)), ("surgery",), "clinic",
+           (("HOSP-CHIR",), ("KC80", "ANES")), ("K80.2", "K35.8", "K40.9")),
+    *_stay("hip", 0.06, (("senior", 1.0),), ("orthopaedics",), "clinic",
+           (("HOSP-CHIR",), ("IMPL-HAN", "ANES")), ("S72.0", "M17.1")),
+    *_stay("cataract", 0.07, (("senior", 1.0),), ("ophthalmology",), "clinic",
+           (("HOSP-CHIR",), ("IMPL-CRIST",)), ("H25.1",)),
+    *_stay("coronary", 0.07, (("senior", 1.0),), ("cardiology",), "clinic",
+           (("HOSP-MED",), ("IMPL-STENT", "HOSP-REA")), ("I25.1",)),
+    *_stay("medicine", 0.18, (("adult", 0.6), ("~chronic", 0.4)), ("general", "pulmonology"),
+           "hospital", (("HOSP-MED",), ("HOSP-REA", "K50", "B250")), ("J18.9", "A09"), 0.8),
     *_stay("birth", 0.12, (("mother", 1.0),), ("gynaecology",), "clinic", (("ACC", "CESAR"), ()),
            ("O80.9", "O82.9")),
     *_stay("chemotherapy", 0.14, (("tumour", 1.0),), ("oncology",), "clinic",

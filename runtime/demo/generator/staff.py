@@ -120,7 +120,8 @@ def make_staff(
     )
     made = _own_numbers(made)
     users = _doctor_users(made) + _other_users(world, agencies, regions, (central, started))
-    return Staff(made, tuple(_showcase(users)), dict(agencies))
+    busiest = Counter(world.people.agency.tolist()).most_common(1)[0][0]
+    return Staff(made, _showcase(users, agencies[busiest], made, as_of), dict(agencies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,15 +269,28 @@ def _other_users(
     return users
 
 
-def _showcase(users: list[StaffUser]) -> list[StaffUser]:
-    """Mark one account of each role, at the first and busiest unit that has it."""
-    seen: set[Role] = set()
-    marked = []
-    for user in users:
-        first = user.role not in seen and (
-            user.role is not Role.DOCTOR or user.level is ControlLevel.LOCAL
-        )
-        if first:
-            seen.add(user.role)
-        marked.append(replace(user, is_showcase=True) if first else user)
-    return marked
+def _showcase(
+    users: list[StaffUser], home: tuple[str, str], doctors: Sequence[StaffDoctor], as_of: date
+) -> tuple[StaffUser, ...]:
+    """Mark one account of each role: at the busiest agency, its region, or the centre.
+
+    Visitors then see the same files from every side. The doctor is a physician, at work if one is.
+    """
+    at_work = {
+        doctor.code
+        for doctor in doctors
+        if doctor.profession is Profession.DOCTOR
+        and doctor.kind is DoctorKind.SALARIED
+        and not any(one.first_day <= as_of <= one.last_day for one in doctor.absences)
+    }
+    agency, region = home
+
+    def preference(user: StaffUser) -> tuple[bool, bool, bool]:
+        # A supervisor's board shows more at regional level.
+        wanted = region if user.role in (Role.SUPERVISOR, Role.COORDINATOR) else agency
+        away = user.doctor_code is not None and user.doctor_code not in at_work
+        near = user.unit_code == wanted or user.level is ControlLevel.CENTRAL
+        return not near, away, user.unit_code != wanted
+
+    shown = {min((u for u in users if u.role is role), key=preference).login for role in Role}
+    return tuple(replace(user, is_showcase=user.login in shown) for user in users)

@@ -29,15 +29,31 @@ _NEXT: dict[str, tuple[str, ...]] = {
     "conventional": ("Séjour temporaire dans l'État conventionné.",),
     "ambulatory": ("Consultation et traitement.", "Contrôle dans {months} mois.", "Bilan demandé."),
 }  # fmt: skip
-_SERVICES = ("chirurgie", "médecine", "cardiologie", "oncologie", "néphrologie")
+_ACUTE = frozenset({
+    "J06.9", "J20.9", "J03.9", "J18.9", "H66.9", "A09", "N39.0", "K35.8", "S82.1", "S52.5", "S72.0",
+    "R07.4", "R10.4", "K80.2", "K02.1", "K04.0", "N17.9",
+})  # fmt: skip
+_ACUTE_COURSE = ("Début il y a {days} jours.", "Tableau aigu, examen concordant.")
+_PREGNANCY = "Z34.9"
+_BIRTHS = frozenset({_PREGNANCY, "O80.9", "O82.9"})
+_BIRTH_COURSE = ("Grossesse d'évolution normale.", "Grossesse suivie, pas de complication.")
+_MATERNITY = ("Congé de maternité.", "Accouchement prévu dans {months} semaines.")
+_URGENT_ABROAD = ("Soins urgents pendant un séjour à l'étranger.",)
+_WARDS = {"C": "oncologie", "D": "oncologie", "I": "cardiologie", "N": "néphrologie",
+          "O": "maternité", "J": "pneumologie", "S": "traumatologie", "M": "traumatologie",
+          "K": "chirurgie", "H": "ophtalmologie", "F": "psychiatrie"}  # fmt: skip
+_Z_WARDS = {"Z51.1": "oncologie", "Z49.1": "néphrologie"}
 _COUNTRIES = ("FR", "ES", "BE", "IT", "TN", "DE")
 _STAGES = ("I", "II", "III", "IV")
 
 
 def summary(flow: str, icd10: str, bits: int) -> str:
-    """Return a short French summary of a case; ``bits`` (62 random bits) chooses the wording."""
-    history = _HISTORY[bits % len(_HISTORY)]
-    follows = _NEXT[flow]
+    """Return a short French summary of a case; ``bits`` (53 random bits) chooses the wording."""
+    history, follows = _course(icd10, bits), _NEXT[flow]
+    if icd10 == _PREGNANCY and flow == "sick_leave":
+        follows = _MATERNITY
+    elif icd10 in _ACUTE and flow == "care_abroad":
+        follows = _URGENT_ABROAD
     text = f"{LABELS[icd10]}. {history} {follows[(bits >> 8) % len(follows)]}"
     if "{" not in text:
         return text
@@ -45,12 +61,30 @@ def summary(flow: str, icd10: str, bits: int) -> str:
         years=2 + (bits >> 16) % 14,
         months=2 + (bits >> 20) % 9,
         days=2 + (bits >> 24) % 6,
-        service=_SERVICES[(bits >> 28) % len(_SERVICES)],
+        service=_ward(icd10),
     )
 
 
-def form(flow: str, nature: str, day: date, bits: int) -> dict[str, Any] | None:
-    """Return the answers to a flow's entry form, or None where it has none."""
+def _course(icd10: str, bits: int) -> str:
+    if icd10 in _ACUTE:
+        return _ACUTE_COURSE[bits % len(_ACUTE_COURSE)]
+    if icd10 in _BIRTHS:
+        return _BIRTH_COURSE[bits % len(_BIRTH_COURSE)]
+    return _HISTORY[bits % len(_HISTORY)]
+
+
+def _ward(icd10: str) -> str:
+    return _Z_WARDS.get(icd10) or _WARDS.get(icd10[0], "médecine")
+
+
+def form(flow: str, nature: str, icd10: str, when: tuple[date, int]) -> dict[str, Any] | None:
+    """Return the answers to a flow's entry form, or None where it has none.
+
+    ``when`` is the first day of care, or of reception if that is earlier, and 53 random bits.
+    """
+    day, bits = when
+    if flow == "hospital":
+        return _hospital(nature, icd10, bits)
     maker = _FORMS.get(flow)
     return maker(nature, day, bits) if maker else None
 
@@ -97,9 +131,9 @@ def _disability(nature: str, day: date, bits: int) -> dict[str, Any]:
     return answers
 
 
-def _hospital(nature: str, _day: date, bits: int) -> dict[str, Any]:
+def _hospital(nature: str, icd10: str, bits: int) -> dict[str, Any]:
     return {
-        "service": _SERVICES[(bits >> 28) % len(_SERVICES)],
+        "service": _ward(icd10),
         "admission": "urgence" if nature == "authorisation" and bits % 7 == 0 else "programmée",
     }
 
@@ -124,7 +158,6 @@ _FORMS: dict[str, Callable[[str, date, int], dict[str, Any]]] = {
     "invalidity": _invalidity,
     "sick_leave": _sick_leave,
     "disability": _disability,
-    "hospital": _hospital,
     "care_abroad": _care_abroad,
     "conventional": _conventional,
 }
