@@ -147,6 +147,36 @@ REFUSALS: Mapping[str, str] = {
     "amount_invalid": N_("Enter an amount with two decimals, not above the amount asked."),
 }
 
+# Short names of steps for narrow columns; the tooltip has the long one. CMD: contrôle médical
+# sur dossier; CMP: contrôle médical sur personne.
+STEPS: Mapping[str, str] = {
+    "completeness": N_("Completeness"),
+    "control_on_file": N_("CMD"),
+    "appointment": N_("Appointment"),
+    "examination": N_("CMP"),
+    "specialist_opinion": N_("Specialist"),
+    "second_doctor": N_("Second doctor"),
+    "central_opinion": N_("Central"),
+    "decision": N_("Decision"),
+}
+
+SPECIALTIES: Mapping[str, str] = {
+    "general": N_("General medicine"),
+    "cardiology": N_("Cardiology"),
+    "dermatology": N_("Dermatology"),
+    "endocrinology": N_("Endocrinology"),
+    "gynaecology": N_("Gynaecology"),
+    "nephrology": N_("Nephrology"),
+    "neurology": N_("Neurology"),
+    "oncology": N_("Oncology"),
+    "ophthalmology": N_("Ophthalmology"),
+    "orthopaedics": N_("Orthopaedics"),
+    "paediatrics": N_("Paediatrics"),
+    "pneumology": N_("Pneumology"),
+    "psychiatry": N_("Psychiatry"),
+    "rheumatology": N_("Rheumatology"),
+}
+
 _LISTS: Mapping[str, Mapping[str, str]] = {
     "flow": FLOWS,
     "nature": NATURES,
@@ -154,6 +184,8 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "view": VIEWS,
     "filter": FILTERS,
     "hold": HOLD_REASONS,
+    "specialty": SPECIALTIES,
+    "step": STEPS,
     "action": ACTIONS,
     "refusal": REFUSALS,
 }

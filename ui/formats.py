@@ -6,6 +6,7 @@ from decimal import Decimal
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency, format_decimal
+from babel.units import format_unit
 
 from medcontrol.clock import ZONES
 
@@ -25,6 +26,10 @@ class Formats:
     def short_day(self, value: date | None) -> str:
         """12/09; the year is left to the tooltip."""
         return "–" if value is None else format_date(value, "dd/MM", locale=self.locale)
+
+    def numeric_day(self, value: date | None) -> str:
+        """12/09/2026."""
+        return "–" if value is None else format_date(value, "dd/MM/y", locale=self.locale)
 
     def weekday(self, value: date) -> str:
         """Ven. 12 sept."""
@@ -62,5 +67,7 @@ class Formats:
     def size(self, value: int) -> str:
         """A number of bytes, in kB or MB."""
         if value < 1_000_000:
-            return f"{self.number(max(1, round(value / 1000)))} kB"
-        return f"{self.number(round(value / 1_000_000, 1))} MB"
+            shown, unit = float(max(1, round(value / 1000))), "digital-kilobyte"
+        else:
+            shown, unit = round(value / 1e6, 1), "digital-megabyte"
+        return format_unit(shown, unit, "short", locale=self.locale)

@@ -112,14 +112,24 @@ def update() -> None:
         catalog = read_catalog(language)
         catalog.update(template, no_fuzzy_matching=True, update_header_comment=False)
         catalog.obsolete.clear()
-        catalog.creation_date = catalog.revision_date = _STILL
         if language == "en":
             for message in _messages(catalog):
                 message.string = message.id
-        path = catalog_path(language)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            write_po(file, catalog, width=100, no_location=True, sort_output=True)
+        write_catalog(catalog, language)
+
+
+def write_catalog(catalog: Catalog, language: str) -> None:
+    """Write a catalog sorted and without places or times, so that diffs show words only."""
+    catalog.project, catalog.version = "medcontrol", "1"
+    catalog.copyright_holder = catalog.last_translator = "medcontrol contributors"
+    catalog.language_team = catalog.msgid_bugs_address = "docs/"
+    catalog.header_comment = f"# Words of the screens: {language}."
+    catalog.creation_date = catalog.revision_date = _STILL
+    catalog.fuzzy = False
+    path = catalog_path(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, catalog, width=100, no_location=True, sort_output=True)
 
 
 def missing(language: str) -> list[str]:

@@ -174,7 +174,7 @@ _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (FileTab.SUMMARY, N_("Summary")),
     (FileTab.REQUEST, N_("Request")),
     (FileTab.DOCUMENTS, N_("Documents")),
-    (FileTab.HISTORY, N_("Person's history")),
+    (FileTab.HISTORY, N_("History")),
     (FileTab.OPINIONS, N_("Opinions")),
     (FileTab.MESSAGES, N_("Messages")),
     (FileTab.FLOW, N_("Progress")),

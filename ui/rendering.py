@@ -86,6 +86,7 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
         fmt=Formats(babel_locale(language), jurisdiction),
         language=language,
         languages=LANGUAGES,
+        comma="، " if language == "ar" else ", ",
         direction="rtl" if is_right_to_left(language) else "ltr",
         navigation_for=navigation_for,
         is_current=is_current,

@@ -25,7 +25,10 @@ _POLICY = (
 )
 CONTENT_SECURITY_POLICY = "; ".join([*_POLICY, "frame-ancestors 'none'"])
 # For a document or a letter shown inside our own page.
-EMBEDDED_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+EMBEDDED_POLICY = (
+    "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; object-src 'self'; "
+    "frame-ancestors 'self'"
+)
 
 HEADERS: Mapping[str, str] = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
