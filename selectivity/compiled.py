@@ -55,11 +55,6 @@ class WordColumn:
             found = self._cache[value] = self._compute(value)
         return found
 
-    def probes(self) -> tuple[str, ...]:
-        """Return words that show every different mask of a single word, one unknown included."""
-        prefixes = (prefix for group in self._prefixes.values() for prefix in group)
-        return (*self._codes, *prefixes, "\x00")
-
     def look_up(self, column: Column, width: int) -> NDArray[np.uint64]:
         """Return the masks of many values, shape (files, width)."""
         values = cast(Words, column)
@@ -87,10 +82,10 @@ class NumberColumn:
         self.missing = free | _bits(row for row, cell in cells.items() if cell.accepts(None))
         self._ends = sorted({end for cell in cells.values() for end in _ends(cell)})
         # One value of each elementary interval speaks for all of it.
-        self._samples = [self._ends[0] - 1, *self._ends] if self._ends else [0]
+        samples = [self._ends[0] - 1, *self._ends] if self._ends else [0]
         self._masks = [
             free | _bits(row for row, cell in cells.items() if _takes(cell, sample))
-            for sample in self._samples
+            for sample in samples
         ]
 
     def mask(self, value: Value) -> int:
@@ -98,10 +93,6 @@ class NumberColumn:
         if value is None:
             return self.missing
         return self._masks[bisect_right(self._ends, cast(int, value))]
-
-    def probes(self) -> tuple[int, ...]:
-        """Return numbers that show every different mask."""
-        return tuple(self._samples)
 
     def look_up(self, column: Column, width: int) -> NDArray[np.uint64]:
         """Return the masks of many values, shape (files, width)."""

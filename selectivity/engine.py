@@ -21,7 +21,7 @@ from selectivity.features import (
 from selectivity.registry import FEATURES, Registry
 from selectivity.sampling import Candidate, QuotaUsed, Sampled, is_sampled, sample
 from selectivity.sequence import A_POSTERIORI, EXTERNAL, Pick, Route, settle
-from selectivity.tables import WHOLE, Row, RowKind, RuleSet
+from selectivity.tables import WHOLE, Row, RowKind, RuleSet, Stratum
 
 ENGINE_VERSION = "1"
 """Raised whenever the same rules, keys and features would give another outcome."""
@@ -55,6 +55,11 @@ class RuleEngine:
         self._sampled = sum(1 << n for n, row in enumerate(rules.rows) if is_sampled(row))
         self._active: dict[date, int] = {}
         self._row_picks = [_row_pick(row) for row in rules.rows]
+        self._floor_picks = [
+            tuple(_random_pick(stratum, is_taken=taken) for taken in (False, True))
+            for stratum in rules.floor
+        ]
+        self._floor_routes = [tuple(settle([pick]) for pick in both) for both in self._floor_picks]
         self._floor_bounds = [bound(stratum.rate) for stratum in rules.floor]
 
     def decide(
@@ -105,8 +110,11 @@ class RuleEngine:
         sampled = self._sample(files, snapshots, cases, hits, quota_used)
         outcomes = []
         for place, file in enumerate(files):
-            picks = self._picks(file, hits[place], strata[place], numbers[place], sampled, place)
-            route = settle(picks)
+            route = self._plain_route(file, hits[place], strata[place], numbers[place])
+            if route is None:
+                route = settle(
+                    self._picks(place, file, hits[place], strata[place], numbers[place], sampled)
+                )
             outcomes.append(
                 self._outcome(
                     route, hits[place], numbers[place], cases[place][0], snapshots[place],
@@ -153,14 +161,27 @@ class RuleEngine:
                     snapshots[place][_CUT + row.id] = f"{result.cut:x}"
         return results
 
+    def _plain_route(self, file: FileFacts, found: int, strata: int, number: int) -> Route | None:
+        """Return the route of the many files that only the random floor looks at."""
+        message = file.message
+        if (
+            found & ~self._harbour
+            or not strata
+            or "control" in message
+            or message["nature"] == "a_posteriori"
+        ):
+            return None
+        first = (strata & -strata).bit_length() - 1
+        return self._floor_routes[first][number < self._floor_bounds[first]]
+
     def _picks(
         self,
+        place: int,
         file: FileFacts,
         found: int,
         strata: int,
         number: int,
         sampled: Mapping[int, Mapping[int, Sampled]],
-        place: int,
     ) -> list[Pick]:
         picks = []
         if file.message["nature"] == "a_posteriori":
@@ -173,19 +194,9 @@ class RuleEngine:
                 result = sampled[row].get(place) if row in sampled else None
                 picks.append(_with(self._row_picks[row], result))
         if strata and file.message["nature"] != "a_posteriori":
-            picks.append(self._random_pick(strata, number))
+            first = (strata & -strata).bit_length() - 1
+            picks.append(self._floor_picks[first][number < self._floor_bounds[first]])
         return picks
-
-    def _random_pick(self, strata: int, number: int) -> Pick:
-        first = (strata & -strata).bit_length() - 1
-        stratum = self.rules.floor[first]
-        return Pick(
-            Origin.RANDOM,
-            stratum.lane,
-            stratum.level,
-            probability=stratum.rate / WHOLE,
-            is_taken=number < self._floor_bounds[first],
-        )
 
     def _is_targeted(self, file: FileFacts, found: int) -> bool:
         """Return whether targeting applies: no safe harbour, not come back for later control."""
@@ -241,6 +252,16 @@ _A_POSTERIORI = Pick(
 def _row_pick(row: Row) -> Pick:
     origin = Origin.MANDATORY if row.kind is RowKind.MANDATORY else Origin.RULE
     return Pick(origin, row.lane or Lane.GREEN, row.level, row.mode, reason=row.reason)
+
+
+def _random_pick(stratum: Stratum, *, is_taken: bool) -> Pick:
+    return Pick(
+        Origin.RANDOM,
+        stratum.lane,
+        stratum.level,
+        probability=stratum.rate / WHOLE,
+        is_taken=is_taken,
+    )
 
 
 def _with(pick: Pick, result: Sampled | None) -> Pick:

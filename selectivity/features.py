@@ -190,10 +190,10 @@ def column_of(snapshots: Sequence[Mapping[str, Any]], name: str, kind: FeatureKi
         return [snapshot.get(name) for snapshot in snapshots]
     if kind is FeatureKind.CODES:
         return [tuple(snapshot.get(name, ())) for snapshot in snapshots]
-    found: Iterable[Any] = (snapshot.get(name, MISSING) for snapshot in snapshots)
+    found = [snapshot.get(name, MISSING) for snapshot in snapshots]
     if kind is FeatureKind.DATE:
-        found = (value if value is MISSING else ordinal(value) for value in found)
-    return np.fromiter(found, dtype=np.int64, count=len(snapshots))
+        found = [value if value is MISSING else ordinal(value) for value in found]
+    return np.array(found, dtype=np.int64)
 
 
 def columns_of(
