@@ -68,7 +68,7 @@ def read(text: str) -> Graph:
     """Return the graph of a diagram with exactly one process.
 
     Raises:
-        InvalidInput: not XML, or not one process.
+        InvalidInput: not XML, not one process, or a flow with a loose end.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
@@ -87,6 +87,9 @@ def read(text: str) -> Graph:
             graph.edges.append(_edge(element))
         elif element.get("id") and tag not in ("documentation", "laneSet", "textAnnotation"):
             graph.nodes[element.get("id")] = _node(element, tag)
+    for edge in graph.edges:
+        if not {edge.source, edge.target} <= graph.nodes.keys():
+            raise InvalidInput(f"{edge.id} leads from or to nothing", field="flow.bpmn")
     return graph
 
 

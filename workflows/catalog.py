@@ -200,10 +200,10 @@ def _read(root: Path, path: Path) -> Pack:
         raise InvalidInput(f"{path}: {member}: {first['msg']}", field=member) from None
     key = "/".join(folder.relative_to(root).parts)
     if key != f"{meta.jurisdiction}/{meta.code}/{meta.version}":
-        raise InvalidInput(f"{path}: the folder says {key}", field="code")
+        raise InvalidInput(f"{path}: code: the folder says {key}", field="code")
     common = root / meta.jurisdiction / "_common" / str(meta.common)
     if not common.is_dir():
-        raise InvalidInput(f"{path}: there is no {common}", field="common")
+        raise InvalidInput(f"{path}: common: there is no {common}", field="common")
     return Pack(key, root, folder, common, _digest(folder, common), next(iter(meta.flows)), meta)
 
 

@@ -1,6 +1,6 @@
 """What ``medcontrol packs check`` proves of every pack before a file runs on it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,9 +113,9 @@ def _conditions(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
     for edge in graph.edges:
         source = graph.nodes[edge.source]
         if edge.condition is None:
-            if source.tag == "exclusiveGateway" and edge.id != source.default:
-                if len(graph.outgoing(source.id)) > 1:
-                    yield edge.id, "has no condition and is not the default"
+            splits = source.tag == "exclusiveGateway" and len(graph.outgoing(source.id)) > 1
+            if splits and edge.id != source.default:
+                yield edge.id, "has no condition and is not the default"
             continue
         try:
             unknown = conditions.names(edge.condition) - pack.meta.facts.keys()
@@ -175,7 +175,7 @@ def _possible_arguments(pack: Pack, step: str) -> Iterator[dict[str, object]]:
     for name, fact_name in read.items():
         fact = pack.meta.facts.get(fact_name)
         for value in fact.values if fact else (f"fact {fact_name}",):
-            yield fixed | {other: value for other in read} | {name: value}
+            yield fixed | dict.fromkeys(read, value) | {name: value}
 
 
 def _waits(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
@@ -196,31 +196,32 @@ def _waits(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
 
 def _law(pack: Pack) -> Iterator[tuple[str, str]]:
     parameters = law(pack.meta.jurisdiction)
-    read: list[tuple[str, str, Callable[[str], object]]] = []
-    units = set(LimitUnit)
-    for name, deadline in pack.meta.deadlines.items():
-        read.append((name, deadline.parameter, units.__contains__))
-    for name, fact in pack.meta.facts.items():
-        if fact.parameter:
-            read.append((name, fact.parameter, lambda _: True))
-    for step, call in pack.meta.operations.items():
-        if "parameter" in call.arguments:
-            read.append((step, str(call.arguments["parameter"]), lambda _: True))
-    if pack.meta.entitlement:
-        rule = pack.meta.entitlement
-        rhythm = rule.review.rhythm.model_dump().values() if rule.review.rhythm else ()
-        for path in (rule.default_months, rule.review.opens_days_before, *rhythm):
-            if path:
-                read.append(("entitlement", path, lambda _: True))
-    for where, path, fits in read:
+    clocks = {name: deadline.parameter for name, deadline in pack.meta.deadlines.items()}
+    for where, path in [*clocks.items(), *_parameters(pack)]:
         try:
             found = parameters.whole(path)
             found.at(pack.meta.valid_from)
         except (UnknownParameter, DomainError) as problem:
             yield where, f"{path}: {problem}"
             continue
-        if not fits(found.unit.code):
+        if where in clocks and found.unit.code not in set(LimitUnit):
             yield where, f"{path} is counted in {found.unit.code}, which is no length of time"
+
+
+def _parameters(pack: Pack) -> Iterator[tuple[str, str]]:
+    """Every path of dated law that the pack names beside its deadlines."""
+    for name, fact in pack.meta.facts.items():
+        if fact.parameter:
+            yield name, fact.parameter
+    for step, call in pack.meta.operations.items():
+        if "parameter" in call.arguments:
+            yield step, str(call.arguments["parameter"])
+    rule = pack.meta.entitlement
+    if rule:
+        rhythm = rule.review.rhythm.model_dump().values() if rule.review.rhythm else ()
+        for path in (rule.default_months, rule.review.opens_days_before, *rhythm):
+            if path:
+                yield "entitlement", path
 
 
 def _letters(pack: Pack, fonts: Sequence[Path]) -> Iterator[tuple[str, str]]:

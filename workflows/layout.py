@@ -6,11 +6,12 @@ ways back run above the diagram. For new diagrams: one that was arranged by hand
 
 import sys
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 from lxml import etree
 
-from workflows.bpmn import BPMN, Edge, Graph, read
+from workflows.bpmn import Edge, Graph, read
 
 DI = "http://www.omg.org/spec/BPMN/20100524/DI"
 DC = "http://www.omg.org/spec/DD/20100524/DC"
@@ -46,24 +47,17 @@ class _Layout:
         self.below: Counter[str] = Counter()
 
     def _ways_back(self) -> set[str]:
-        """Edges drawn as ways back: they close a loop, or lead to what is near the start."""
+        """Edges drawn as ways back: they lead to what is nearer the start, or close a loop."""
+        depth = self._depth()
+        back = {e.id for e, source, target in self.links if depth[target] + 2 < depth[source]}
         out = defaultdict(list)
         for edge, source, target in self.links:
-            out[source].append((edge.id, target))
-        depth = {start.id: 0 for start in self.graph.of("startEvent")}
-        todo = list(depth)
-        for node in todo:  # grows while it is read: breadth first
-            for _, target in out[node]:
-                if target not in depth:
-                    depth[target] = depth[node] + 1
-                    todo.append(target)
-        back = {edge.id for edge, source, target in self.links if depth[target] + 2 < depth[source]}
+            if edge.id not in back:
+                out[source].append((edge.id, target))
         done: set[str] = set()
 
         def visit(node: str, trail: frozenset[str]) -> None:
             for edge_id, target in out[node]:
-                if edge_id in back:
-                    continue
                 if target in trail:
                     back.add(edge_id)
                 elif target not in done:
@@ -74,9 +68,20 @@ class _Layout:
             visit(start.id, frozenset({start.id}))
         return back
 
+    def _depth(self) -> dict[str, int]:
+        """Fewest steps from the start; what can't be reached is at the start."""
+        depth = {start.id: 0 for start in self.graph.of("startEvent")}
+        todo = list(depth)
+        for node in todo:  # grows while it is read: breadth first
+            for _, source, target in self.links:
+                if source == node and target not in depth:
+                    depth[target] = depth[node] + 1
+                    todo.append(target)
+        return dict.fromkeys(self.host.values(), 0) | depth
+
     def _columns(self) -> dict[str, int]:
         """Longest path from the start, ways back left out."""
-        column = {node: 0 for node in self.host.values()}
+        column = dict.fromkeys(self.host.values(), 0)
         for _ in column:
             for edge, source, target in self.links:
                 if edge.id not in self.back:
@@ -100,7 +105,7 @@ class _Layout:
         for edge, source, target in self.links:
             if edge.id in self.chains:
                 trail = [source, *self.chains[edge.id], target]
-                for first, second in zip(trail, trail[1:], strict=False):
+                for first, second in pairwise(trail):
                     before[second].append(first)
         row: dict[str, int] = {}
         by_column = defaultdict(list)
@@ -240,7 +245,7 @@ def lay_out(text: str) -> str:
         for x, y in layout.waypoints(edge):
             etree.SubElement(line, f"{{{DD}}}waypoint", x=str(x), y=str(y))
     etree.indent(root, space="  ")
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8").decode() + "\n"
+    return str(etree.tostring(root, xml_declaration=True, encoding="UTF-8"), "utf-8") + "\n"
 
 
 if __name__ == "__main__":

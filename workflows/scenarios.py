@@ -1,0 +1,144 @@
+"""Scenarios of a pack: given facts, when this happens, then the file stands there (scénarios)."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from medcontrol.vocabulary import ControlFileStatus
+from workflows import engine
+from workflows.catalog import Pack
+from workflows.engine import Advance
+from workflows.schema import Code, FactValue, Part
+
+
+class Happening(Part):
+    """One thing that happens: a step that ends, a deadline that falls due, or a message.
+
+    ``at``: where the file waits right after it; not looked at when absent. ``late``: the message
+    comes when nothing waits for it.
+    """
+
+    step: Code | None = None
+    outcome: Code | None = None
+    facts: dict[Code, FactValue] = {}
+    deadline: Code | None = None
+    message: Code | None = None
+    late: bool = False
+    at: tuple[Code, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if sum(part is not None for part in (self.step, self.deadline, self.message)) != 1:
+            raise ValueError("say one of step, deadline and message")
+        if (self.step is None) != (self.outcome is None):
+            raise ValueError("a step has an outcome, and nothing else has one")
+        return self
+
+
+class Then(Part):
+    """How it ends: everything that was said is compared; letters and operations in order."""
+
+    status: ControlFileStatus
+    at: tuple[Code, ...] = ()
+    letters: tuple[Code, ...] = ()
+    operations: tuple[str, ...] = Field(
+        default=(), description="Other operations, as name or name:argument"
+    )
+
+
+class Scenario(Part):
+    """The whole of one ``scenarios/*.yaml``."""
+
+    title: str
+    flow: Code | None = None
+    given: dict[Code, FactValue] = {}
+    when: tuple[Happening, ...] = ()
+    then: Then
+
+
+@dataclass
+class Run:
+    """What a scenario went through.
+
+    Attributes:
+        problems: where it went another way than the scenario says; empty when all is well.
+        called: service tasks. ended: (step, outcome). fired: deadlines and messages.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    called: list[engine.OperationCall] = field(default_factory=list)
+    ended: set[tuple[str, str]] = field(default_factory=set)
+    fired: set[str] = field(default_factory=set)
+
+
+def load(path: Path) -> Scenario:
+    """Return a scenario. Raises pydantic's ``ValidationError`` when the file is wrong."""
+    return Scenario.model_validate(yaml.safe_load(path.read_text("utf-8")))
+
+
+def play(pack: Pack, scenario: Scenario) -> Run:
+    """Play a scenario on the engine, with nothing else around it."""
+    run = Run()
+    stands = engine.start(pack, scenario.given)
+    run.called += stands.operations
+    for number, happening in enumerate(scenario.when, start=1):
+        moved = _happen(pack, stands, happening, run, number)
+        if moved is None:
+            return run
+        if moved is not stands:
+            run.called += moved.operations
+        stands = moved
+        if happening.at is not None and _at(stands) != sorted(happening.at):
+            run.problems.append(f"after {number}: waits at {_at(stands)}, not {happening.at}")
+    _compare(run, stands, scenario.then)
+    return run
+
+
+def _happen(
+    pack: Pack, stands: Advance, happening: Happening, run: Run, number: int
+) -> Advance | None:
+    if happening.step is not None:
+        for task in stands.tasks:
+            if task.step == happening.step:
+                run.ended.add((task.step, str(happening.outcome)))
+                facts: dict[str, Any] = {"outcome": happening.outcome, **happening.facts}
+                return engine.complete(pack, stands.state, task.task_id, facts)
+    elif happening.deadline is not None:
+        for wait in stands.waits:
+            if wait.kind == "deadline" and wait.name == happening.deadline:
+                run.fired.add(wait.name)
+                return engine.fire(pack, stands.state, wait.task_id)
+    else:
+        moved = engine.receive(pack, stands.state, str(happening.message))
+        if (moved is None) == happening.late:
+            run.fired.add(str(happening.message))
+            return stands if moved is None else moved
+    run.problems.append(f"{number}: {happening} can't happen, the file waits at {_at(stands)}")
+    return None
+
+
+def _at(stands: Advance) -> list[str]:
+    tasks = {task.step for task in stands.tasks}
+    return sorted(tasks | {wait.step for wait in stands.waits if wait.kind == "message"})
+
+
+def _compare(run: Run, stands: Advance, then: Then) -> None:
+    letters = [str(c.arguments["letter"]) for c in run.called if c.operation == "send_letter"]
+    others = [_short(call) for call in run.called if call.operation != "send_letter"]
+    pairs: list[tuple[Literal["status", "at", "letters", "operations"], object, object]] = [
+        ("status", stands.status, then.status),
+        ("at", _at(stands), sorted(then.at)),
+        ("letters", letters, list(then.letters)),
+        ("operations", others, list(then.operations)),
+    ]
+    for name, found, wanted in pairs:
+        if found != wanted:
+            run.problems.append(f"{name}: {found}, not {wanted}")
+
+
+def _short(call: engine.OperationCall) -> str:
+    values = [str(v) for v in call.arguments.values() if not isinstance(v, bool) or v]
+    return ":".join([call.operation, *values])
