@@ -99,7 +99,7 @@ def down(settings: "Settings") -> bool:
         wait_until(lambda: not any(map(is_alive, watchers)), DOWN_SECONDS)
         end(watchers, [])
     left = marked(tree_mark(home))
-    end(left, [(signal.SIGTERM, 5.0)])
+    end(left, [(signal.SIGTERM, 2.0)])
     (home.path / "up.json").unlink(missing_ok=True)
     return embedded.stop(home.path) or found or bool(left)
 

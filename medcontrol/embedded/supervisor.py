@@ -176,12 +176,16 @@ def _wakeup() -> int:
 def main(home: Home) -> int:
     """Detach; return, to the one who started us, once the servers are ready or have failed."""
     reader, writer = os.pipe()
-    if os.fork() > 0:
+    child = os.fork()
+    if child > 0:
         os.close(writer)
         with os.fdopen(reader) as said:
             sentence = said.read()
+        if sentence == "\n":
+            return 0
+        os.waitpid(child, 0)
         sys.stdout.write(sentence.strip())
-        return 0 if sentence == "\n" else 1
+        return 1
     os.close(reader)
     os.setsid()
     _detach_output(home)

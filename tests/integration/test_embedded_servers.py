@@ -12,6 +12,8 @@ import psycopg
 import pytest
 import redis
 from kombu.connection import Connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from medcontrol import embedded
 from medcontrol.embedded import Addresses, account, binaries
@@ -138,7 +140,10 @@ def test_only_the_password_opens_the_servers(home: Path) -> None:
         folder = Path(socket).parent
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(f"postgresql://medcontrol:guess@/medcontrol?host={folder}")
-        with pytest.raises(redis.AuthenticationError), redis.Redis(unix_socket_path=socket) as it:
+        with (
+            pytest.raises(redis.AuthenticationError),
+            redis.Redis(unix_socket_path=socket, retry=Retry(NoBackoff(), 0)) as it,
+        ):
             it.ping()
 
         assert folder.stat().st_mode & 0o777 == 0o700

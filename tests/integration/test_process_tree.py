@@ -45,7 +45,7 @@ from runtime.tree import ProcessSpec, up
 
 home, notes, *names = sys.argv[1:]
 child = {CHILD!r}
-specs = [ProcessSpec(n, [sys.executable, "-c", child, n, notes], stop_seconds=2) for n in names]
+specs = [ProcessSpec(n, [sys.executable, "-c", child, n, notes], stop_seconds=1) for n in names]
 # What up needs of the settings; importing the real ones takes longer than the whole tree.
 settings = SimpleNamespace(home_path=Path(home), database_url=None, redis_url=None)
 sys.exit(up(settings, specs, on_ready=lambda _: print("ready", flush=True)))
@@ -165,7 +165,7 @@ def test_a_process_that_will_not_stop_is_killed_with_its_children(start: Start, 
     code, said = up.end()
 
     assert code == 0
-    assert "deaf does not stop within 2 s, killed" in said
+    assert "deaf does not stop within 1 s, killed" in said
     assert left_of(home) == []
 
 
