@@ -61,7 +61,7 @@ class WordColumn:
         place = {value: number for number, value in enumerate(dict.fromkeys(values))}
         table = as_words([self.mask(value) for value in place], width)
         index = np.fromiter(map(place.__getitem__, values), dtype=np.intp, count=len(values))
-        return table[index]
+        return table.take(index, axis=0)
 
     def _compute(self, value: Value) -> int:
         if value is None or value == ():
@@ -99,7 +99,8 @@ class NumberColumn:
         table = as_words([self.missing, *self._masks], width)
         # MISSING lies below every other number, so it falls before the first end.
         ends = np.array([MISSING + 1, *self._ends], dtype=np.int64)
-        return table[np.searchsorted(ends, cast(NDArray[np.int64], column), side="right")]
+        index = np.searchsorted(ends, cast(NDArray[np.int64], column), side="right")
+        return table.take(index, axis=0)
 
 
 _KINDS: Mapping[FeatureKind, type[WordColumn] | type[NumberColumn]] = {

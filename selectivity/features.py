@@ -118,13 +118,12 @@ def _add_people(found: Snapshot, message: Mapping[str, Any]) -> None:
     found["beneficiary_age"] = int(today[:4]) - int(born[:4]) - (today[5:] < born[5:])
     provider = message.get("provider", _EMPTY)
     prescriber = message.get("prescriber", _EMPTY)
-    for name, value in (
-        ("provider_kind", provider.get("kind")),
-        ("provider_sector", provider.get("sector")),
-        ("prescriber_sector", prescriber.get("sector")),
-    ):
-        if value:
-            found[name] = value
+    if "kind" in provider:
+        found["provider_kind"] = provider["kind"]
+    if "sector" in provider:
+        found["provider_sector"] = provider["sector"]
+    if "sector" in prescriber:
+        found["prescriber_sector"] = prescriber["sector"]
     if provider and prescriber:
         found["is_self_prescribed"] = provider["id"] == prescriber["id"]
 

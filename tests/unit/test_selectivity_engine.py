@@ -1,4 +1,3 @@
-import hmac
 import json
 import random
 from datetime import date
@@ -10,7 +9,7 @@ from medcontrol.ports import SelectivityReason
 from medcontrol.vocabulary import ControlLevel, ControlMode, Lane, Origin
 from selectivity.draws import RANDOM, Draws, row_purpose
 from selectivity.sequence import NEUTRAL
-from tests.unit.selectivity_rules import DAY, KEY, engine, facts, harbour, message, row
+from tests.unit.selectivity_rules import KEY, engine, facts, harbour, message, row
 
 AMBULATORY = {"flow": {"in": ["ambulatory"]}}
 EVERYONE = [{"id": "all", "when": {}, "then": {"rate": 10000, "lane": "orange"}}]
@@ -160,65 +159,6 @@ def test_a_blue_row_does_not_make_control_more_likely():
 
     chances = {outcome.lane: outcome.inclusion_probability for outcome in outcomes}
     assert chances == {Lane.ORANGE: 0.5, Lane.BLUE: 1.0}
-
-
-def own_draw(number: int, row_id: str) -> int:
-    """Return the draw of a row for the file ``facts(number)``, written out by hand."""
-    who = f"{999000000 + number}\x1f\x1fAMBULATORY\x1fREIMBURSEMENT\x1f2026-11-10/2026-11-12"
-    text = f"row_rate:{row_id}\x1f{who}\x1f999200141"
-    return int.from_bytes(hmac.digest(KEY, text.encode(), "sha256")[:8], "big")
-
-
-def test_a_rate_takes_the_files_whose_own_draw_lies_below_it():
-    outcomes = engine(row("some", AMBULATORY, rate=3000)).decide([facts(n) for n in range(300)])
-    taken = {n for n, outcome in enumerate(outcomes) if Origin.RULE in outcome.origins}
-
-    assert taken == {n for n in range(300) if own_draw(n, "some") < 0.3 * 2**64}
-    assert 60 < len(taken) < 120
-
-
-def chosen(outcomes) -> set[int]:
-    """Return the places of the files that a rule took."""
-    return {place for place, outcome in enumerate(outcomes) if Origin.RULE in outcome.origins}
-
-
-def test_a_higher_rate_keeps_every_file_of_the_lower_one():
-    files = [facts(number) for number in range(400)]
-    taken = [
-        {
-            n
-            for n, o in enumerate(engine(row("some", AMBULATORY, rate=rate)).decide(files))
-            if o.origins
-        }
-        for rate in (500, 2000, 6000)
-    ]
-    assert taken[0] < taken[1] < taken[2]
-
-
-def test_a_daily_quota_takes_the_smallest_draws_of_each_day():
-    rules = engine(row("some", AMBULATORY, daily_quota=5))
-    days = [DAY if number % 2 else date(2026, 11, 21) for number in range(60)]
-    outcomes = rules.decide([facts(number, received_on=day) for number, day in enumerate(days)])
-    taken = {n for n, outcome in enumerate(outcomes) if Origin.RULE in outcome.origins}
-
-    for day in set(days):
-        of_day = sorted((n for n in range(60) if days[n] == day), key=lambda n: own_draw(n, "some"))
-        assert taken & set(of_day) == set(of_day[:5])
-        # Each taken file had to beat the sixth draw: that is its chance, given the others.
-        chance = own_draw(of_day[5], "some") / 2**64
-        for number in of_day[:5]:
-            assert outcomes[number].inclusion_probability == pytest.approx(chance, rel=1e-3)
-
-
-def test_a_quota_already_used_leaves_less_and_used_up_leaves_nothing():
-    rules = engine(row("some", AMBULATORY, daily_quota=5))
-    files = [facts(number) for number in range(30)]
-
-    def taken(used: int) -> int:
-        outcomes = rules.decide(files, quota_used={("some", DAY): used})
-        return sum(Origin.RULE in outcome.origins for outcome in outcomes)
-
-    assert [taken(used) for used in (0, 3, 5, 9)] == [5, 2, 0, 0]
 
 
 def test_the_order_of_the_files_changes_nothing():

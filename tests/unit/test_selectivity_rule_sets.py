@@ -1,11 +1,18 @@
 import json
 from datetime import date
+from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
+import medcontrol.intake
 from medcontrol.errors import NotFound
+from medcontrol.intake.registers import NATURES
+from medcontrol.ports import FileFacts
+from medcontrol.vocabulary import Lane, Origin
 from selectivity import packaged
 from selectivity.checks import blocking, check, check_text
+from selectivity.engine import RuleEngine
 from selectivity.faults import RuleSetFault
 from selectivity.packaged import in_force
 from selectivity.reading import parse_rule_set
@@ -191,3 +198,29 @@ def test_codes_are_compared_without_regard_to_case_or_accent_form():
     upper = json.loads(rule_text(row("act", {"acts": {"in": ["dp60", "prothe\u0300se"]}})))
     rules = parse_rule_set(json.dumps(upper), source="test")
     assert rules.rows[0].when["acts"].codes == {"DP60", "PROTHÈSE"}
+
+
+def test_about_one_file_in_ten_of_the_sample_day_is_controlled():
+    schema = Path(medcontrol.intake.__file__).with_name("intake.v1.schema.json")
+    valid = jsonschema_rs.validator_for(schema.read_text(encoding="utf-8"))
+    files = []
+    for line in (Path(__file__).parents[1] / "data/intake_sample.ndjson").read_bytes().splitlines():
+        try:
+            message = json.loads(line)
+        except ValueError:
+            continue
+        if valid.is_valid(message) and message["flow"] in NATURES:
+            files.append(FileFacts(message, date(2026, 11, 20)))
+    outcomes = RuleEngine(packaged.load("ma", 1), lambda _: b"k" * 32).decide(files)
+
+    share = sum(outcome.lane.is_controlled for outcome in outcomes) / len(outcomes)
+    assert len(outcomes) >= 500
+    assert 0.08 < share < 0.14
+    assert sum(outcome.lane is Lane.BLUE for outcome in outcomes) >= 5
+    wanted = [o for f, o in zip(files, outcomes, strict=True) if "control" in f.message]
+    assert wanted
+    assert all(Origin.EXTERNAL in outcome.origins for outcome in wanted)
+    for file, outcome in zip(files, outcomes, strict=True):
+        if file.message["flow"] in ("care_abroad", "invalidity"):
+            assert Origin.MANDATORY in outcome.origins
+            assert outcome.lane.is_controlled
