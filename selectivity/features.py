@@ -87,6 +87,13 @@ def cents(money: str) -> int:
     return int(money.replace(".", ""))
 
 
+@lru_cache(maxsize=10_000)
+def _units(quantity: str) -> int:
+    """Return a quantity such as "2.500" in whole units, rounded up."""
+    whole, _, part = quantity.partition(".")
+    return int(whole) + (1 if part.strip("0") else 0)
+
+
 def _add_care(found: Snapshot, care: Mapping[str, str]) -> None:
     start = ordinal(care["from"])
     found["care_from"] = care["from"]
@@ -104,6 +111,7 @@ def _add_lines(
     first, last = care.get("from", ""), care.get("to", "9999")
     found["line_count"] = len(lines)
     found["highest_line"] = max(cents(line["amount"]) for line in lines)
+    found["highest_quantity"] = max(_units(line["quantity"]) for line in lines)
     kinds = {(line["act"].upper(), line.get("date"), line.get("tooth")) for line in lines}
     found["repeated_lines"] = len(lines) - len(kinds)
     found["tooth_count"] = len({tooth for _, _, tooth in kinds if tooth})

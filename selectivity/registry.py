@@ -92,6 +92,7 @@ _FROM_MESSAGE = (
     Feature("amount", _INT, "centimes", "amount"),
     Feature("highest_line", _INT, "centimes", "highest lines[].amount"),
     Feature("line_count", _INT, "lines", "lines"),
+    Feature("highest_quantity", _INT, "units", "highest lines[].quantity, rounded up"),
     Feature("repeated_lines", _INT, "lines", "lines with the act, day and tooth of another line"),
     Feature("lines_outside_care", _INT, "lines", "lines[].date outside care.from to care.to"),
     Feature("tooth_count", _INT, "teeth", "different lines[].tooth"),

@@ -26,10 +26,11 @@ def test_lines_are_summed_up():
     lines = [
         line(1, "D10", "10.00", date="2026-11-10", tooth="26"),
         line(2, "d10", "10.00", date="2026-11-10", tooth="26"),
-        line(3, "DP60", "99.90", date="2026-11-20", tooth="27"),
+        line(3, "DP60", "99.90", date="2026-11-20", tooth="27", quantity="2.5"),
     ]
     found = administrative(facts(lines=lines))
     assert found["line_count"] == 3
+    assert found["highest_quantity"] == 3
     assert found["highest_line"] == 9990
     assert found["repeated_lines"] == 1
     assert found["tooth_count"] == 2
