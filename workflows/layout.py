@@ -47,9 +47,13 @@ class _Layout:
         self.below: Counter[str] = Counter()
 
     def _ways_back(self) -> set[str]:
-        """Edges drawn as ways back: they lead to what is nearer the start, or close a loop."""
+        """Edges drawn as ways back: they close a loop; the longer loops first."""
         depth = self._depth()
-        back = {e.id for e, source, target in self.links if depth[target] + 2 < depth[source]}
+        back = {
+            edge.id
+            for edge, source, target in self.links
+            if depth[target] + 2 < depth[source] and source in self.graph.reachable(target)
+        }
         out = defaultdict(list)
         for edge, source, target in self.links:
             if edge.id not in back:
