@@ -1,0 +1,125 @@
+"""A single file against live loads: the best doctor whom no other transaction is assigning to."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from sqlmodel import Session
+
+from assignment.batch import rank
+from assignment.facts import (
+    Constraint,
+    DoctorFacts,
+    Plan,
+    PlannedAssignment,
+    TaskFacts,
+    UnassignedTask,
+    Why,
+)
+from assignment.loads import try_lock, wait_briefly
+from assignment.scoring import Weights
+
+
+def with_loads(doctors: Sequence[DoctorFacts], loads: Mapping[UUID, int]) -> list[DoctorFacts]:
+    """Return the doctors with the open points of ``loads`` where it names them."""
+    return [
+        doctor
+        if loads.get(doctor.id, doctor.open_points) == doctor.open_points
+        else replace(doctor, open_points=loads[doctor.id])
+        for doctor in doctors
+    ]
+
+
+def plan_one_by_one(
+    session: Session,
+    tasks: Sequence[TaskFacts],
+    doctors: Sequence[DoctorFacts],
+    days: Sequence[date],
+    weights: Weights,
+) -> tuple[Plan, dict[UUID, int]]:
+    """Plan a few tasks, locking only the doctors who are chosen.
+
+    Returns:
+        The plan, and the loads that its doctors had before it, both under lock.
+    """
+    run = _OneByOne(session, doctors, days, weights)
+    made: list[PlannedAssignment] = []
+    left: list[UnassignedTask] = []
+    for task in sorted(tasks, key=lambda task: task.urgency):
+        answer = run.reserve(task)
+        if isinstance(answer, UnassignedTask):
+            left.append(answer)
+        else:
+            made.append(PlannedAssignment(task, answer.chosen.doctor_id, answer))
+    return Plan(tuple(made), tuple(left)), run.locked
+
+
+class _OneByOne:
+    """Doctors with their loads as far as they are known, and what this run adds to them."""
+
+    def __init__(
+        self,
+        session: Session,
+        doctors: Sequence[DoctorFacts],
+        days: Sequence[date],
+        weights: Weights,
+    ) -> None:
+        self.session = session
+        self.doctors = list(doctors)
+        self.days = days
+        self.weights = weights
+        self.locked: dict[UUID, int] = {}
+        self.added: Counter[UUID] = Counter()
+
+    def reserve(self, task: TaskFacts) -> Why | UnassignedTask:
+        """Choose a doctor under lock. Who is being assigned to elsewhere is passed over."""
+        busy: set[UUID] = set()
+        while True:
+            answer = self._rank(task, without=busy)
+            if isinstance(answer, UnassignedTask):
+                break
+            best = answer.chosen.doctor_id
+            if best not in self.locked:
+                load = try_lock(self.session, best)
+                if load is None:
+                    busy.add(best)
+                    continue
+                if self._learn(best, load):
+                    continue  # somebody assigned since: choose again, with the load as it is
+            return self._take(task, answer)
+        return self._wait(task) if busy else answer
+
+    def _rank(self, task: TaskFacts, *, without: set[UUID]) -> Why | UnassignedTask:
+        doctors = [doctor for doctor in self.doctors if doctor.id not in without]
+        return rank(task, doctors, self.weights, days=self.days)
+
+    def _learn(self, doctor_id: UUID, load: int) -> bool:
+        """Note a load seen under lock; return whether it differs from what was thought."""
+        self.locked[doctor_id] = load
+        before = self.doctors
+        self.doctors = with_loads(before, {doctor_id: load})
+        return self.doctors != before
+
+    def _take(self, task: TaskFacts, answer: Why) -> Why:
+        doctor_id = answer.chosen.doctor_id
+        self.added[doctor_id] += task.points
+        load = self.locked[doctor_id] + self.added[doctor_id]
+        self.doctors = with_loads(self.doctors, {doctor_id: load})
+        return answer
+
+    def _wait(self, task: TaskFacts) -> Why | UnassignedTask:
+        """Wait a moment for the best doctor of all; if that is too short, the pool has it."""
+        answer = self._rank(task, without=set())
+        if isinstance(answer, UnassignedTask):
+            return answer
+        best = answer.chosen.doctor_id
+        load = wait_briefly(self.session, best)
+        if load is None:
+            # Whoever could do it is being assigned to at this moment: as good as full.
+            return UnassignedTask(task, {Constraint.CAPACITY: 1 + len(answer.others)})
+        self._learn(best, load)
+        others = {doctor.id for doctor in self.doctors if doctor.id != best}
+        answer = self._rank(task, without=others)
+        return answer if isinstance(answer, UnassignedTask) else self._take(task, answer)

@@ -1,0 +1,173 @@
+"""Assigning in the database (affectation): bulk, single, from the pool, on a doctor's demand."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from assignment.batch import plan as make_plan
+from assignment.checker import check
+from assignment.facts import (
+    Plan,
+    TaskFacts,
+)
+from assignment.loading import horizon, load_doctors, load_tasks
+from assignment.loads import lock_loads
+from assignment.online import plan_one_by_one, with_loads
+from assignment.orders import (
+    FileResult,
+    LoadChange,
+    Reassign,
+    ReassignmentResult,
+    ToDoctor,
+    ToPool,
+)
+from assignment.pool import BY_URGENCY, WAITING, claim_next
+from assignment.reassignment import reassign
+from assignment.scoring import Weights
+from assignment.writing import Ended, Occasion, close_assignments, free_tasks, tell, write_plan
+from medcontrol import journal
+from medcontrol.clock import civil_date
+from medcontrol.vocabulary import AssignmentMode
+
+__all__ = [
+    "FileResult", "LoadChange", "Occasion", "Reassign", "ReassignmentResult", "ToDoctor", "ToPool",
+    "assign_tasks", "assign_waiting", "claim_next", "find_waiting", "load_doctors", "load_tasks",
+    "plan_tasks", "reassign", "release", "write_plan",
+]  # fmt: skip
+
+#: Up to so many tasks are placed one by one, each holding one doctor's load and never waiting
+#: long; above, all loads are locked together.
+FEW = 4
+
+
+def assign_tasks(
+    session: Session,
+    tasks: Sequence[TaskFacts],
+    *,
+    now: datetime,
+    jurisdiction: str,
+    actor: journal.Actor,
+    mode: AssignmentMode = AssignmentMode.AUTOMATIC,
+    weights: Weights | None = None,
+) -> Plan:
+    """Give each task to a doctor and save it all in the caller's transaction.
+
+    The tasks' files are locked by the caller or were inserted by this transaction. Call it
+    late: other assignments wait for the loads until the transaction ends.
+
+    Returns:
+        What was written. Tasks without a doctor stay in the pool with the reason; they are
+        tried again by ``assign_waiting``.
+    """
+    result = plan_tasks(session, tasks, now=now, jurisdiction=jurisdiction, weights=weights)
+    write_plan(session, result, Occasion(now=now, actor=actor, mode=mode))
+    return result
+
+
+def plan_tasks(
+    session: Session,
+    tasks: Sequence[TaskFacts],
+    *,
+    now: datetime,
+    jurisdiction: str,
+    weights: Weights | None = None,
+) -> Plan:
+    """Plan tasks and lock the loads that the plan counts on; ``write_plan`` saves it.
+
+    Raises:
+        RuntimeError: the plan did not pass the independent check; nothing may be written.
+    """
+    if not tasks:
+        return Plan()
+    on = civil_date(now, jurisdiction)
+    flows = {task.flow for task in tasks}
+    days = horizon(session, on, jurisdiction)
+    doctors = load_doctors(session, on, jurisdiction, flows=flows, days=days)
+    weights = weights or Weights()
+    if len(tasks) <= FEW:
+        result, loads = plan_one_by_one(session, tasks, doctors, days, weights)
+        doctors = with_loads(doctors, loads)
+    else:
+        doctors = with_loads(doctors, lock_loads(session, [doctor.id for doctor in doctors]))
+        result = make_plan(tasks, doctors, weights, days=days)
+    violations = check(result, tasks, doctors, days)
+    if violations:
+        raise RuntimeError(f"assignment plan refused by its checker: {violations[:3]}")
+    return result
+
+
+def find_waiting(
+    session: Session, jurisdiction: str, *, region: str | None = None, agency: str | None = None
+) -> list[UUID]:
+    """Return the medical tasks in nobody's hands, the most urgent first. No lock.
+
+    Give them to ``assign_waiting`` in chunks, each in a transaction of its own.
+    """
+    statement = WAITING + " AND f.jurisdiction = :jurisdiction"
+    if region is not None:
+        statement += " AND t.region_code = :region"
+    if agency is not None:
+        statement += " AND t.agency_code = :agency"
+    values = {"jurisdiction": jurisdiction, "region": region, "agency": agency}
+    return list(session.execute(sa.text(statement + BY_URGENCY), values).scalars())
+
+
+def assign_waiting(
+    session: Session,
+    task_ids: Collection[UUID],
+    *,
+    now: datetime,
+    jurisdiction: str,
+    actor: journal.Actor,
+    weights: Weights | None = None,
+) -> Plan:
+    """Give doctors to tasks of the pool, leaving out those that somebody else works on now.
+
+    Locks the files; their lock covers their tasks. Used by beat, and when absences end or
+    capacity frees up.
+    """
+    lock = sa.text(WAITING + " AND t.id = ANY(:ids) ORDER BY f.id FOR UPDATE OF f SKIP LOCKED")
+    locked = session.execute(lock, {"ids": list(task_ids)}).scalars().all()
+    return assign_tasks(
+        session,
+        load_tasks(session, locked, waiting_only=True),
+        now=now,
+        jurisdiction=jurisdiction,
+        actor=actor,
+        weights=weights,
+    )
+
+
+def release(
+    session: Session,
+    task_ids: Collection[UUID],
+    *,
+    now: datetime,
+    actor: journal.Actor,
+    reason: str,
+    to_pool: bool = False,
+) -> list[Ended]:
+    """Close the assignments of tasks and take them off their doctors' loads.
+
+    Call it before anything is assigned in the same transaction. A task without an open
+    assignment is left alone, so that it may be called twice.
+
+    Args:
+        session: the caller's transaction; the files are locked by the caller.
+        task_ids: tasks that are done, cancelled or given back.
+        now: when.
+        actor: who, for the journal.
+        reason: code kept with the assignment: ``done``, ``cancelled``, ``returned``…
+        to_pool: also put tasks and files into nobody's hands, and journal it. Leave it out
+            when a task is done: then what the doctor did stands in the journal already.
+    """
+    occasion = Occasion(now=now, actor=actor)
+    ended = close_assignments(session, task_ids, occasion, end_reason=reason)
+    if to_pool and ended:
+        free_tasks(session, ended)
+        details = {each.id: {"doctor": str(each.doctor_id), "reason": reason} for each in ended}
+        tell(session, "assignment.ended", ended, details, occasion)
+    return ended

@@ -1,0 +1,228 @@
+"""Assignments on paper: rows, loads, tasks, files and journal in step, for one or for thousands."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from psycopg import sql
+from sqlmodel import Session
+
+from assignment.facts import Plan, PlannedAssignment, UnassignedTask
+from assignment.loads import move_loads
+from medcontrol import journal
+from medcontrol.ids import new_id
+from medcontrol.model import Assignment
+from medcontrol.vocabulary import AssignmentMode
+
+#: From so many rows on, COPY beats an INSERT (three times at a thousand).
+COPY_FROM = 50
+
+# Set only where nobody was quicker; the count says so.
+_TAKE_TASKS = sa.text("""
+UPDATE human_task t SET assigned_doctor_id = v.doctor, unassigned_reason = NULL
+FROM unnest(CAST(:tasks AS uuid[]), CAST(:doctors AS uuid[])) AS v(task, doctor)
+WHERE t.id = v.task AND t.status = 'open' AND t.assigned_doctor_id IS NULL
+""")
+_TAKE_FILES = sa.text("""
+UPDATE control_file f SET assigned_doctor_id = v.doctor, version = f.version + 1
+FROM unnest(CAST(:files AS uuid[]), CAST(:doctors AS uuid[])) AS v(file, doctor)
+WHERE f.id = v.file
+""")
+_SAY_WHY_NOT = sa.text("""
+UPDATE human_task t SET unassigned_reason = v.reason
+FROM unnest(CAST(:tasks AS uuid[]), CAST(:reasons AS text[])) AS v(task, reason)
+WHERE t.id = v.task AND t.unassigned_reason IS DISTINCT FROM v.reason
+""")
+_CLOSE = sa.text("""
+UPDATE assignment SET ended_at = :now, end_reason = :reason
+WHERE human_task_id = ANY(:tasks) AND ended_at IS NULL
+RETURNING control_file_id, human_task_id, doctor_id, points
+""")
+_FREE_TASKS = sa.text("UPDATE human_task SET assigned_doctor_id = NULL WHERE id = ANY(:tasks)")
+_FREE_FILES = sa.text("""
+UPDATE control_file SET assigned_doctor_id = NULL, version = version + 1 WHERE id = ANY(:files)
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """When, how, by whom and why assignments are made; the same for all of one command.
+
+    Attributes:
+        mode: automatic, claimed, manual, bulk or repair.
+        reason: what a supervisor said; none when the engine decides.
+        batch_id: links the assignments and journal entries of one command over many files.
+    """
+
+    now: datetime
+    actor: journal.Actor
+    mode: AssignmentMode = AssignmentMode.AUTOMATIC
+    reason: str | None = None
+    batch_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An assignment that was closed. ``id`` is the task's."""
+
+    control_file_id: UUID
+    id: UUID
+    doctor_id: UUID
+    points: int
+
+
+def write_plan(
+    session: Session, plan: Plan, occasion: Occasion, *, stamp: bool = True, journaled: bool = True
+) -> None:
+    """Save a plan whose loads are locked: assignments, loads, tasks, files, journal.
+
+    Args:
+        session: the caller's transaction; nothing is committed.
+        plan: tasks that were open and without doctor when they were read under lock.
+        occasion: what all of them share.
+        stamp: whether tasks and files are in the database and are to bear their doctor. A bulk
+            opening that copies them in after planning gives them the doctor itself.
+        journaled: whether to write ``assignment.made`` for each; a reassignment tells it itself.
+
+    Raises:
+        RuntimeError: a task was assigned or done meanwhile: the caller did not lock its file.
+    """
+    made = plan.assignments
+    if made:
+        _insert(session, [_row(each, occasion) for each in made])
+        move_loads(session, loads_of(made))
+    if stamp:
+        _stamp(session, plan)
+    if journaled:
+        details = {
+            each.task.id: {"doctor": str(each.doctor_id), "rule": each.why.rule.value}
+            for each in made
+        }
+        tell(session, "assignment.made", [each.task for each in made], details, occasion)
+
+
+def loads_of(made: Sequence[PlannedAssignment]) -> dict[UUID, tuple[int, int]]:
+    """Return the points and files that a plan adds to each doctor."""
+    points, files = Counter[UUID](), Counter[UUID]()
+    for each in made:
+        points[each.doctor_id] += each.task.points
+        files[each.doctor_id] += 1
+    return {doctor: (points[doctor], files[doctor]) for doctor in files}
+
+
+def why_not(left: UnassignedTask) -> str:
+    """Return the constraints that eliminated doctors, with counts: ``level:3 place:9``."""
+    return " ".join(f"{name.value}:{n}" for name, n in left.removed.items() if n) or "no_doctor"
+
+
+def _stamp(session: Session, plan: Plan) -> None:
+    made = plan.assignments
+    if made:
+        tasks = [each.task.id for each in made]
+        doctors = [each.doctor_id for each in made]
+        holders = {each.task.control_file_id: each.doctor_id for each in made}
+        taken = session.connection().execute(_TAKE_TASKS, {"tasks": tasks, "doctors": doctors})
+        if taken.rowcount != len(made):
+            raise RuntimeError(f"{len(made) - taken.rowcount} tasks changed under the plan")
+        of_files = {"files": list(holders), "doctors": list(holders.values())}
+        session.execute(_TAKE_FILES, of_files)
+    if plan.unassigned:
+        reasons = {each.task.id: why_not(each) for each in plan.unassigned}
+        values: dict[str, Any] = {"tasks": list(reasons), "reasons": list(reasons.values())}
+        session.execute(_SAY_WHY_NOT, values)
+
+
+def _row(each: PlannedAssignment, occasion: Occasion) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "control_file_id": each.task.control_file_id,
+        "human_task_id": each.task.id,
+        "doctor_id": each.doctor_id,
+        "mode": occasion.mode,
+        "points": each.task.points,
+        "assigned_at": occasion.now,
+        "assigned_by": occasion.actor.id,
+        "reason": occasion.reason,
+        "batch_id": occasion.batch_id,
+        "why": each.why.as_json(),
+    }
+
+
+def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    if len(rows) < COPY_FROM:
+        session.execute(sa.insert(Assignment), list(rows))
+        return
+    names = list(rows[0])
+    driver: Any = session.connection().connection.driver_connection
+    into = sql.SQL("COPY assignment ({}) FROM STDIN").format(
+        sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    with driver.cursor() as cursor, cursor.copy(into) as copy:
+        for row in rows:
+            plain = {**row, "mode": row["mode"].value, "why": orjson.dumps(row["why"]).decode()}
+            copy.write_row([plain[name] for name in names])
+
+
+class Subject(Protocol):
+    """A task of a file: of a plan, or of an assignment that ended."""
+
+    @property
+    def id(self) -> UUID:
+        """The task."""
+
+    @property
+    def control_file_id(self) -> UUID:
+        """Its file."""
+
+
+def tell(
+    session: Session,
+    action: str,
+    subjects: Sequence[Subject],
+    details: Mapping[UUID, Mapping[str, str | None]],
+    occasion: Occasion,
+) -> None:
+    """Journal one entry a task, linked to the command's batch. Codes and ids only."""
+    more: dict[str, str | None] = {"mode": occasion.mode.value}
+    if occasion.batch_id is not None:
+        more["batch"] = str(occasion.batch_id)
+    entries = [
+        journal.Entry(
+            each.control_file_id, action, {"task": str(each.id), **details[each.id], **more}
+        )
+        for each in subjects
+    ]
+    journal.record_many(session, entries, actor=occasion.actor, now=occasion.now)
+
+
+def close_assignments(
+    session: Session, task_ids: Collection[UUID], occasion: Occasion, *, end_reason: str
+) -> list[Ended]:
+    """Close the open assignments of tasks and take them off their doctors' loads.
+
+    The tasks keep their doctor's name: who did it stays readable. See ``free_tasks``.
+    """
+    values = {"tasks": list(task_ids), "now": occasion.now, "reason": end_reason}
+    ended = [Ended(*row) for row in session.execute(_CLOSE, values)]
+    changes: dict[UUID, tuple[int, int]] = {}
+    for each in ended:
+        points, files = changes.get(each.doctor_id, (0, 0))
+        changes[each.doctor_id] = points - each.points, files - 1
+    move_loads(session, changes)
+    return ended
+
+
+def free_tasks(session: Session, ended: Sequence[Ended]) -> None:
+    """Put the tasks of closed assignments, and their files, into nobody's hands."""
+    session.execute(_FREE_TASKS, {"tasks": [each.id for each in ended]})
+    session.execute(_FREE_FILES, {"files": [each.control_file_id for each in ended]})
+
+
+def in_batch(occasion: Occasion) -> Occasion:
+    """Return the occasion with an id that links what one command does to many files."""
+    return occasion if occasion.batch_id is not None else replace(occasion, batch_id=new_id())
