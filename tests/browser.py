@@ -1,5 +1,6 @@
 """The browser of the tests: found on this machine, else brought by npm; never skipped."""
 
+import json
 import os
 import platform
 import shutil
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ui.vendor import ROOT, install_packages, npm_command
@@ -53,12 +54,12 @@ def chromium_from_npm() -> tuple[Path, dict[str, str]]:
     """
     if platform.machine() != "x86_64":
         raise RuntimeError(NO_BROWSER)
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    version = lock["packages"]["node_modules/@sparticuz/chromium"]["version"]
+    home = _cache() / f"chromium-{version}"
     try:
-        if not (PACKAGE / "bin").exists():
-            install_packages(with_browser=True)
-        version = (PACKAGE / "package.json").read_text().split('"version": "')[1].split('"')[0]
-        home = _cache() / f"chromium-{version}"
         if not (home / "complete").exists():
+            install_packages(with_browser=True)
             _unpack_browser(home)
     except (OSError, subprocess.CalledProcessError) as error:
         raise RuntimeError(NO_BROWSER) from error
@@ -79,6 +80,7 @@ def _unpack_browser(home: Path) -> None:
         subprocess.run([node, "-e", _UNPACK, str(source), str(home / target)], check=True)
     with tarfile.open(home / "al2023.tar") as archive:
         archive.extractall(home / "al2023", filter="data")
+    (home / "al2023.tar").unlink()
     (home / "chromium").chmod(0o755)
     (home / "complete").touch()
 

@@ -84,7 +84,7 @@ def choose_language(candidates: Iterable[str | None], accept_language: str = "")
         if candidate in LANGUAGES:
             return str(candidate)
     wanted = [part.strip().split(";q=") for part in accept_language.split(",") if part.strip()]
-    ranked = sorted(wanted, key=lambda part: -_quality(part))
+    ranked = sorted((part for part in wanted if _quality(part) > 0), key=_quality, reverse=True)
     codes = [part[0].strip().split("-")[0].lower() for part in ranked]
     return next((code for code in codes if code in LANGUAGES), DEFAULT_LANGUAGE)
 

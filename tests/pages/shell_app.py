@@ -14,7 +14,7 @@ from medcontrol.queries.file_page import FileTab
 from tests.pages import shell_samples as samples
 from ui.rendering import STATIC, render
 from ui.security import SecurityHeaders
-from ui.shell import Shell, Theme
+from ui.shell import Shell, ShellUser, Theme
 
 BPMN = """<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t"
@@ -49,14 +49,14 @@ app.add_middleware(SecurityHeaders)
 app.mount("/static", StaticFiles(directory=STATIC))
 
 
-def _shell(request: Request, **changes: object) -> Shell:
+def _shell(request: Request, user: ShellUser | None = samples.DOCTOR) -> Shell:
     query = request.query_params
     return replace(
         samples.SHELL,
         language=query.get("lang", "fr"),
         path=request.url.path,
         theme=Theme(query.get("theme", "light")),
-        **changes,
+        user=user,
     )
 
 

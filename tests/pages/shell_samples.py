@@ -169,9 +169,7 @@ def queue_page() -> QueuePage:
             View(key="sick_leave", count=5, flow="sick_leave"),
         ),
         chips=(
-            FilterChip(
-                name="flow", values=("ald", "invalidity"), without=filters.address(flow=())
-            ),
+            FilterChip(name="flow", values=("ald", "invalidity"), without=filters.address(flow=())),
             FilterChip(name="due", values=("within_7",), without=filters.address()),
         ),
         flow_options=(
