@@ -167,6 +167,7 @@ class Rule(StrEnum):
 
     CHEAPEST = "cheapest"  # smallest cost among the eligible doctors with room
     MADE_ROOM = "made_room"  # moved within the batch, so that another file could be placed
+    KEPT = "kept"  # who just worked on the file goes on with it
     CHOSEN = "chosen"  # a supervisor's or the doctor's own choice
 
 

@@ -87,8 +87,9 @@ class Ledger:
 def cheapest(costs: FloatArray) -> int | None:
     """Return where the smallest finite cost stands, the first among equals.
 
-    >>> cheapest(np.array([3.0, 1.0, 1.0])), cheapest(np.array([INFINITE])), cheapest(np.array([]))
-    (1, None, None)
+    >>> import numpy as np
+    >>> [cheapest(np.array(costs)) for costs in ([3.0, 1.0, 1.0], [INFINITE], [])]
+    [1, None, None]
     """
     if not costs.size:
         return None

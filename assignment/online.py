@@ -14,6 +14,7 @@ from assignment.facts import (
     DoctorFacts,
     Plan,
     PlannedAssignment,
+    Rule,
     TaskFacts,
     UnassignedTask,
     Why,
@@ -54,6 +55,26 @@ def plan_one_by_one(
         else:
             made.append(PlannedAssignment(task, answer.chosen.doctor_id, answer))
     return Plan(tuple(made), tuple(left)), run.locked
+
+
+def keep(
+    session: Session, task: TaskFacts, doctor: DoctorFacts, days: Sequence[date], weights: Weights
+) -> tuple[Plan, DoctorFacts] | None:
+    """Plan a task for the doctor who just worked on its file, if nothing speaks against it.
+
+    Returns:
+        The plan, and the doctor with the load under lock; None when the doctor may not have
+        the task, has no room, or is being assigned to elsewhere.
+    """
+    load = try_lock(session, doctor.id)
+    if load is None:
+        return None
+    holder = replace(doctor, open_points=load)
+    why = rank(task, [holder], weights, days=days)
+    if isinstance(why, UnassignedTask):
+        return None
+    made = PlannedAssignment(task, holder.id, replace(why, rule=Rule.KEPT))
+    return Plan((made,)), holder
 
 
 class _OneByOne:

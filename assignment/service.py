@@ -15,7 +15,7 @@ from assignment.facts import (
 )
 from assignment.loading import horizon, load_doctors, load_tasks
 from assignment.loads import lock_loads
-from assignment.online import plan_one_by_one, with_loads
+from assignment.online import keep, plan_one_by_one, with_loads
 from assignment.orders import (
     FileResult,
     LoadChange,
@@ -51,6 +51,7 @@ def assign_tasks(
     jurisdiction: str,
     actor: journal.Actor,
     mode: AssignmentMode = AssignmentMode.AUTOMATIC,
+    holder: UUID | None = None,
     weights: Weights | None = None,
 ) -> Plan:
     """Give each task to a doctor and save it all in the caller's transaction.
@@ -58,11 +59,24 @@ def assign_tasks(
     The tasks' files are locked by the caller or were inserted by this transaction. Call it
     late: other assignments wait for the loads until the transaction ends.
 
+    Args:
+        session: the caller's transaction.
+        tasks: open medical tasks without doctor.
+        now: when.
+        jurisdiction: whose doctors.
+        actor: who, for the journal.
+        mode: how it is called in the history.
+        holder: the doctor who just worked on the file, when a single task follows: goes on with
+            it if every constraint allows, without looking for a better one.
+        weights: other than the usual ones.
+
     Returns:
         What was written. Tasks without a doctor stay in the pool with the reason; they are
         tried again by ``assign_waiting``.
     """
-    result = plan_tasks(session, tasks, now=now, jurisdiction=jurisdiction, weights=weights)
+    result = _plan_for(session, tasks, holder, now, jurisdiction, weights or Weights())
+    if result is None:
+        result = plan_tasks(session, tasks, now=now, jurisdiction=jurisdiction, weights=weights)
     write_plan(session, result, Occasion(now=now, actor=actor, mode=mode))
     return result
 
@@ -97,6 +111,26 @@ def plan_tasks(
     if violations:
         raise RuntimeError(f"assignment plan refused by its checker: {violations[:3]}")
     return result
+
+
+def _plan_for(
+    session: Session,
+    tasks: Sequence[TaskFacts],
+    holder: UUID | None,
+    now: datetime,
+    jurisdiction: str,
+    weights: Weights,
+) -> Plan | None:
+    """Return the plan that leaves a single task with its holder, if there is one."""
+    if holder is None or len(tasks) != 1:
+        return None
+    on = civil_date(now, jurisdiction)
+    days = horizon(session, on, jurisdiction)
+    doctors = load_doctors(session, on, jurisdiction, ids=[holder], days=days)
+    kept = keep(session, tasks[0], doctors[0], days, weights) if doctors else None
+    if kept is None or check(kept[0], tasks, [kept[1]], days):
+        return None
+    return kept[0]
 
 
 def find_waiting(

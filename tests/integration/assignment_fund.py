@@ -5,10 +5,10 @@ from itertools import count
 from uuid import UUID
 
 import sqlalchemy as sa
-from medcontrol.journal import Actor
 from sqlmodel import Session
 
 from medcontrol.ids import new_id
+from medcontrol.journal import SYSTEM
 from medcontrol.model import (
     Availability,
     Competence,
@@ -20,7 +20,6 @@ from medcontrol.model import (
     Unit,
 )
 from medcontrol.vocabulary import (
-    ActorKind,
     Channel,
     ControlFileStatus,
     ControlLevel,
@@ -35,7 +34,7 @@ from medcontrol.vocabulary import (
 )
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
-ACTOR = Actor(ActorKind.SYSTEM, None, "assignment")
+ACTOR = SYSTEM
 TODAY = date(2026, 3, 2)
 LONG_AGO = date(2020, 1, 1)
 UNITS = [

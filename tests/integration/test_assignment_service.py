@@ -25,6 +25,7 @@ from assignment.service import (
     reassign,
     release,
 )
+from medcontrol import journal
 from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.ids import new_id
 from medcontrol.model import Absence, AnnouncedDay, Conflict, Entitlement
@@ -231,6 +232,28 @@ def test_a_task_that_was_taken_meanwhile_is_not_assigned_again(fund):
     assert loads(fund) == {doctor_id: 10}
 
 
+def test_the_next_step_stays_with_who_just_worked_on_the_file(fund):
+    add_doctor(fund)
+    holder = add_doctor(fund, unit="T-A2")
+    task_id = add_task(fund)
+
+    [made] = assign(fund, task_id, holder=holder).assignments
+
+    assert holder_of(fund, task_id) == holder
+    assert made.why.rule is Rule.KEPT
+
+
+@pytest.mark.parametrize("change", [{"minutes": 1}, {"competences": ("dental",)}])
+def test_the_next_step_goes_elsewhere_when_the_holder_may_not_have_it(fund, change):
+    other = add_doctor(fund)
+    holder = add_doctor(fund, **change)
+    task_id = add_task(fund)
+
+    assign(fund, task_id, holder=holder)
+
+    assert holder_of(fund, task_id) == other
+
+
 def test_a_released_task_frees_its_doctor_once(fund):
     doctor_id = add_doctor(fund)
     task_id = add_task(fund)
@@ -413,17 +436,14 @@ def test_a_moved_file_makes_the_doctors_page_stale(fund, three_files):
 
 
 @pytest.fixture
-def committed(engine):
-    """A fund that other connections see; emptied afterwards."""
-    tables = (
-        "journal_entry, assignment, doctor_load, human_task, opinion, control_file, received_file,"
-        " competence, availability, doctor, unit"
-    )
-    with Session(engine) as session, session.begin():
+def open_fund(committed):
+    """A fund that other connections see, gone afterwards with its units."""
+    with Session(committed) as session, session.begin():
         add_units(session)
-    yield engine
-    with Session(engine) as session, session.begin():
-        session.execute(sa.text(f"TRUNCATE {tables} CASCADE"))
+    yield committed
+    with Session(committed) as session, session.begin():
+        session.execute(sa.text("TRUNCATE control_file, received_file, doctor CASCADE"))
+        session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
 
 
 def in_parallel(engine, number, work):
@@ -440,39 +460,39 @@ def over_capacity(session) -> list[UUID]:
     return [doctor.id for doctor in doctors if doctor.open_points > doctor.capacity_points]
 
 
-def test_fifty_claims_at_once_give_fifty_tasks_and_nobody_too_much(committed):
-    with Session(committed) as session, session.begin():
+def test_fifty_claims_at_once_give_fifty_tasks_and_nobody_too_much(open_fund):
+    with Session(open_fund) as session, session.begin():
         doctors = [add_doctor(session, minutes=24) for _ in range(5)]
         add_tasks(session, 70)
 
     claimed = in_parallel(
-        committed, 50, lambda session, i: claim_next(session, doctors[i % 5], **WHEN)
+        open_fund, 50, lambda session, i: claim_next(session, doctors[i % 5], **WHEN)
     )
 
     assert len({task.id for task in claimed if task is not None}) == 50
-    with Session(committed) as session:
+    with Session(open_fund) as session:
         assert set(loads(session).values()) == {100}
         assert over_capacity(session) == []
 
 
-def test_single_assignments_at_once_stop_at_capacity_and_lose_nothing(committed):
-    with Session(committed) as session, session.begin():
+def test_single_assignments_at_once_stop_at_capacity_and_lose_nothing(open_fund):
+    with Session(open_fund) as session, session.begin():
         for _ in range(3):
             add_doctor(session, minutes=20)
         task_ids = add_tasks(session, 40)
 
-    plans = in_parallel(committed, 40, lambda session, i: assign(session, task_ids[i]))
+    plans = in_parallel(open_fund, 40, lambda session, i: assign(session, task_ids[i]))
 
     assert sum(len(plan.assignments) + len(plan.unassigned) for plan in plans) == 40
-    with Session(committed) as session, session.begin():
+    with Session(open_fund) as session, session.begin():
         assert over_capacity(session) == []
         assign_waiting(session, find_waiting(session, "ma"), **WHEN)
         assert set(loads(session).values()) == {100}
         assert len(find_waiting(session, "ma")) == 10
 
 
-def test_two_supervisors_and_two_batches_leave_one_open_assignment_a_task(committed):
-    with Session(committed) as session, session.begin():
+def test_two_supervisors_and_two_batches_leave_one_open_assignment_a_task(open_fund):
+    with Session(open_fund) as session, session.begin():
         doctors = [add_doctor(session, minutes=40) for _ in range(4)]
         task_ids = add_tasks(session, 60)
         file_ids = [file_of(session, task_id) for task_id in task_ids]
@@ -485,23 +505,24 @@ def test_two_supervisors_and_two_batches_leave_one_open_assignment_a_task(commit
             session, Reassign(file_ids=file_ids[:30], target=target, reason="test"), **WHEN
         )
 
-    in_parallel(committed, 8, work)
+    in_parallel(open_fund, 8, work)
 
-    with Session(committed) as session, session.begin():
+    with Session(open_fund) as session, session.begin():
         assign_waiting(session, find_waiting(session, "ma"), **WHEN)
         held = [holder_of(session, task_id) for task_id in task_ids]
         assert None not in held
         assert over_capacity(session) == []
         assert reconcile_loads(session) == []
+        assert journal.verify(session)[1] == []
 
 
-def test_a_decision_that_frees_one_doctor_does_not_wait_for_a_locked_other(committed):
-    with Session(committed) as session, session.begin():
+def test_a_decision_that_frees_one_doctor_does_not_wait_for_a_locked_other(open_fund):
+    with Session(open_fund) as session, session.begin():
         first, second = add_doctor(session), add_doctor(session)
         task_id = add_task(session)
 
-    with Session(committed) as other, other.begin():
+    with Session(open_fund) as other, other.begin():
         lock_loads(other, [first])
-        [plan] = in_parallel(committed, 1, lambda session, _: assign(session, task_id))
+        [plan] = in_parallel(open_fund, 1, lambda session, _: assign(session, task_id))
 
     assert [made.doctor_id for made in plan.assignments] == [second]
