@@ -1,5 +1,6 @@
 """Settings, from the environment (``MEDCONTROL_…``). One class, checked at start."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -46,9 +47,6 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     """Return the settings of this process, read once."""
-    import os
-
-    values = {}
     if "MEDCONTROL_PORT" not in os.environ and "PORT" in os.environ:
-        values["port"] = int(os.environ["PORT"])
-    return Settings(**values)
+        return Settings(port=int(os.environ["PORT"]))
+    return Settings()

@@ -1,0 +1,141 @@
+"""Who may see and do what: one function from (user, action) to a SQL predicate.
+
+Lists, counts, search, export, API and detail pages all put the same predicate into their WHERE,
+so they cannot disagree. A detail page of a file outside it is "not found".
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from medcontrol.model import Assignment, ControlFile, HumanTask, RoleGrant, Unit
+from medcontrol.vocabulary import ControlLevel, Role
+
+
+class Action(StrEnum):
+    """What somebody wants to do with a file."""
+
+    SEE = "see"  # administrative content: lists, header, request, letters
+    READ_MEDICAL = "read_medical"  # diagnoses, reasoning, medical documents
+    CONTROL = "control"  # give an opinion, ask for pieces, escalate, hold
+    ADMINISTRATE = "administrate"  # completeness, appointments, documents
+    REASSIGN = "reassign"
+    EXPLAIN = "explain"  # why selectivity and assignment chose: score, draw, costs
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role at a unit, valid today."""
+
+    role: Role
+    level: ControlLevel
+    unit_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who acts: a user, or a program with the rights of its unit."""
+
+    id: UUID
+    name: str
+    grants: tuple[Grant, ...]
+    doctor_id: UUID | None = None
+    language: str = "fr"
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles held anywhere."""
+        return frozenset(grant.role for grant in self.grants)
+
+    def has(self, *roles: Role) -> bool:
+        """Whether at least one of the roles is held."""
+        return not self.roles.isdisjoint(roles)
+
+
+# Which roles open an action for every file of their unit. What a doctor may do with the files
+# given to him in person is said in ``_own``.
+_BY_UNIT: dict[Action, frozenset[Role]] = {
+    Action.SEE: frozenset({Role.AGENT, Role.SUPERVISOR, Role.COORDINATOR, Role.APPEALS_SECRETARY}),
+    Action.READ_MEDICAL: frozenset({Role.COORDINATOR}),
+    Action.CONTROL: frozenset(),
+    Action.ADMINISTRATE: frozenset({Role.AGENT}),
+    Action.REASSIGN: frozenset({Role.SUPERVISOR, Role.COORDINATOR}),
+    Action.EXPLAIN: frozenset({Role.SUPERVISOR}),
+}
+# A central doctor sees what stands at the central level, wherever it came from.
+_CENTRAL = frozenset({Action.SEE, Action.READ_MEDICAL})
+_OWN = frozenset({Action.SEE, Action.READ_MEDICAL, Action.CONTROL})
+_CONTROLLERS = frozenset({Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR})
+
+Table = type[ControlFile] | type[HumanTask]
+
+
+def visible(
+    principal: Principal, table: Table = ControlFile, action: Action = Action.SEE
+) -> sa.ColumnElement[bool]:
+    """Return the predicate over ``control_file`` or ``human_task`` rows that allows an action.
+
+    Pure: what it needs of the database was read with the principal. Nothing allowed is ``false``.
+    """
+    parts = [_unit(grant, table) for grant in principal.grants if grant.role in _BY_UNIT[action]]
+    if action in _CENTRAL:
+        parts += [
+            _column(table, "level") == ControlLevel.CENTRAL
+            for grant in principal.grants
+            if grant.role is Role.CENTRAL_DOCTOR
+        ]
+    if action in _OWN and principal.doctor_id is not None and principal.has(*_CONTROLLERS):
+        parts.append(_own(principal.doctor_id, table, action))
+    return sa.or_(*parts) if parts else sa.false()
+
+
+def _column(table: Table, name: str) -> Any:
+    return getattr(table, name)
+
+
+def _unit(grant: Grant, table: Table) -> sa.ColumnElement[bool]:
+    if grant.level is ControlLevel.LOCAL:
+        return _column(table, "agency_code") == grant.unit_code  # type: ignore[no-any-return]
+    if grant.level is ControlLevel.REGIONAL:
+        return _column(table, "region_code") == grant.unit_code  # type: ignore[no-any-return]
+    return sa.true()
+
+
+def _own(doctor_id: UUID, table: Table, action: Action) -> sa.ColumnElement[bool]:
+    """Files that are, or for reading also were, in this doctor's hands."""
+    mine = _column(table, "assigned_doctor_id") == doctor_id
+    if action is Action.CONTROL:
+        return mine  # type: ignore[no-any-return]
+    file_id = _column(table, "id" if table is ControlFile else "control_file_id")
+    given = sa.select(Assignment.control_file_id).where(Assignment.doctor_id == doctor_id)  # type: ignore[call-overload]
+    return sa.or_(mine, file_id.in_(given))
+
+
+def may(session: Session, principal: Principal, control_file_id: UUID, action: Action) -> bool:
+    """Return whether the principal may do this with this file."""
+    found = session.exec(
+        select(ControlFile.id).where(
+            ControlFile.id == control_file_id, visible(principal, ControlFile, action)
+        )
+    ).first()
+    return found is not None
+
+
+def grants_of(session: Session, user_id: UUID, on: date) -> tuple[Grant, ...]:
+    """Return the role grants of a user that are valid on a day, both ends included."""
+    rows = session.execute(
+        sa.select(RoleGrant.role, Unit.level, Unit.code)  # type: ignore[call-overload]
+        .join(Unit, Unit.code == RoleGrant.unit_code)
+        .where(
+            RoleGrant.user_id == user_id,
+            RoleGrant.valid_from <= on,
+            sa.or_(col(RoleGrant.valid_to).is_(None), col(RoleGrant.valid_to) >= on),
+        )
+        .order_by(RoleGrant.role, Unit.code)
+    )
+    return tuple(Grant(role, level, code) for role, level, code in rows)

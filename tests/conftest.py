@@ -1,0 +1,99 @@
+"""Wiring of the tests: real servers, one migrated database per xdist worker."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+from medcontrol import db as database
+from medcontrol.crypto import KeyRing
+from medcontrol.embedded import Addresses
+from medcontrol.embedded import servers as embedded_servers
+from medcontrol.migrations.migrate import migrate
+from medcontrol.services.reference import load_reference_data
+from medcontrol.settings import Settings
+
+TEST_HOME = Path(tempfile.gettempdir()) / f"medcontrol-tests-{os.getuid()}"
+
+
+@pytest.fixture(scope="session")
+def addresses() -> Iterator[Addresses]:
+    """The embedded servers, shared by all workers; they stop with the last one."""
+    with embedded_servers(Settings(home=TEST_HOME, database_url=None, redis_url=None)) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def worker(worker_id: str) -> str:
+    return worker_id if worker_id != "master" else f"solo{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def database_url(addresses: Addresses, worker: str) -> Iterator[str]:
+    """A database of this worker's own, migrated by Alembic, with the reference data."""
+    name = f"test_{worker}"
+    admin = sa.create_engine(addresses.database_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    url = make_url(addresses.database_url).set(database=name)
+    text = url.render_as_string(hide_password=False)
+    migrate(text)
+    yield text
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """The worker's engine. What is committed through it stays: clean up, see ``committed``."""
+    made = database.make_engine(database_url, pool_size=30)
+    with database.using(made), database.transaction() as session:
+        load_reference_data(session, "ma")
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def db(engine: sa.Engine) -> Iterator[Session]:
+    """A session inside an outer transaction that is rolled back.
+
+    ``transaction()`` and ``read_only()`` of this thread join the same outer transaction, so that
+    code which commits can be tested; tests about locks and threads use ``committed``.
+    """
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with (
+            database.using(connection),
+            Session(
+                connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+            ) as session,
+        ):
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def committed(engine: sa.Engine) -> Iterator[sa.Engine]:
+    """The engine for tests that commit for real; every table but the units is emptied after."""
+    with database.using(engine):
+        yield engine
+    with engine.begin() as connection:
+        names = connection.execute(
+            sa.text(
+                "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname ="
+                " 'public' AND tablename NOT IN ('unit', 'alembic_version')"
+            )
+        ).scalar_one()
+        connection.execute(sa.text(f"TRUNCATE {names} CASCADE"))
+
+
+@pytest.fixture(scope="session")
+def keys() -> KeyRing:
+    return KeyRing.in_memory()
