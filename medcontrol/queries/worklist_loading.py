@@ -13,6 +13,8 @@ from medcontrol.queries.due_dates import IS_BACK, IS_HELD, LANE_RANK, Days, Task
 from medcontrol.queries.keyset import Key, Keyset
 from medcontrol.queries.worklist import (
     BulkAction,
+    Due,
+    DueState,
     Paging,
     QueueFilters,
     QueuePage,
@@ -209,13 +211,16 @@ _COLUMNS = (
     Task.id, Task.control_file_id, Task.reference, Task.person_name, Task.person_birth_year,
     Task.flow, Task.nature, Task.lane, Task.mode, Task.level, Task.step, Task.kind,
     Task.file_status, Task.due_at, Task.received_at, Task.is_urgent, Task.signals,
-    Task.held_until, Task.hold_reason, Task.outcome,
+    Task.held_until, Task.hold_reason, Task.outcome, Task.done_at,
 )  # fmt: skip
 
 
 def _row(row: Any, days: Days) -> QueueRow:
     received_on = days.calendar.civil_date(row.received_at)
     held = row.held_until
+    due = due_of(row.due_at, days.today, days.calendar, row.file_status)
+    if row.done_at is not None:
+        due = Due(on=days.calendar.civil_date(row.done_at), state=DueState.DONE)
     return QueueRow(
         task_id=row.id,
         control_file_id=row.control_file_id,
@@ -230,7 +235,7 @@ def _row(row: Any, days: Days) -> QueueRow:
         step=row.step,
         kind=row.kind,
         status=row.file_status,
-        due=due_of(row.due_at, days.today, days.calendar, row.file_status),
+        due=due,
         received_on=received_on,
         age_days=days.calendar.working_days_between(received_on, days.today),
         is_urgent=row.is_urgent,
