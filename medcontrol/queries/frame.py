@@ -1,0 +1,79 @@
+"""What the frame around every page says of the person logged in (bandeau)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from medcontrol.clock import civil_date
+from medcontrol.model import Absence, HumanTask, Unit, UserAccount
+from medcontrol.policy import Principal, visible
+from medcontrol.queries.due_dates import IS_BACK, IS_HELD, Task
+from medcontrol.vocabulary import ControlLevel, Role, TaskStatus
+
+Units: Any = Unit
+Absences: Any = Absence
+Users: Any = UserAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where somebody works and what waits for them."""
+
+    unit_name: str
+    level: ControlLevel
+    is_available: bool
+    open_files: int | None
+    came_back: int
+    has_shortcuts: bool
+
+
+def load_frame(session: Session, principal: Principal, *, now: datetime, jurisdiction: str) -> Frame:
+    """Return what the frame says; one statement. The unit is that of the widest role."""
+    today = civil_date(now, jurisdiction)
+    widest = max(principal.grants, key=lambda grant: grant.level.rank, default=None)
+    mine = _in_hand(principal)
+    todo = sa.and_(Task.status == TaskStatus.OPEN, sa.not_(IS_HELD), mine)
+    row = session.execute(
+        sa.select(
+            sa.select(Units.name)
+            .where(Units.code == (widest.unit_code if widest else None))
+            .scalar_subquery()
+            .label("unit"),
+            sa.select(sa.func.count()).select_from(HumanTask).where(todo).scalar_subquery()
+            .label("open"),
+            sa.select(sa.func.count()).select_from(HumanTask).where(todo, IS_BACK)
+            .scalar_subquery().label("back"),
+            sa.exists()
+            .where(
+                Absences.doctor_id == principal.doctor_id,
+                Absences.first_day <= today,
+                Absences.last_day >= today,
+            )
+            .label("away"),
+            sa.select(Users.shortcuts)
+            .where(Users.id == principal.id)
+            .scalar_subquery()
+            .label("shortcuts"),
+        )
+    ).one()  # fmt: skip
+    has_queue = principal.doctor_id is not None or principal.has(Role.AGENT)
+    return Frame(
+        unit_name=row.unit or "",
+        level=widest.level if widest else ControlLevel.LOCAL,
+        is_available=not row.away,
+        open_files=row.open if has_queue else None,
+        came_back=row.back,
+        has_shortcuts=row.shortcuts is not False,
+    )
+
+
+def _in_hand(principal: Principal) -> sa.ColumnElement[bool]:
+    """Tasks that are this person's to do, as in their queue."""
+    if principal.doctor_id is not None:
+        return Task.assigned_doctor_id == principal.doctor_id  # type: ignore[no-any-return]
+    if principal.has(Role.AGENT):
+        return sa.and_(sa.not_(Task.is_medical), visible(principal, HumanTask))
+    return sa.false()
