@@ -1,0 +1,90 @@
+"""Logins (sessions): the browser holds a random token, the table only its hash."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from medcontrol.clock import civil_date
+from medcontrol.model import RoleGrant, Unit, UserAccount, UserSession
+from medcontrol.policy import Grant, Principal
+from medcontrol.settings import settings
+
+TOKEN_BYTES = 32
+
+
+class Login(NamedTuple):
+    """A login that is good now."""
+
+    principal: Principal
+    csrf: str
+    user: UserAccount
+
+
+def open(session: Session, user: UserAccount, *, now: datetime) -> tuple[str, str]:
+    """Begin a login, always with a fresh token, and return token and CSRF token.
+
+    It ends ``MEDCONTROL_SESSION_HOURS`` later, whatever is done meanwhile.
+    """
+    token, csrf = secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES)
+    session.execute(
+        sa.insert(UserSession).values(
+            token_hash=token_hash(token),
+            user_id=user.id,
+            created_at=now,
+            expires_at=now + timedelta(hours=settings().session_hours),
+            csrf_token=csrf,
+        )
+    )
+    return token, csrf
+
+
+def find(session: Session, token: str, *, now: datetime) -> Login | None:
+    """Return the login of a token with the roles of today; None when it is over or unknown.
+
+    One statement.
+    """
+    on = civil_date(now, settings().jurisdiction)
+    valid = sa.and_(
+        RoleGrant.user_id == UserAccount.id,  # type: ignore[arg-type]
+        RoleGrant.valid_from <= on,  # type: ignore[arg-type]
+        sa.or_(col(RoleGrant.valid_to).is_(None), col(RoleGrant.valid_to) >= on),
+    )
+    rows = session.execute(
+        sa.select(UserAccount, UserSession.csrf_token, RoleGrant.role, Unit.level, Unit.code)  # type: ignore[call-overload]
+        .join(UserSession, UserSession.user_id == UserAccount.id)
+        .outerjoin(RoleGrant, valid)
+        .outerjoin(Unit, Unit.code == RoleGrant.unit_code)
+        .where(
+            UserSession.token_hash == token_hash(token),
+            UserSession.expires_at > now,
+            UserAccount.is_active,
+        )
+        .order_by(RoleGrant.role, Unit.code)
+    ).all()
+    if not rows:
+        return None
+    user, csrf = rows[0][0], rows[0][1]
+    grants = tuple(Grant(role, level, code) for _, _, role, level, code in rows if role is not None)
+    return Login(Principal(user.id, user.name, grants, user.doctor_id, user.language), csrf, user)
+
+
+def close(session: Session, token: str) -> None:
+    """End a login; one that is over already stays so."""
+    session.execute(sa.delete(UserSession).where(col(UserSession.token_hash) == token_hash(token)))
+
+
+def forget_expired(session: Session, *, now: datetime) -> int:
+    """Delete the logins that are over and return how many there were; called by beat."""
+    result = session.connection().execute(
+        sa.delete(UserSession).where(col(UserSession.expires_at) <= now)
+    )
+    return int(result.rowcount)
+
+
+def token_hash(token: str) -> bytes:
+    """Return what is kept of a token. It is random and long, so a plain hash is enough."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
