@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from urllib.parse import urlencode
 from uuid import UUID
 
 from medcontrol.queries.file_tabs import (
@@ -220,3 +221,9 @@ class FilePage:
     flow: FlowTab | None = None
     journal: tuple[JournalRow, ...] | None = None
     journal_kind: JournalKind | None = None
+    origin: str = ""  # the queue it was opened from, as its address; kept while one walks the tabs
+
+    @property
+    def origin_part(self) -> str:
+        """The end of an address that keeps the origin; empty without one."""
+        return "&" + urlencode({"from": self.origin}) if self.origin else ""

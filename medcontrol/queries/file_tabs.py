@@ -71,11 +71,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why selectivity chose the file: a plain sentence, and the row that says so."""
+    """Why selectivity chose the file: a code that screens translate, and the French sentence."""
 
-    origin: Origin
+    code: str
     text: str
-    row: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +141,8 @@ class SummaryTab:
     """Why the file is here, what is known, what is missing."""
 
     reasons: tuple[Reason, ...]
+    origins: tuple[Origin, ...]
+    matched_rows: tuple[str, ...]  # empty unless the reader may have the choice explained
     medical: MedicalSummary | None
     rights: tuple[Right, ...]
     pieces: tuple[Piece, ...]

@@ -60,7 +60,7 @@ class Keyset:
         is_backward = place is not None and place.is_backward
         labels = [key.expression.label(f"key_{n}") for n, key in enumerate(self.keys)]
         statement = statement.add_columns(*labels).limit(size + 1)
-        statement = statement.order_by(*self._order(is_backward))
+        statement = statement.order_by(*self._order(is_backward=is_backward))
         if place is not None:
             statement = statement.where(self._beyond(place))
         rows = list(session.execute(statement))
@@ -69,6 +69,10 @@ class Keyset:
         if is_backward:
             rows.reverse()
         return self._found(rows, place, has_more)
+
+    def ascending(self) -> list[Any]:
+        """Return the ORDER BY of the list, first row first."""
+        return self._order(is_backward=False)
 
     def _found(self, rows: list[Any], place: _Place | None, has_more: bool) -> KeysetPage:
         if place is None:
@@ -86,7 +90,7 @@ class Keyset:
             self._encode(rows[-1], first + len(rows), is_backward=False) if behind else None,
         )
 
-    def _order(self, is_backward: bool) -> list[Any]:
+    def _order(self, *, is_backward: bool) -> list[Any]:
         return [
             key.expression.desc() if key.is_descending != is_backward else key.expression.asc()
             for key in self.keys

@@ -57,7 +57,7 @@ def load_queue(
         raise Forbidden("another doctor's queue")
     days = Days(now, calendar)
     counts = _load_counts(session, principal, filters, days)
-    chosen = _chosen(principal, filters, days)
+    chosen = chosen_tasks(principal, filters, days)
     totals = session.execute(
         sa.select(
             _capped(_tab(principal, filters, QueueTab.DONE)).label("done"),
@@ -112,8 +112,8 @@ def _tab(principal: Principal, filters: QueueFilters, tab: QueueTab) -> sa.Colum
     return sa.and_(is_open, _mine(principal, filters), state, allowed)
 
 
-def _chosen(principal: Principal, filters: QueueFilters, days: Days) -> sa.ColumnElement[bool]:
-    """The tasks of the current tab, view and filters."""
+def chosen_tasks(principal: Principal, filters: QueueFilters, days: Days) -> sa.ColumnElement[bool]:
+    """Return the tasks of the current tab, view and filters, within the policy."""
     parts = [_tab(principal, filters, filters.tab), days.view(filters.view)]
     for name in ("flow", "lane", "level", "kind"):
         values = getattr(filters, name)

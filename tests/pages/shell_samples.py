@@ -218,11 +218,12 @@ HISTORY = (
 
 SUMMARY = SummaryTab(
     reasons=(
-        Reason(origin=Origin.MANDATORY,
-               text="Première demande : l'examen sur personne est obligatoire.", row="M-PI-01"),
-        Reason(origin=Origin.RULE,
-               text="Arrêts de travail de plus de 180 jours sur douze mois.", row="R-IJM-07"),
+        Reason(code="first_request",
+               text="Première demande : l'examen sur personne est obligatoire."),
+        Reason(code="long_leave", text="Arrêts de travail de plus de 180 jours sur douze mois."),
     ),
+    origins=(Origin.MANDATORY, Origin.RULE),
+    matched_rows=("M-PI-01", "R-IJM-07"),
     medical=MedicalSummary(
         diagnoses=(
             Diagnosis(code="M17.1", title="Gonarthrose primaire unilatérale", is_main=True),
