@@ -77,6 +77,7 @@ class SelectivityOutcome:
         features: administrative features as JSON values; absent ones are left out.
         medical_features: features of class medical; the caller encrypts them.
         engine_version: version of the code that decided.
+        quota_rows: rows with a daily quota that took the file: what the day's counter goes up by.
     """
 
     lane: Lane
@@ -94,6 +95,7 @@ class SelectivityOutcome:
     features: dict[str, Any]
     medical_features: dict[str, Any]
     engine_version: str
+    quota_rows: tuple[str, ...] = ()
 
 
 class SelectivityEngine(Protocol):

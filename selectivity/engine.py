@@ -108,6 +108,7 @@ class RuleEngine:
         ]
         strata = self._match(self._floor, merged)
         sampled = self._sample(files, snapshots, cases, hits, quota_used)
+        given = self._given_by_quota(sampled)
         outcomes = []
         for place, file in enumerate(files):
             route = self._plain_route(file, hits[place], strata[place], numbers[place])
@@ -118,7 +119,7 @@ class RuleEngine:
             outcomes.append(
                 self._outcome(
                     route, hits[place], numbers[place], cases[place][0], snapshots[place],
-                    secrets[place],
+                    secrets[place], given.get(place, ()),
                 )
             )  # fmt: skip
         return outcomes
@@ -220,6 +221,7 @@ class RuleEngine:
         period: str,
         features: Snapshot,
         medical_features: Snapshot,
+        quota_rows: tuple[str, ...],
     ) -> SelectivityOutcome:
         return SelectivityOutcome(
             lane=route.lane,
@@ -237,7 +239,21 @@ class RuleEngine:
             features=features,
             medical_features=medical_features,
             engine_version=ENGINE_VERSION,
+            quota_rows=quota_rows,
         )
+
+    def _given_by_quota(
+        self, sampled: Mapping[int, Mapping[int, Sampled]]
+    ) -> dict[int, tuple[str, ...]]:
+        """Return by place the rows with a daily quota that took the file."""
+        found: dict[int, tuple[str, ...]] = {}
+        for number, results in sampled.items():
+            row = self.rules.rows[number]
+            if row.daily_quota is not None:
+                for place, result in results.items():
+                    if result.is_taken:
+                        found[place] = (*found.get(place, ()), row.id)
+        return found
 
 
 _A_POSTERIORI = Pick(

@@ -17,6 +17,7 @@ from medcontrol.embedded import servers as embedded_servers
 from medcontrol.migrations.migrate import migrate
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
+from workflows.tools import Tools, make_tools
 
 TEST_HOME = Path(tempfile.gettempdir()) / f"medcontrol-tests-{os.getuid()}"
 
@@ -97,3 +98,9 @@ def committed(engine: sa.Engine) -> Iterator[sa.Engine]:
 @pytest.fixture(scope="session")
 def keys() -> KeyRing:
     return KeyRing.in_memory()
+
+
+@pytest.fixture
+def tools(keys: KeyRing, tmp_path: Path) -> Tools:
+    """What commands need, with documents in a folder of the test's own."""
+    return make_tools(Settings(home=tmp_path, database_url=None, redis_url=None), keys)

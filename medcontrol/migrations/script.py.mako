@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 import sqlmodel  # noqa: F401
 from alembic import op
-from sqlalchemy.dialects import postgresql  # noqa: F401
+
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}

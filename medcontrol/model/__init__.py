@@ -33,6 +33,7 @@ from medcontrol.model.received_file import (
     QuarantinedMessage,
     ReceivedFile,
     SelectivityDecision,
+    SelectivityQuota,
 )
 from medcontrol.model.unit import AnnouncedDay, Unit
 from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
@@ -43,6 +44,6 @@ __all__ = [
     "Decision", "Doctor", "DoctorLoad", "Document", "DocumentView", "Entitlement", "FlowInstance",
     "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter", "LineOpinion",
     "MedicalRecord", "Message", "Opinion", "OutboxMessage", "QuarantinedMessage", "ReceivedFile",
-    "RoleGrant", "Schedule", "SelectivityDecision", "Suspension", "Unit", "UserAccount",
+    "RoleGrant", "Schedule", "SelectivityDecision", "SelectivityQuota", "Suspension", "Unit", "UserAccount",
     "UserSession",
 ]  # fmt: skip

@@ -194,6 +194,9 @@ class Decision(SQLModel, table=True):
     decided_by: UUID | None = Field(default=None, sa_type=ID, nullable=True)
     # What it was decided with: pack, parameters (path, day, value), rule set.
     decided_with: dict[str, Any] = Field(sa_type=FACTS)
+    # What stood before, kept while the decision can be undone.
+    before: dict[str, Any] | None = Field(default=None, sa_type=FACTS, nullable=True)
+    undone_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
 
 
 class CompletionRequest(SQLModel, table=True):

@@ -122,6 +122,16 @@ class SelectivityDecision(SQLModel, table=True):
     medical_features: bytes | None = Field(default=None, sa_type=BYTES, nullable=True)
 
 
+class SelectivityQuota(SQLModel, table=True):
+    """How many files a row with a daily quota took on a day of reception."""
+
+    __tablename__ = "selectivity_quota"
+
+    row_id: str = Field(primary_key=True, sa_type=CODE)
+    day: date = Field(primary_key=True, sa_type=DAY)
+    used: int = Field()
+
+
 class IntakeBatch(SQLModel, table=True):
     """One batch of files handed in: a CLI run, a POST, the periodic trigger."""
 

@@ -30,7 +30,9 @@ class Frame:
     has_shortcuts: bool
 
 
-def load_frame(session: Session, principal: Principal, *, now: datetime, jurisdiction: str) -> Frame:
+def load_frame(
+    session: Session, principal: Principal, *, now: datetime, jurisdiction: str
+) -> Frame:
     """Return what the frame says; one statement. The unit is that of the widest role."""
     today = civil_date(now, jurisdiction)
     widest = max(principal.grants, key=lambda grant: grant.level.rank, default=None)

@@ -191,7 +191,7 @@ def _load_rows(
 ) -> tuple[tuple[QueueRow, ...], Paging]:
     keyset = keyset_of(filters)
     statement = (
-        sa.select(*_COLUMNS, Names.name.label("assigned_to"))
+        sa.select(*TASK_COLUMNS, Names.name.label("assigned_to"))
         .outerjoin(Doctor, Names.id == Task.assigned_doctor_id)
         .where(where)
     )
@@ -204,10 +204,10 @@ def _load_rows(
         previous=found.previous,
         next=found.next,
     )
-    return tuple(_row(row, days) for row in found.rows), paging
+    return tuple(queue_row(row, days) for row in found.rows), paging
 
 
-_COLUMNS = (
+TASK_COLUMNS = (
     Task.id, Task.control_file_id, Task.reference, Task.person_name, Task.person_birth_year,
     Task.flow, Task.nature, Task.lane, Task.mode, Task.level, Task.step, Task.kind,
     Task.file_status, Task.due_at, Task.received_at, Task.is_urgent, Task.signals,
@@ -215,7 +215,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _row(row: Any, days: Days) -> QueueRow:
+def queue_row(row: Any, days: Days) -> QueueRow:
+    """Return a row of ``TASK_COLUMNS`` and ``assigned_to`` as a line of a list."""
     received_on = days.calendar.civil_date(row.received_at)
     held = row.held_until
     due = due_of(row.due_at, days.today, days.calendar, row.file_status)

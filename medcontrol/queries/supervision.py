@@ -1,0 +1,143 @@
+"""What a supervisor looks at (supervision): the board, the matrix of due dates, lists of tasks."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from medcontrol.queries.filters import address_of
+from medcontrol.queries.worklist import Paging, QueueRow, QueueSort
+from medcontrol.vocabulary import ControlLevel, DoctorKind, Lane, Profession
+
+
+class DueBucket(StrEnum):
+    """Columns of the matrix; days are working days. Each task is in exactly one."""
+
+    LATE = "late"
+    TODAY = "today"
+    WITHIN_2 = "within_2"
+    WITHIN_5 = "within_5"
+    LATER = "later"
+
+
+class TaskState(StrEnum):
+    """Whose hands a task is in."""
+
+    ALL = "all"
+    GIVEN = "given"
+    HELD = "held"
+    POOL = "pool"
+    UNASSIGNABLE = "unassignable"
+
+
+class Measure(StrEnum):
+    """What the figures of the board count."""
+
+    FILES = "files"
+    POINTS = "points"  # expected minutes of work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilters:
+    """What the address of a supervisor's list says; empty means no restriction."""
+
+    doctor: UUID | None = None
+    unit: str = ""
+    bucket: DueBucket | None = None
+    state: TaskState = TaskState.ALL
+    flow: str = ""
+    lane: Lane | None = None
+    reason: str = ""  # constraint that left a task without a doctor
+    sort: QueueSort = QueueSort.DUE
+    descending: bool = False
+    size: int = 50
+    after: str = ""
+
+    def address(self, **changes: object) -> str:
+        """Return the query string of these filters with changes, ``?`` included."""
+        return address_of(self, changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitName:
+    """A unit of the fund."""
+
+    code: str
+    name: str
+    level: ControlLevel
+    parent_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorRow:
+    """A doctor on the board. Counts are of tasks that the reader may see."""
+
+    id: UUID
+    code: str
+    name: str
+    kind: DoctorKind
+    profession: Profession
+    specialty: str | None
+    level: ControlLevel
+    unit_code: str
+    unit_name: str
+    is_active: bool
+    flows: tuple[str, ...]
+    open_files: int
+    late: int
+    due_soon: int
+    held: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonCount:
+    """Why tasks found no doctor: the constraint that kept most doctors out, and how many tasks."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTasks:
+    """Open tasks of a unit, by bucket of due dates, as files and as points."""
+
+    unit: UnitName
+    files: dict[DueBucket, int]
+    points: dict[DueBucket, int]
+    pool_files: int
+    pool_points: int
+    pool_late: int
+
+    def value(self, bucket: DueBucket, measure: Measure) -> int:
+        """Return one cell."""
+        return (self.files if measure is Measure.FILES else self.points).get(bucket, 0)
+
+    def total(self, measure: Measure) -> int:
+        """Return the sum of the row."""
+        return sum((self.files if measure is Measure.FILES else self.points).values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """The tasks of a supervisor's units today."""
+
+    today: date
+    units: tuple[UnitName, ...]  # that one may look at alone
+    doctors: tuple[DoctorRow, ...]
+    matrix: tuple[UnitTasks, ...]
+    reasons: tuple[ReasonCount, ...]
+    unassignable: tuple[QueueRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskList:
+    """A page of tasks, with the names of what it is filtered by."""
+
+    today: date
+    filters: TaskFilters
+    rows: tuple[QueueRow, ...]
+    paging: Paging
+    doctor_name: str | None = None
+    unit_name: str | None = None
+    reasons: dict[UUID, str | None] | None = None  # why a task has no doctor, by task

@@ -1,0 +1,138 @@
+"""The kinds of files that tell of control doctors: columns, natural keys, tables they fill."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel
+
+from medcontrol.model import Absence, Availability, Competence, Conflict, Doctor, Unit
+from medcontrol.reference.flows import flows
+from medcontrol.services import tables
+from medcontrol.services.tables import Column
+from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession
+
+CONFLICT_KINDS = ("treats", "relative", "establishment", "declared")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What cells are compared with: active units and doctors by code."""
+
+    units: Mapping[str, ControlLevel]
+    doctors: Mapping[str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of file: its columns, its natural key, and the table it fills."""
+
+    table: type[SQLModel]
+    columns: Callable[[Known], list[Column]]
+    key: tuple[str, ...]
+
+
+def _doctor_columns(known: Known) -> list[Column]:
+    return [
+        Column("code", tables.code),
+        Column("name", tables.text()),
+        Column("kind", tables.word_of(DoctorKind)),
+        Column("profession", tables.word_of(Profession)),
+        Column("specialty", tables.code, is_required=False),
+        Column("level", tables.word_of(ControlLevel)),
+        Column("unit", tables.one_of(known.units)),
+        Column("professional_id", tables.code, is_required=False),
+        Column("active", tables.flag, is_required=False),
+    ]
+
+
+def _doctor(known: Known) -> Column:
+    return Column("doctor", tables.one_of(known.doctors))
+
+
+def _validity() -> list[Column]:
+    return [Column("valid_from", tables.day), Column("valid_to", tables.day, is_required=False)]
+
+
+def _competence_columns(known: Known) -> list[Column]:
+    natures = sorted({nature for flow in flows().values() for nature in flow.natures})
+    return [
+        _doctor(known),
+        Column("flow", tables.one_of(flows().keys())),
+        Column("nature", tables.one_of(natures), is_required=False),
+        *_validity(),
+    ]
+
+
+def _availability_columns(known: Known) -> list[Column]:
+    return [
+        _doctor(known),
+        Column("weekday", tables.whole(1, 7)),
+        Column("minutes", tables.whole(0, 1440)),
+        *_validity(),
+    ]
+
+
+def _absence_columns(known: Known) -> list[Column]:
+    return [
+        _doctor(known),
+        Column("first_day", tables.day),
+        Column("last_day", tables.day),
+        Column("reason", tables.code),
+    ]
+
+
+def _conflict_columns(known: Known) -> list[Column]:
+    return [
+        _doctor(known),
+        Column("kind", tables.one_of(CONFLICT_KINDS)),
+        Column("subject", tables.code),
+        *_validity(),
+    ]
+
+
+KINDS: dict[str, Kind] = {
+    "doctors": Kind(Doctor, _doctor_columns, ("code",)),
+    "competences": Kind(
+        Competence, _competence_columns, ("doctor", "flow", "nature", "valid_from")
+    ),
+    "availabilities": Kind(
+        Availability, _availability_columns, ("doctor", "weekday", "valid_from")
+    ),
+    "absences": Kind(Absence, _absence_columns, ("doctor", "first_day")),
+    "conflicts": Kind(Conflict, _conflict_columns, ("doctor", "kind", "subject")),
+}
+# As the table calls what the file calls otherwise.
+NAMES = {"doctor": "doctor_id", "unit": "unit_code", "active": "is_active"}
+
+
+def load_known(session: Session) -> Known:
+    """Return the active units and all doctors. Two statements."""
+    units = session.execute(sa.select(Unit.code, Unit.level).where(Unit.is_active))  # type: ignore[call-overload]
+    doctors = session.execute(sa.select(Doctor.code, Doctor.id))  # type: ignore[call-overload]
+    return Known(dict(units.tuples()), dict(doctors.tuples()))
+
+
+def incoherence(values: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the column and what is wrong with it, if cells contradict each other."""
+    for first, last in (("valid_from", "valid_to"), ("first_day", "last_day")):
+        if values.get(last) is not None and values[last] < values[first]:
+            return last, f"is before {first}"
+    nature = values.get("nature")
+    if nature is not None and nature not in flows()[values["flow"]].natures:
+        return "nature", f"{nature} is no nature of {values['flow']}"
+    return None
+
+
+def as_stored(cells: Mapping[str, Any], known: Known) -> dict[str, Any]:
+    """Return a row as the table has it."""
+    values = {NAMES.get(name, name): value for name, value in cells.items()}
+    if "doctor_id" in values:
+        values["doctor_id"] = known.doctors[values["doctor_id"]]
+    if "weekday" in values:
+        values["weekday"] -= 1  # ISO numbers in files, Python's in the table
+    if values.get("is_active", True) is None:
+        del values["is_active"]  # not said: a new doctor is active, a known one stays as it is
+    return values

@@ -1,0 +1,143 @@
+"""Writing a letter down: its context is frozen and its sending left to the outbox (courriers)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from medcontrol import outbox
+from medcontrol.clock import civil_date
+from medcontrol.ids import new_id
+from medcontrol.legal.loading import law
+from medcontrol.vocabulary import LetterStatus
+from workflows import letters
+from workflows.catalog import Pack
+
+LANGUAGES = ("fr", "ar")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who signs: the fund and the unit, with the address people may write to."""
+
+    fund: str
+    unit_name: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Occasion:
+    """What a move knows that its letters may have to say. Shareable wording only."""
+
+    pieces: Sequence[Mapping[str, str]] = ()
+    answer_by: date | None = None
+    appointment: Mapping[str, Any] | None = None
+    decision: dict[str, Any] | None = None
+    review: Mapping[str, Any] | None = None
+    is_undoable: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def language_of(received: Mapping[str, Any]) -> str:
+    """Return the language of a person's letters: their own when we write it, else French."""
+    language = received.get("language")
+    return language if language in LANGUAGES else "fr"
+
+
+def letter_rows(
+    pack: Pack,
+    code: str,
+    *,
+    file: Mapping[str, Any],
+    received: Mapping[str, Any],
+    sender: Sender,
+    occasion: Occasion,
+    number: str,
+    now: datetime,
+    undo_seconds: int,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the rows of a letter and of the outbox message that sends it.
+
+    Args:
+        pack: the file's pack.
+        code: one of its letters.
+        file: the control file's columns.
+        received: the received file's columns; who is written to.
+        sender: who signs.
+        occasion: what the move knows.
+        number: tells this letter from the file's other letters of the same step.
+        now: when it is written.
+        undo_seconds: how long it waits, when what it tells can be undone.
+
+    Raises:
+        InvalidInput: the letter needs something that the occasion does not have.
+    """
+    language = language_of(received)
+    context = letters.checked(
+        pack, code, _context(pack, file, received, sender, occasion, language, now)
+    )
+    letter = {
+        "id": new_id(),
+        "control_file_id": file["id"],
+        "occasion": number,
+        "code": code,
+        "pack": pack.key,
+        "language": language,
+        "recipient": pack.meta.letters[code].recipient,
+        "status": LetterStatus.WAITING.value,
+        "context": context.model_dump(mode="json"),
+        "written_at": now,
+    }
+    wait = timedelta(seconds=undo_seconds if occasion.is_undoable else 0)
+    message = outbox.row(
+        outbox.NewMessage(
+            topic="letters.send",
+            key=f"letter:{letter['id']}",
+            payload={"letter_id": str(letter["id"])},
+            not_before=now + wait,
+        ),
+        now,
+    )
+    return letter, message
+
+
+def _context(
+    pack: Pack,
+    file: Mapping[str, Any],
+    received: Mapping[str, Any],
+    sender: Sender,
+    occasion: Occasion,
+    language: str,
+    now: datetime,
+) -> dict[str, Any]:
+    today = civil_date(now, file["jurisdiction"])
+    details = received.get("details") or {}
+    address = details.get("address")
+    insured = f"{received['given_name']} {received['family_name']}"
+    titles = pack.served.titles
+    context: dict[str, Any] = {
+        "fund": sender.fund,
+        "service": sender.unit_name,
+        "place": sender.unit_name,
+        "written_on": today,
+        "reference": file["reference"],
+        "flow": titles.ar if language == "ar" else titles.fr,
+        "received_on": file["received_on"],
+        "registration_number": file["registration_number"],
+        "addressee": {"name": insured, "address": [address] if address else []},
+        "pieces": occasion.pieces or None,
+        "answer_by": occasion.answer_by,
+        "appointment": occasion.appointment,
+        "decision": occasion.decision,
+        "review": occasion.review,
+    }
+    if received.get("beneficiary_family_name"):
+        names = (received["beneficiary_given_name"], received["beneficiary_family_name"])
+        context["beneficiary"] = " ".join(names)
+    if occasion.decision or "appeal" in _needs(pack):
+        days = law(file["jurisdiction"]).number("clocks.appeal_file_days", file["received_on"])
+        context["appeal"] = {"days": days.value, "address": f"{sender.fund}, {sender.unit_name}"}
+    return context
+
+
+def _needs(pack: Pack) -> set[str]:
+    return {group for letter in pack.meta.letters.values() for group in letter.needs}

@@ -1,0 +1,88 @@
+"""How long the law gives: due instants of a pack's named deadlines (délais)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from medcontrol.clock import civil_date
+from medcontrol.legal.loading import law
+from medcontrol.model import AnnouncedDay
+from medcontrol.rules.calendar import WorkingCalendar, WorkingTime
+from medcontrol.rules.clocks import LimitUnit, Standstill, TimeLimit, due_at
+
+_WHOLE_DAYS = {LimitUnit.CALENDAR_DAY, LimitUnit.WORKING_DAY, LimitUnit.WEEK, LimitUnit.MONTH}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A due instant with the limit it came from; ``parameter`` is path and start date."""
+
+    at: datetime
+    amount: int
+    unit: str
+    parameter: str
+
+
+class Limits:
+    """Limits of one jurisdiction under one calendar. Keep it for a chunk, not for a day."""
+
+    def __init__(self, calendar: WorkingCalendar, jurisdiction: str) -> None:
+        self.calendar = calendar
+        self.jurisdiction = jurisdiction
+        self._known: dict[tuple[str, date, date], Due] = {}
+
+    def due(self, path: str, start: datetime, law_day: date) -> Due:
+        """Return when a limit of the law ends that starts at ``start``.
+
+        Raises:
+            ParameterNotInForce: the law has no value on ``law_day``.
+        """
+        parameter = law(self.jurisdiction).parameter(path)
+        value = parameter.at(law_day)
+        limit = TimeLimit(int(str(value.value)), LimitUnit(parameter.unit.code))
+        key = (path, law_day, civil_date(start, self.jurisdiction))
+        if limit.unit in _WHOLE_DAYS and key in self._known:
+            return self._known[key]
+        found = Due(
+            due_at(self.calendar, start, limit),
+            limit.amount,
+            limit.unit.value,
+            f"{path}@{value.since.isoformat()}",
+        )
+        self._known[key] = found
+        return found
+
+    def extended(
+        self, start: datetime, amount: int, unit: str, stops: Sequence[Standstill]
+    ) -> datetime:
+        """Return when a limit ends that stood still during ``stops``, all of them ended."""
+        return due_at(self.calendar, start, TimeLimit(amount, LimitUnit(unit)), stops)
+
+
+def limits_of(session: Session, jurisdiction: str) -> Limits:
+    """Return the limits under the calendar of today, announced days included."""
+    rows = session.execute(
+        sa.select(AnnouncedDay.day, AnnouncedDay.is_holiday).where(  # type: ignore[call-overload]
+            AnnouncedDay.jurisdiction == jurisdiction
+        )
+    )
+    return Limits(_calendar(jurisdiction, frozenset((day, off) for day, off in rows)), jurisdiction)
+
+
+@lru_cache(maxsize=16)
+def _calendar(jurisdiction: str, announced: frozenset[tuple[date, bool]]) -> WorkingCalendar:
+    if not law(jurisdiction).paths:
+        return WorkingCalendar(jurisdiction, dict(announced))
+    numbers = law(jurisdiction)
+    # Hours of work as they are now: what they were when an old clock started is not on record.
+    hours = WorkingTime(
+        numbers.time("working_time.opens_at").values[-1].value,
+        numbers.time("working_time.closes_at").values[-1].value,
+        numbers.whole("working_time.first_weekday").values[-1].value,
+        numbers.whole("working_time.last_weekday").values[-1].value,
+    )
+    return WorkingCalendar(jurisdiction, dict(announced), hours)
