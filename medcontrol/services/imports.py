@@ -96,7 +96,7 @@ def import_entitlements(
             report.faults.append(Fault(row.line, *fault))
     if not report.refuses(partial):
         for chunk in _chunks(ready):
-            _save(session, chunk, report)
+            _save(session, chunk, now.date(), report)
     return report
 
 
@@ -149,7 +149,7 @@ def _chunks(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]
         yield rows[start : start + _CHUNK]
 
 
-def _save(session: Session, rows: Sequence[dict[str, Any]], report: Report) -> None:
+def _save(session: Session, rows: Sequence[dict[str, Any]], today: date, report: Report) -> None:
     """Insert what is new, change what differs and was not touched here."""
     numbers = [row["number"] for row in rows]
     found = session.execute(
@@ -160,7 +160,7 @@ def _save(session: Session, rows: Sequence[dict[str, Any]], report: Report) -> N
     for row in rows:
         known = existing.get(row["number"])
         if known is None:
-            new.append({"id": new_id(), "status": EntitlementStatus.ACTIVE, **row})
+            new.append({"id": new_id(), "status": _status(row, today), **row})
         elif _change(known, row):
             report.changed += 1
         else:
@@ -169,7 +169,14 @@ def _save(session: Session, rows: Sequence[dict[str, Any]], report: Report) -> N
         session.execute(sa.insert(Entitlement), new)
     report.added += len(new)
     session.flush()
-    session.expunge_all()
+    for each in existing.values():  # a file may hold more rights than memory
+        session.expunge(each)
+
+
+def _status(row: Mapping[str, Any], today: date) -> EntitlementStatus:
+    """Return whether a right still runs; one that is over brings no file back."""
+    is_over = row["valid_to"] is not None and row["valid_to"] < today
+    return EntitlementStatus.ENDED if is_over else EntitlementStatus.ACTIVE
 
 
 def _change(known: Entitlement, row: Mapping[str, Any]) -> bool:
