@@ -53,7 +53,9 @@ def create_app(tools: Tools, settings: Settings, *, clock: Clock = utc_now) -> F
 
 def _routers() -> list[APIRouter]:
     """Return the router of every package and module of ``ui.pages``."""
-    found = (import_module(f"ui.pages.{each.name}") for each in pkgutil.iter_modules(pages.__path__))
+    found = (
+        import_module(f"ui.pages.{each.name}") for each in pkgutil.iter_modules(pages.__path__)
+    )
     return [module.router for module in found if hasattr(module, "router")]
 
 

@@ -82,11 +82,11 @@ def current_visitor(request: Request) -> Visitor:
     now = site.clock()
     token = request.cookies.get(SESSION_COOKIE, "")
     with read_only() as session:
-        found = sessions.find(session, token, now) if token else None
+        found = sessions.find(session, token, now=now) if token else None
         if found is None:
             raise NotLoggedIn(_come_back(request))
         frame = load_frame(session, found.principal, now=now, jurisdiction=site.jurisdiction)
-    visitor = Visitor(found.principal, found.csrf_token, now, site)
+    visitor = Visitor(found.principal, found.csrf, now, site)
     request.state.shell = _shell(request, visitor, frame)
     return visitor
 

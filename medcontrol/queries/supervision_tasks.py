@@ -1,0 +1,170 @@
+"""Lists of open tasks for a supervisor, and which files of them may be reassigned."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from medcontrol.model import ControlFile, Doctor, Unit
+from medcontrol.policy import Action, Principal, visible
+from medcontrol.queries.due_dates import IS_HELD, Days, Task
+from medcontrol.queries.supervision import TaskFilters, TaskList, TaskState
+from medcontrol.queries.supervision_scope import (
+    IS_POOL,
+    IS_UNASSIGNABLE,
+    REASON,
+    in_bucket,
+    in_unit,
+    supervised,
+)
+from medcontrol.queries.worklist import Paging, QueueFilters
+from medcontrol.queries.worklist_loading import COUNT_LIMIT, TASK_COLUMNS, keyset_of, queue_row
+from medcontrol.rules.calendar import WorkingCalendar
+from medcontrol.vocabulary import TaskStatus
+
+MOST_FILES = 5_000
+
+Doctors: Any = Doctor
+Units: Any = Unit
+Files: Any = ControlFile
+
+
+def _chosen(principal: Principal, filters: TaskFilters, days: Days) -> sa.ColumnElement[bool]:
+    """The tasks that a supervisor's filters leave."""
+    parts: list[Any] = [
+        Task.status == TaskStatus.OPEN, supervised(principal), in_unit(filters.unit),
+    ]  # fmt: skip
+    if filters.doctor is not None:
+        parts.append(Task.assigned_doctor_id == filters.doctor)
+    if filters.bucket is not None:
+        parts.append(in_bucket(filters.bucket, days))
+    states = {
+        TaskState.GIVEN: Task.assigned_doctor_id.is_not(None),
+        TaskState.HELD: IS_HELD,
+        TaskState.POOL: IS_POOL,
+        TaskState.UNASSIGNABLE: IS_UNASSIGNABLE,
+    }
+    if filters.state in states:
+        parts.append(states[filters.state])
+    if filters.flow:
+        parts.append(Task.flow == filters.flow)
+    if filters.lane is not None:
+        parts.append(Task.lane == filters.lane)
+    if filters.reason:
+        parts += [IS_UNASSIGNABLE, filters.reason == REASON]
+    return sa.and_(*parts)
+
+
+def load_tasks(
+    session: Session,
+    principal: Principal,
+    filters: TaskFilters,
+    *,
+    now: datetime,
+    calendar: WorkingCalendar,
+) -> TaskList:
+    """Return a page of the open tasks that filters leave, in the order of a doctor's queue.
+
+    Raises:
+        InvalidInput: the cursor is not one of ours (field ``after``).
+    """
+    days = Days(now, calendar)
+    where = _chosen(principal, filters, days)
+    keyset = keyset_of(QueueFilters(sort=filters.sort, descending=filters.descending))
+    statement = (
+        sa.select(
+            *TASK_COLUMNS, Doctors.name.label("assigned_to"), Task.unassigned_reason,
+            Task.is_medical,
+        )
+        .outerjoin(Doctor, Doctors.id == Task.assigned_doctor_id)
+        .where(where)
+    )  # fmt: skip
+    found = keyset.page(session, statement, after=filters.after, size=filters.size)
+    some = sa.select(Task.id).where(where).limit(COUNT_LIMIT + 1).subquery()
+    names = session.execute(
+        sa.select(
+            sa.select(sa.func.count()).select_from(some).scalar_subquery().label("total"),
+            sa.select(Doctors.name).where(Doctors.id == filters.doctor).scalar_subquery()
+            .label("doctor"),
+            sa.select(Units.name).where(Units.code == filters.unit).scalar_subquery()
+            .label("unit"),
+        )
+    ).one()  # fmt: skip
+    last = found.first + len(found.rows) - 1
+    return TaskList(
+        today=days.today,
+        filters=filters,
+        rows=tuple(queue_row(row, days) for row in found.rows),
+        paging=Paging(
+            first=found.first if found.rows else 0,
+            last=last if found.rows else 0,
+            total=min(names.total, COUNT_LIMIT),
+            is_total_exact=names.total <= COUNT_LIMIT,
+            previous=found.previous,
+            next=found.next,
+        ),
+        doctor_name=names.doctor,
+        unit_name=names.unit,
+        reasons={row.id: row.unassigned_reason for row in found.rows if row.is_medical},
+    )
+
+
+def select_files(
+    session: Session,
+    principal: Principal,
+    filters: TaskFilters,
+    *,
+    now: datetime,
+    calendar: WorkingCalendar,
+) -> list[UUID]:
+    """Return the files of every medical task that filters leave, ``MOST_FILES`` at most."""
+    where = _chosen(principal, filters, Days(now, calendar))
+    rows = session.execute(
+        sa.select(Task.control_file_id)
+        .where(where, Task.is_medical)
+        .order_by(Task.due_at, Task.id)
+        .limit(MOST_FILES)
+    )
+    return list(dict.fromkeys(rows.scalars()))
+
+
+def files_of_tasks(
+    session: Session, principal: Principal, task_ids: Collection[UUID]
+) -> list[UUID]:
+    """Return the files of tasks, leaving out those whose assignment somebody may not change."""
+    rows = session.execute(
+        sa.select(Task.control_file_id)
+        .where(Task.id.in_(task_ids), Task.is_medical, supervised(principal))
+        .order_by(Task.due_at, Task.id)
+    )
+    return list(dict.fromkeys(rows.scalars()))
+
+
+def reassignable(
+    session: Session, principal: Principal, file_ids: Collection[UUID]
+) -> dict[UUID, str]:
+    """Return the references of those files whose assignment somebody may change."""
+    rows = session.execute(
+        sa.select(Files.id, Files.reference).where(
+            Files.id.in_(file_ids), visible(principal, ControlFile, Action.REASSIGN)
+        )
+    )
+    return {row.id: row.reference for row in rows}
+
+
+def open_task_ids(session: Session, file_ids: Collection[UUID]) -> list[UUID]:
+    """Return the open medical tasks of files."""
+    return list(
+        session.execute(
+            sa.select(Task.id)
+            .where(
+                Task.control_file_id.in_(file_ids),
+                Task.status == TaskStatus.OPEN,
+                Task.is_medical,
+            )
+            .order_by(Task.id)
+        ).scalars()
+    )
