@@ -53,11 +53,14 @@ def publish(session: Session, messages: Sequence[NewMessage], *, now: datetime) 
         session.execute(statement, [row(message, now) for message in messages])
 
 
-def take_due(session: Session, *, now: datetime, limit: int = 500) -> list[OutboxMessage]:
+def take_due(
+    session: Session, *, now: datetime, limit: int = 500, first_retry: timedelta = FIRST_RETRY
+) -> list[OutboxMessage]:
     """Take what is due, for handing to the broker, and plan the next try of each.
 
     Skips what another relay holds. Commit only after the broker has the messages: a message
-    handed over twice is harmless, one never handed over waits for its next try.
+    handed over twice is harmless, one never handed over waits for its next try. The wait
+    before a message is published again is ``first_retry`` and doubles up to an hour.
     """
     due = session.exec(
         select(OutboxMessage)
@@ -73,9 +76,9 @@ def take_due(session: Session, *, now: datetime, limit: int = 500) -> list[Outbo
     taken = []
     for message in due:
         if message.attempts >= MAX_ATTEMPTS:
-            message.dead_at = now
+            give_up(message, message.last_error or "outbox.never_confirmed", now=now)
             continue
-        wait = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
+        wait = min(first_retry * 2 ** min(message.attempts, 10), LONGEST_RETRY)
         message.attempts += 1
         message.published_at = now
         message.next_try_at = now + wait
@@ -98,6 +101,12 @@ def finish(message: OutboxMessage, *, now: datetime) -> None:
     """Say that the work of a message is done; saved with the work itself."""
     message.done_at = now
     message.last_error = None
+
+
+def give_up(message: OutboxMessage, error: str, *, now: datetime) -> None:
+    """Stop trying: ``error`` (a code) says why to whoever looks at dead messages."""
+    message.dead_at = now
+    message.last_error = error[:200]
 
 
 def note_failure(session: Session, message_id: UUID, error: str) -> None:

@@ -29,7 +29,15 @@ class Settings(BaseSettings):
     post_url: str | None = Field(
         default=None, description="Where letters are posted; default: the folder HOME/outgoing"
     )
-    webhook_secret: SecretStr | None = Field(default=None, description="Signs outgoing events")
+    events_url: str | None = Field(
+        default=None, description="Where events are delivered; nobody is told when absent"
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="Signs outgoing events; whsec_… as Standard Webhooks has it"
+    )
+    outbox_retry_seconds: int = Field(
+        default=60, ge=1, description="Wait before work that nobody confirmed is handed out again"
+    )
     pool_size: int = Field(default=10, ge=1, description="Database connections per process")
     web_workers: int = Field(default=1, ge=1, description="Web processes")
     worker_processes: int = Field(default=2, ge=1, description="Celery processes")
