@@ -39,6 +39,9 @@ class Settings(BaseSettings):
         default=60, ge=1, description="Wait before work that nobody confirmed is handed out again"
     )
     pool_size: int = Field(default=10, ge=1, description="Database connections per process")
+    batch_max_bytes: int = Field(
+        default=2 * 1024**3, ge=1024, description="Largest body of a batch sent to the API"
+    )
     web_workers: int = Field(default=1, ge=1, description="Web processes")
     worker_processes: int = Field(default=2, ge=1, description="Celery processes")
     session_hours: int = Field(default=10, ge=1, description="Length of a login")
