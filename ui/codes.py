@@ -6,6 +6,7 @@ stands, never hidden.
 
 from collections.abc import Mapping
 
+from ui.desk_codes import DESK_LISTS, DESK_REFUSALS
 from ui.i18n import N_
 
 FLOWS: Mapping[str, str] = {
@@ -187,7 +188,8 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "specialty": SPECIALTIES,
     "step": STEPS,
     "action": ACTIONS,
-    "refusal": REFUSALS,
+    "refusal": {**REFUSALS, **DESK_REFUSALS},
+    **DESK_LISTS,
 }
 
 
