@@ -29,7 +29,7 @@ from medcontrol.model import Document, IntakeBatch, ReceivedFile, SelectivityDec
 from medcontrol.ports import SelectivityOutcome
 from medcontrol.reference.flows import flows
 from medcontrol.services.reference import agency_regions
-from medcontrol.vocabulary import Lane, QuarantineReason
+from medcontrol.vocabulary import Lane, QuarantineReason, QuarantineStatus
 from workflows import messages, quarantine
 from workflows.copying import copy_rows
 from workflows.opening import ToOpen, open_files
@@ -414,13 +414,59 @@ def take_in_one(tools: Tools, raw: bytes, *, source_name: str, now: datetime) ->
         if parts.duplicates:
             assert isinstance(checked.result, Accepted)  # noqa: S101 - faulty ones are bad
             return _known_already(session, checked.result)
-        accepted = [(key, each) for key, (_, each) in parts.new.items()]
-        counts, references = _save(session, tools, accepted, known, now)
-        file_id = accepted[0][0]
-        lane = next(Lane(name) for name, count in counts.by_lane.items() if count)
-        return TakenIn(
-            "accepted", received_file_id=file_id, reference=references.get(file_id), lane=lane
+        return _take_new(session, tools, parts, known, now)
+
+
+def replay(
+    tools: Tools, quarantine_id: UUID, corrected: bytes | None, *, by: str, now: datetime
+) -> TakenIn:
+    """Try a quarantined line again, as it stands or corrected (rejeu).
+
+    Taken in, or found to be known already, it is settled: the same faulty bytes are "already
+    handled" when they come again. Otherwise it waits on, and the answer says what is still wrong.
+
+    Args:
+        tools: of this process.
+        quarantine_id: the line.
+        corrected: its corrected content; None to try the kept bytes.
+        by: who did it, kept with the line.
+        now: when.
+
+    Raises:
+        NotFound, AlreadyDone: as ``quarantine.lock_waiting``.
+    """
+    with transaction() as session:
+        row = quarantine.lock_waiting(session, quarantine_id)
+        raw = quarantine.content_of(row, tools.keys) if corrected is None else corrected
+        known = registers(session, tools, now.date())
+        line = Line(no=row.line_no, raw=raw, size=len(raw), spool=None, spooled_hash=None)
+        checked = Checked(line, check_line(line, known))
+        if isinstance(checked.result, Faulty):
+            return TakenIn("faulty", quarantine_id=row.id, errors=checked.result.errors)
+        parts = _sort(session, [checked], now)
+        if parts.bad:
+            return TakenIn("conflict", quarantine_id=row.id, errors=parts.bad[0].errors)
+        taken = (
+            _known_already(session, checked.result)
+            if parts.duplicates
+            else _take_new(session, tools, parts, known, now)
         )
+        quarantine.settle(
+            row, QuarantineStatus.REPLAYED, by=by, now=now, received_file_id=taken.received_file_id
+        )
+        return taken
+
+
+def _take_new(
+    session: Session, tools: Tools, parts: _Sorted, known: Registers, now: datetime
+) -> TakenIn:
+    accepted = [(key, each) for key, (_, each) in parts.new.items()]
+    counts, references = _save(session, tools, accepted, known, now)
+    file_id = accepted[0][0]
+    lane = next(Lane(name) for name, count in counts.by_lane.items() if count)
+    return TakenIn(
+        "accepted", received_file_id=file_id, reference=references.get(file_id), lane=lane
+    )
 
 
 def _not_taken(parts: _Sorted, put: quarantine.Put) -> TakenIn:
@@ -445,4 +491,4 @@ def _known_already(session: Session, found: Accepted) -> TakenIn:
     return TakenIn("duplicate", received_file_id=row[0], reference=row[1], lane=lane)
 
 
-__all__ = ["BatchName", "Counts", "TakenIn", "registers", "take_in", "take_in_one"]
+__all__ = ["BatchName", "Counts", "TakenIn", "registers", "replay", "take_in", "take_in_one"]

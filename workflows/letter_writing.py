@@ -18,10 +18,11 @@ LANGUAGES = ("fr", "ar")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who signs: the fund and the unit, with the address people may write to."""
+    """Who signs, the fund and the unit; and how long a letter waits that can be undone."""
 
     fund: str
     unit_name: str
+    undo_seconds: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +54,6 @@ def letter_rows(
     occasion: Occasion,
     number: str,
     now: datetime,
-    undo_seconds: int,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the rows of a letter and of the outbox message that sends it.
 
@@ -66,7 +66,6 @@ def letter_rows(
         occasion: what the move knows.
         number: tells this letter from the file's other letters of the same step.
         now: when it is written.
-        undo_seconds: how long it waits, when what it tells can be undone.
 
     Raises:
         InvalidInput: the letter needs something that the occasion does not have.
@@ -87,7 +86,7 @@ def letter_rows(
         "context": context.model_dump(mode="json"),
         "written_at": now,
     }
-    wait = timedelta(seconds=undo_seconds if occasion.is_undoable else 0)
+    wait = timedelta(seconds=sender.undo_seconds if occasion.is_undoable else 0)
     message = outbox.row(
         outbox.NewMessage(
             topic="letters.send",
@@ -111,7 +110,7 @@ def _context(
 ) -> dict[str, Any]:
     today = civil_date(now, file["jurisdiction"])
     details = received.get("details") or {}
-    address = details.get("address")
+    address = (details.get("insured") or {}).get("address")
     insured = f"{received['given_name']} {received['family_name']}"
     titles = pack.served.titles
     context: dict[str, Any] = {

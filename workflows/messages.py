@@ -89,8 +89,8 @@ def _day(text: str | None) -> date | None:
 
 def _details(message: Mapping[str, Any]) -> dict[str, Any]:
     details = {name: message[name] for name in _DETAILS if name in message}
-    insured = message["insured"]
-    return details | {name: insured[name] for name in _PERSON if name in insured}
+    person = {name: message["insured"][name] for name in _PERSON if name in message["insured"]}
+    return details | {"insured": person} if person else details
 
 
 def decision_row(

@@ -121,8 +121,7 @@ class _Opening:
         self.limits: dict[str, Limits] = {}
         self.packs: dict[tuple[str, str, Any], Pack] = {}
         names = sa.select(Unit.code, Unit.name)  # type: ignore[call-overload]
-        self.units: dict[str, str] = {code: name for code, name in session.execute(names)}
-        self.plan_result: Opened = Opened()
+        self.units: dict[str, str] = {row[0]: row[1] for row in session.execute(names)}
 
     def build(self, files: Sequence[ToOpen]) -> list[tuple[ToOpen, dict[str, Any]]]:
         serials = (
@@ -366,14 +365,21 @@ class _Opening:
             return  # a renewal that the person asked for: there is no right of ours to announce
         letter, message = letter_rows(
             pack, code, file=file, received=received,
-            sender=Sender(fund=self.tools.fund_name, unit_name=self.units[file["agency_code"]]),
+            sender=self._sender(file),
             occasion=occasion, number=f"{step}:0", now=self.now,
-            undo_seconds=self.tools.undo_seconds,
         )  # fmt: skip
         self.rows.add(Letter, letter)
         self.rows.add(OutboxMessage, message)
         self.entries[file["id"]].append(
             journal.Entry(file["id"], "letter.written", {"letter": str(letter["id"]), "code": code})
+        )
+
+    def _sender(self, file: Mapping[str, Any]) -> Sender:
+        tools = self.tools
+        return Sender(
+            fund=tools.fund_name,
+            unit_name=self.units[file["agency_code"]],
+            undo_seconds=tools.undo_seconds,
         )
 
     def assign(self) -> Opened:

@@ -159,6 +159,13 @@ class Opinion(SQLModel, table=True):
     step: str = Field(sa_type=CODE)
     outcome: str = Field(sa_type=CODE)  # one of the step's outcomes in the pack
     given_at: datetime = Field(sa_type=INSTANT)
+    # Whether it proposes a decision, and what.
+    is_proposal: bool = Field(default=False)
+    motive_code: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    valid_from: date | None = Field(default=None, sa_type=DAY, nullable=True)
+    valid_to: date | None = Field(default=None, sa_type=DAY, nullable=True)
+    right_code: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    is_for_life: bool = Field(default=False)
     reasoning_id: UUID | None = Field(default=None, sa_type=ID, nullable=True)
 
 

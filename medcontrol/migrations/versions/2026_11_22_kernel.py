@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 import sqlmodel  # noqa: F401
 from alembic import op
-from sqlalchemy.dialects import postgresql  # noqa: F401
+
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
@@ -1318,6 +1318,12 @@ def upgrade() -> None:
         sa.Column("step", sa.String(length=64), nullable=False),
         sa.Column("outcome", sa.String(length=64), nullable=False),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_proposal", sa.Boolean(), nullable=False),
+        sa.Column("motive_code", sa.String(length=64), nullable=True),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("right_code", sa.String(length=64), nullable=True),
+        sa.Column("is_for_life", sa.Boolean(), nullable=False),
         sa.Column("reasoning_id", sa.UUID(), nullable=True),
         sa.ForeignKeyConstraint(
             ["control_file_id"],
