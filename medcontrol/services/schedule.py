@@ -1,0 +1,62 @@
+"""Periodic jobs: one run at a time, and a note of the last one (planification).
+
+Jobs look at what is due, not at how often they were called, so a scheduler that slept for days
+loses nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session
+
+from medcontrol.clock import ZONES
+from medcontrol.model import Schedule
+
+# First key of the two-key advisory locks: they never meet the locks of Alembic or of others.
+_LOCKS = 20_761
+
+
+def take_turn(session: Session, name: str) -> bool:
+    """Return whether this transaction alone runs the job; held until it ends.
+
+    The job works in other transactions meanwhile, so this one may idle as long as it takes.
+    """
+    session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    return bool(
+        session.execute(
+            sa.text("SELECT pg_try_advisory_xact_lock(:space, hashtext(:name))"),
+            {"space": _LOCKS, "name": name},
+        ).scalar_one()
+    )
+
+
+def last_run(session: Session, name: str) -> datetime | None:
+    """Return when a job last ran to its end, if it ever did."""
+    return session.execute(
+        sa.select(Schedule.last_run_at).where(Schedule.name == name)  # type: ignore[call-overload]
+    ).scalar_one_or_none()
+
+
+def note_run(session: Session, name: str, result: Mapping[str, Any], *, now: datetime) -> None:
+    """Keep that a job ran to its end and what it did: figures and codes only."""
+    values = {"last_run_at": now, "last_result": dict(result)}
+    statement = insert(Schedule).values(name=name, **values)
+    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def latest(at: time, now: datetime, jurisdiction: str) -> datetime:
+    """Return the last instant, not after ``now``, at which the fund's clocks showed ``at``."""
+    here = now.astimezone(ZONES[jurisdiction])
+    found = here.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
+    return found if found <= here else found - timedelta(days=1)
+
+
+def is_due_daily(
+    session: Session, name: str, *, at: time, now: datetime, jurisdiction: str
+) -> bool:
+    """Return whether a daily job did not run since its last hour struck."""
+    before = last_run(session, name)
+    return before is None or before < latest(at, now, jurisdiction)

@@ -1,0 +1,38 @@
+"""What the scheduler calls, and how often.
+
+Jobs look at what is due, so a call that is missed is caught up by the next one, and one that
+waits too long in a queue is dropped (``expires``) instead of piling up.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A periodic task and the seconds between two calls."""
+
+    task: str
+    every: float
+    is_called_at_start: bool = False
+
+    def entry(self) -> dict[str, Any]:
+        """Return the entry in Celery's schedule."""
+        options = {"expires": max(self.every, 10.0)}
+        return {"task": self.task, "schedule": self.every, "options": options}
+
+
+JOBS = (
+    Job("relay.run", 2.0),
+    Job("deadlines.sweep", 30.0),
+    Job("holds.wake", MINUTE),
+    Job("pool.assign", 2 * MINUTE),
+    # Hourly; also at start, so that days slept through are caught up at once.
+    Job("reviews.open", HOUR, is_called_at_start=True),
+    # Runs once a night: the others see that it ran.
+    Job("invariants.check", HOUR / 4, is_called_at_start=True),
+)
+
+SCHEDULE = {job.task: job.entry() for job in JOBS}

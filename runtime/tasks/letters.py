@@ -1,0 +1,35 @@
+"""Letters leave."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from medcontrol.clock import utc_now
+from medcontrol.db import transaction
+from medcontrol.model import ControlFile, Letter
+from medcontrol.services.letters import send_letter
+from runtime import wiring
+from runtime.tasks.failing import noted
+from workflows.letters import render
+
+
+def render_letter(letter: Letter, file: ControlFile) -> bytes:
+    """Return a letter's PDF by the pack that its file was opened under."""
+    tools = wiring.tools()
+    pack = tools.catalog.get(letter.pack, file.flow)
+    return render(pack, letter.code, letter.language, letter.context, fonts=tools.fonts)
+
+
+@shared_task(name="letters.send")
+def send(message_id: str) -> None:
+    """Send the letter that an outbox message asks for."""
+    key = UUID(message_id)
+    with noted(key), transaction() as session:
+        send_letter(
+            session,
+            key,
+            render=render_letter,
+            documents=wiring.tools().documents,
+            post=wiring.post(),
+            now=utc_now,
+        )

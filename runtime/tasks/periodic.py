@@ -1,0 +1,92 @@
+"""What the scheduler calls. Each job looks at what is due and may run twice at once."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import time, timedelta
+from typing import Any
+
+from celery import shared_task
+
+from medcontrol.clock import utc_now
+from medcontrol.db import transaction
+from medcontrol.services import schedule
+from medcontrol.settings import settings
+from runtime import wiring
+from runtime.relay import Rules, relay_all
+from runtime.sending import TOPICS, send, settled_topics
+from runtime.tasks.failing import without_values
+from workflows import invariants, sweeping
+from workflows.periodic import open_due_reviews
+
+log = logging.getLogger(__name__)
+
+NIGHT = time(2, 0)
+
+Result = Mapping[str, Any]
+
+
+def alone(name: str, work: Callable[[], Result]) -> Result | None:
+    """Do a job unless another process is at it, and note what it did; None when it was not done.
+
+    Raises:
+        TaskFailed: it failed; the next call tries again.
+    """
+    with without_values(job=name), transaction() as turn:
+        if not schedule.take_turn(turn, name):
+            return None
+        result = work()
+        schedule.note_run(turn, name, result, now=utc_now())
+        return result
+
+
+@shared_task(name="relay.run")
+def relay() -> None:
+    """Hand what is due in the outbox to the broker."""
+    rules = Rules(
+        topics=TOPICS,
+        settled=settled_topics(settings()),
+        first_retry=timedelta(seconds=settings().outbox_retry_seconds),
+    )
+    with without_values(job="relay.run"):
+        relay_all(send, rules, now=utc_now)
+
+
+@shared_task(name="deadlines.sweep")
+def sweep_deadlines() -> None:
+    """Fire the clocks that ran out."""
+    alone("deadlines.sweep", lambda: asdict(sweeping.sweep_deadlines(wiring.tools(), now=utc_now)))
+
+
+@shared_task(name="holds.wake")
+def wake_holds() -> None:
+    """Bring files back that were put aside until now."""
+    alone("holds.wake", lambda: asdict(sweeping.wake_holds(wiring.tools(), now=utc_now)))
+
+
+@shared_task(name="pool.assign")
+def assign_pool() -> None:
+    """Try again to find doctors for tasks in nobody's hands."""
+    place = settings().jurisdiction
+    alone("pool.assign", lambda: asdict(sweeping.assign_pool(place, now=utc_now)))
+
+
+@shared_task(name="reviews.open")
+def open_reviews() -> None:
+    """Open the reassessments that are due."""
+    alone("reviews.open", lambda: open_due_reviews(wiring.tools(), now=utc_now).as_json())
+
+
+@shared_task(name="invariants.check")
+def check_invariants() -> None:
+    """Once a night, check what must always hold; what does not is logged by code and count."""
+    name, now = "invariants.check", utc_now()
+    with transaction() as session:
+        if not schedule.is_due_daily(
+            session, name, at=NIGHT, now=now, jurisdiction=settings().jurisdiction
+        ):
+            return
+    result = alone(name, lambda: invariants.counts(invariants.check_all(now=utc_now)))
+    for code, count in (result or {}).items():
+        if count:
+            log.error("invariant.broken", extra={"code": code, "count": count})

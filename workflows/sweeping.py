@@ -1,0 +1,155 @@
+"""Clocks that ran out, holds that end, tasks in nobody's hands: found and dealt with (balayage).
+
+One transaction a file: an error of one file is logged with its id and does not stop the others.
+Two sweeps at once are harmless, since each command locks its file and looks again.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from assignment.service import assign_waiting, find_waiting
+from medcontrol import journal
+from medcontrol.clock import Clock
+from medcontrol.db import read_only, transaction
+from workflows import commands
+from workflows.tools import Tools
+
+log = logging.getLogger(__name__)
+
+#: Rows found at once; a sweep goes on with the next ones until none is left.
+PAGE = 500
+#: Tasks of the pool that are placed together, under one lock of the doctors' loads.
+POOL_CHUNK = 200
+
+#: The place of the last row of a page: when it was due, and its id.
+_Place = tuple[datetime, UUID]
+
+_DUE_CLOCKS = sa.text("""
+SELECT id, control_file_id, due_at FROM deadline
+WHERE status = 'running' AND due_at <= :now
+  AND (CAST(:at AS timestamptz) IS NULL OR (due_at, id) > (:at, CAST(:id AS uuid)))
+ORDER BY due_at, id LIMIT :page
+""")
+_DUE_HOLDS = sa.text("""
+SELECT id, control_file_id, held_until FROM human_task
+WHERE status = 'open' AND held_until <= :now
+  AND (CAST(:at AS timestamptz) IS NULL OR (held_until, id) > (:at, CAST(:id AS uuid)))
+ORDER BY held_until, id LIMIT :page
+""")
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did."""
+
+    done: int = 0
+    failed: int = 0
+
+
+@dataclass(slots=True)
+class Placed:
+    """What a round over the pool did."""
+
+    assigned: int = 0
+    unassigned: int = 0
+    failed: int = 0
+
+
+def sweep_deadlines(tools: Tools, *, now: Clock, limit: int | None = None) -> Swept:
+    """Fire the clocks that ran out, the oldest first.
+
+    Args:
+        tools: of this process.
+        now: the clock; read once, so that a sweep ends.
+        limit: how many clocks at most; the next sweep goes on.
+    """
+    at = now()
+    return _sweep(
+        _DUE_CLOCKS, lambda s, key: commands.fire_deadline(s, tools, key, now=at), at, limit
+    )
+
+
+def wake_holds(tools: Tools, *, now: Clock, limit: int | None = None) -> Swept:
+    """Bring back the tasks whose hold ended; arguments as ``sweep_deadlines``."""
+    at = now()
+    return _sweep(
+        _DUE_HOLDS,
+        lambda s, key: commands.wake(s, tools, key, principal=None, now=at),
+        at,
+        limit,
+    )
+
+
+def _sweep(
+    due: sa.TextClause, act: Callable[[Session, UUID], bool], now: datetime, limit: int | None
+) -> Swept:
+    """Act on each row that is due, page by page; one that fails is passed by."""
+    result = Swept()
+    place: _Place | None = None
+    left = limit
+    while left is None or left > 0:
+        size = PAGE if left is None else min(PAGE, left)
+        rows = _page(due, now, place, size)
+        for row in rows:
+            _one(act, row[0], row[1], result)
+        if len(rows) < size:
+            break
+        place = (rows[-1][2], rows[-1][0])
+        left = None if left is None else left - len(rows)
+    return result
+
+
+def _page(
+    due: sa.TextClause, now: datetime, after: _Place | None, size: int
+) -> list[tuple[UUID, UUID, datetime]]:
+    at, last = after or (None, None)
+    with read_only() as session:
+        found = session.execute(due, {"now": now, "at": at, "id": last, "page": size})
+        return [(row[0], row[1], row[2]) for row in found]
+
+
+def _one(act: Callable[[Session, UUID], bool], key: UUID, file_id: UUID, result: Swept) -> None:
+    try:
+        with transaction() as session:
+            result.done += act(session, key)
+    except sa.exc.OperationalError as error:
+        if error.connection_invalidated:
+            raise  # the database is gone: no file is to blame
+        _note(error, key, file_id, result)  # a lock that was not given; next time
+    except Exception as error:  # noqa: BLE001 - one bad file must cost one file
+        _note(error, key, file_id, result)
+
+
+def _note(error: Exception, key: UUID, file_id: UUID, result: Swept) -> None:
+    result.failed += 1
+    facts = {"id": str(key), "control_file_id": str(file_id), "error": type(error).__name__}
+    log.error("sweep.failed", extra=facts)
+
+
+def assign_pool(jurisdiction: str, *, now: Clock, chunk: int = POOL_CHUNK) -> Placed:
+    """Try again to give doctors to the tasks in nobody's hands, the most urgent first."""
+    result = Placed()
+    with read_only() as session:
+        waiting = find_waiting(session, jurisdiction)
+    for start in range(0, len(waiting), chunk):
+        part = waiting[start : start + chunk]
+        try:
+            with transaction() as session:
+                plan = assign_waiting(
+                    session, part, now=now(), jurisdiction=jurisdiction, actor=journal.SYSTEM
+                )
+        except sa.exc.OperationalError as error:
+            if error.connection_invalidated:
+                raise
+            result.failed += len(part)  # somebody holds the loads; next time
+            log.warning("pool.busy", extra={"tasks": len(part), "error": type(error).__name__})
+            continue
+        result.assigned += len(plan.assignments)
+        result.unassigned += len(plan.unassigned)
+    return result
