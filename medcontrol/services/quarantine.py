@@ -1,0 +1,57 @@
+"""Reading the faulty members of a quarantined line: medical ones only by right, and logged."""
+
+from uuid import UUID
+
+from sqlmodel import Session
+
+from medcontrol.clock import Clock, utc_now
+from medcontrol.crypto import KeyRing, bind
+from medcontrol.db import read_only, transaction
+from medcontrol.errors import NotFound
+from medcontrol.ids import new_id
+from medcontrol.intake import FieldError
+from medcontrol.intake.showing import faulty_members
+from medcontrol.model import AccessLog, QuarantinedMessage
+from medcontrol.policy import Principal
+from medcontrol.vocabulary import Role
+
+MEDICAL_READERS = frozenset({Role.COORDINATOR})
+
+
+def read_members(
+    principal: Principal, quarantine_id: UUID, keys: KeyRing, *, now: Clock = utc_now
+) -> dict[str, str]:
+    """Return path → faulty value of the members that this person may see.
+
+    Medical members only for those who read medical content, and only after a row of the access
+    log was committed in a transaction of its own: no log, no content.
+
+    Raises:
+        NotFound: no such line.
+    """
+    with read_only() as session:
+        line = session.get(QuarantinedMessage, quarantine_id)
+    if line is None:
+        raise NotFound(f"no quarantined line {quarantine_id}", field="quarantine_id")
+    errors = tuple(
+        FieldError(each["path"], each["code"], each["message"], each["medical"], each["expected"])
+        for each in line.errors
+    )
+    may_read = principal.has(*MEDICAL_READERS)
+    if may_read and any(error.medical for error in errors):
+        with transaction() as session:
+            _log(session, principal, quarantine_id, now)
+    raw = keys.decrypt(line.key_id, line.content, bind("quarantined_message", line.id))
+    return faulty_members(raw, errors, may_read_medical=may_read)
+
+
+def _log(session: Session, principal: Principal, quarantine_id: UUID, now: Clock) -> None:
+    session.add(
+        AccessLog(
+            id=new_id(),
+            at=now(),
+            user_id=principal.id,
+            what=f"quarantine:{quarantine_id}",
+            purpose="correct",
+        )
+    )
