@@ -10,7 +10,7 @@ from uuid import UUID
 import jsonschema_rs
 import orjson
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from medcontrol import journal
 from medcontrol.clock import ZONES
@@ -35,6 +35,7 @@ from medcontrol.vocabulary import (
     DecisionOutcome,
     LineOutcome,
     MedicalRecordKind,
+    Role,
     StepKind,
     TaskStatus,
 )
@@ -50,6 +51,7 @@ _BY_LINES = frozenset(
         DecisionOutcome.REFUSED_MEDICAL,
     }
 )
+_CONTROLLERS = frozenset({Role.COORDINATOR, Role.CENTRAL_DOCTOR})
 _SECOND_EYES = frozenset({StepKind.SECOND_DOCTOR, StepKind.CENTRAL_OPINION, StepKind.DECISION})
 
 
@@ -153,7 +155,9 @@ def open_task(move: Move, task_id: UUID) -> HumanTask:
 
 def check_may_end(move: Move, task: HumanTask, principal: Principal, step: Step) -> None:
     """Refuse who is not the task's doctor, or for an agent's step not an agent of the unit."""
-    if not principal.has(*step.roles):
+    # Whoever controls at a higher level may also do what a control doctor does.
+    wider = _CONTROLLERS if Role.DOCTOR in step.roles else frozenset[Role]()
+    if not principal.has(*step.roles, *wider):
         raise Forbidden(f"this step is for {', '.join(step.roles)}")
     if task.is_medical:
         if principal.doctor_id is None or task.assigned_doctor_id != principal.doctor_id:
@@ -184,7 +188,7 @@ def complete_step(
     step = move.pack.meta.steps[task.step]
     check_may_end(move, task, principal, step)
     outcome = check(move, task, step, command)
-    move.holder = principal.doctor_id if task.is_medical else None
+    move.holder = _holder(session, task, principal)
     before = move.flow.state
     advance = engine.complete(
         move.pack, before, task.engine_task_id, {"outcome": command.outcome, **command.gives}
@@ -200,6 +204,22 @@ def complete_step(
     moving.settle(move, advance, finished=[task.id])
     medical.drop_draft(session, file_id, author_id=principal.id)
     return completed(move, now)
+
+
+def _holder(session: Session, task: HumanTask, principal: Principal) -> UUID | None:
+    """Return who should have the file next: who acted, or whom an opinion comes back to."""
+    if not task.is_medical or task.kind not in _SECOND_EYES | {StepKind.SPECIALIST_OPINION}:
+        return principal.doctor_id if task.is_medical else None
+    asked = session.execute(
+        sa.select(Opinion.doctor_id)  # type: ignore[call-overload]
+        .where(
+            Opinion.control_file_id == task.control_file_id,
+            Opinion.doctor_id != principal.doctor_id,
+        )
+        .order_by(col(Opinion.given_at).desc(), col(Opinion.id).desc())
+        .limit(1)
+    ).scalar()
+    return UUID(str(asked)) if asked else principal.doctor_id
 
 
 def completed(move: Move, now: datetime) -> Completed:
@@ -395,7 +415,11 @@ def prepare(move: Move, task: HumanTask, command: CompleteStep, state_before: st
     """Gather what the letters of this move have to say, and what an undo would need."""
     if command.motive_code:
         move.occasion.extra["motive_code"] = command.motive_code
-    move.occasion.extra["before"] = {"state": state_before, "task": str(task.id)}
+    move.occasion.extra["before"] = {
+        "state": state_before,
+        "task": str(task.id),
+        "version": move.file.version,
+    }
     if move.file.entitlement_id is not None:
         right = move.session.get_one(Entitlement, move.file.entitlement_id, populate_existing=True)
         move.occasion.extra["before"]["right"] = moving.right_as_json(right)

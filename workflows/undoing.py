@@ -78,10 +78,12 @@ def _last_decision(session: Session, file_id: UUID) -> Decision | None:
 
 def _withdraw(move: Move, decision: Decision) -> None:
     """Cancel the letters of the decision and withdraw what the outbox holds of it."""
+    assert decision.before is not None  # noqa: S101 - checked
+    version = decision.before["version"]
     letters = move.session.exec(
         select(Letter).where(
             Letter.control_file_id == move.file.id,
-            Letter.written_at == decision.decided_at,
+            col(Letter.occasion).like(f"%:{version}:%"),
             Letter.status == LetterStatus.WAITING,
         )
     ).all()
