@@ -75,6 +75,12 @@ def member_of(form: Sent, name: str, enum: type[EnumT]) -> EnumT | None:
     return enum(text) if text in {member.value for member in enum} else None
 
 
+def members_of(form: Sent, name: str, enum: type[EnumT]) -> tuple[EnumT, ...]:
+    """Return the members of a closed list that were sent, in the list's order."""
+    sent = set(texts_of(form, name, 64))
+    return tuple(member for member in enum if member.value in sent)
+
+
 def is_ticked(form: Sent, name: str) -> bool:
     """Return whether a box was ticked."""
     return text_of(form, name, 8) in ("1", "on", "true")

@@ -24,7 +24,7 @@ class TaskState(StrEnum):
     """Whose hands a task is in."""
 
     ALL = "all"
-    GIVEN = "given"
+    TODO = "todo"  # in a doctor's hands, not on hold
     HELD = "held"
     POOL = "pool"
     UNASSIGNABLE = "unassignable"
@@ -43,7 +43,7 @@ class TaskFilters:
 
     doctor: UUID | None = None
     unit: str = ""
-    bucket: DueBucket | None = None
+    bucket: tuple[DueBucket, ...] = ()
     state: TaskState = TaskState.ALL
     flow: str = ""
     lane: Lane | None = None
@@ -141,3 +141,16 @@ class TaskList:
     doctor_name: str | None = None
     unit_name: str | None = None
     reasons: dict[UUID, str | None] | None = None  # why a task has no doctor, by task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorName:
+    """A doctor whom files may be given to."""
+
+    id: UUID
+    name: str
+    profession: Profession
+    specialty: str | None
+    level: ControlLevel
+    unit_code: str
+    unit_name: str

@@ -1,6 +1,6 @@
 """Lists of open tasks for a supervisor, and which files of them may be reassigned."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,10 +8,16 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from medcontrol.model import ControlFile, Doctor, Unit
+from medcontrol.model import Assignment, ControlFile, Doctor, Unit
 from medcontrol.policy import Action, Principal, visible
 from medcontrol.queries.due_dates import IS_HELD, Days, Task
-from medcontrol.queries.supervision import TaskFilters, TaskList, TaskState
+from medcontrol.queries.supervision import (
+    DoctorName,
+    TaskFilters,
+    TaskList,
+    TaskState,
+    UnitName,
+)
 from medcontrol.queries.supervision_scope import (
     IS_POOL,
     IS_UNASSIGNABLE,
@@ -23,13 +29,14 @@ from medcontrol.queries.supervision_scope import (
 from medcontrol.queries.worklist import Paging, QueueFilters
 from medcontrol.queries.worklist_loading import COUNT_LIMIT, TASK_COLUMNS, keyset_of, queue_row
 from medcontrol.rules.calendar import WorkingCalendar
-from medcontrol.vocabulary import TaskStatus
+from medcontrol.vocabulary import ControlLevel, TaskStatus
 
 MOST_FILES = 5_000
 
 Doctors: Any = Doctor
 Units: Any = Unit
 Files: Any = ControlFile
+Given: Any = Assignment
 
 
 def _chosen(principal: Principal, filters: TaskFilters, days: Days) -> sa.ColumnElement[bool]:
@@ -39,10 +46,10 @@ def _chosen(principal: Principal, filters: TaskFilters, days: Days) -> sa.Column
     ]  # fmt: skip
     if filters.doctor is not None:
         parts.append(Task.assigned_doctor_id == filters.doctor)
-    if filters.bucket is not None:
-        parts.append(in_bucket(filters.bucket, days))
+    if filters.bucket:
+        parts.append(sa.or_(*(in_bucket(each, days) for each in filters.bucket)))
     states = {
-        TaskState.GIVEN: Task.assigned_doctor_id.is_not(None),
+        TaskState.TODO: sa.and_(Task.assigned_doctor_id.is_not(None), sa.not_(IS_HELD)),
         TaskState.HELD: IS_HELD,
         TaskState.POOL: IS_POOL,
         TaskState.UNASSIGNABLE: IS_UNASSIGNABLE,
@@ -168,3 +175,56 @@ def open_task_ids(session: Session, file_ids: Collection[UUID]) -> list[UUID]:
             .order_by(Task.id)
         ).scalars()
     )
+
+
+def load_targets(
+    session: Session, units: Sequence[UnitName], jurisdiction: str
+) -> tuple[tuple[DoctorName, ...], tuple[UnitName, ...]]:
+    """Return the doctors and the pools that files of these units may go to.
+
+    That is every unit of the regions concerned, and the doctors there and at the centre.
+    """
+    regions = {
+        each.code if each.level is ControlLevel.REGIONAL else each.parent_code for each in units
+    }
+    near = sa.or_(Units.code.in_(regions), Units.parent_code.in_(regions))
+    own = sa.and_(Units.jurisdiction == jurisdiction, Units.is_active)
+    pools = session.execute(
+        sa.select(Units.code, Units.name, Units.level, Units.parent_code)
+        .where(own, near, Units.level != ControlLevel.CENTRAL)
+        .order_by(Units.level.desc(), Units.name)
+    )
+    doctors = session.execute(
+        sa.select(
+            Doctors.id, Doctors.name, Doctors.profession, Doctors.specialty, Doctors.level,
+            Doctors.unit_code, Units.name.label("unit_name"),
+        )
+        .join(Unit, Units.code == Doctors.unit_code)
+        .where(Doctors.is_active, own, sa.or_(near, Units.level == ControlLevel.CENTRAL))
+        .order_by(Doctors.name)
+    )  # fmt: skip
+    return (
+        tuple(DoctorName(**row) for row in doctors.mappings()),
+        tuple(UnitName(**row) for row in pools.mappings()),
+    )
+
+
+def doctor_names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of doctors by id."""
+    rows = session.execute(sa.select(Doctors.id, Doctors.name).where(Doctors.id.in_(ids)))
+    return dict(rows.tuples().all())
+
+
+def load_reassigned(
+    session: Session, principal: Principal, batch_id: UUID
+) -> list[tuple[str, str | None]]:
+    """Return reference and doctor of the files that a batch moved and that one may still see."""
+    rows = session.execute(
+        sa.select(Files.reference, Doctors.name)
+        .join(Assignment, Given.control_file_id == Files.id)
+        .outerjoin(Doctor, Doctors.id == Given.doctor_id)
+        .where(Given.batch_id == batch_id, visible(principal, ControlFile, Action.REASSIGN))
+        .order_by(Files.reference)
+        .limit(MOST_FILES)
+    )
+    return [(row[0], row[1]) for row in rows]

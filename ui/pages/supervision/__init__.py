@@ -1,0 +1,9 @@
+"""A supervisor's desk: loads and due dates, doctors' queues, reassignment."""
+
+from fastapi import APIRouter
+
+from ui.pages.supervision import board, reassign, tasks
+
+router = APIRouter()
+for module in (board, tasks, reassign):
+    router.include_router(module.router)

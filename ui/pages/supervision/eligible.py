@@ -1,0 +1,79 @@
+"""Who could take files that are to be moved, before one is chosen (médecins éligibles)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlmodel import Session
+
+from assignment.checker import refusals
+from assignment.facts import DoctorFacts, TaskFacts
+from assignment.loading import horizon
+from assignment.service import load_doctors, load_tasks
+from medcontrol.queries.supervision import DoctorName
+
+# Enough to tell whom to choose; the preview looks at all.
+MOST_CHECKED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A doctor with how many of the tasks they may have, and what keeps them from the others."""
+
+    doctor: DoctorName
+    fits: int
+    obstacle: str | None  # the constraint that keeps the doctor from most of the others
+    points: int
+    capacity: int
+
+    @property
+    def room(self) -> int:
+        """Points that still fit in."""
+        return max(0, self.capacity - self.points)
+
+
+def candidates(
+    session: Session,
+    doctors: Sequence[DoctorName],
+    task_ids: Sequence[UUID],
+    today: date,
+    jurisdiction: str,
+) -> tuple[tuple[Candidate, ...], int]:
+    """Return the doctors, those who may have most of the tasks and have most room first.
+
+    Capacity is not held against anybody here: it is shown beside the name.
+
+    Returns:
+        The candidates, and how many tasks were looked at.
+    """
+    days = horizon(session, today, jurisdiction)
+    tasks = load_tasks(session, task_ids[:MOST_CHECKED])
+    ids = [each.id for each in doctors]
+    facts = {each.id: each for each in load_doctors(session, today, jurisdiction, ids=ids)}
+    found = [
+        _candidate(doctor, facts[doctor.id], tasks, days)
+        for doctor in doctors
+        if doctor.id in facts
+    ]
+    found.sort(key=lambda each: (-each.fits, -each.room, each.doctor.name))
+    return tuple(found), len(tasks)
+
+
+def _candidate(
+    doctor: DoctorName, facts: DoctorFacts, tasks: Sequence[TaskFacts], days: Sequence[date]
+) -> Candidate:
+    obstacles: Counter[str] = Counter()
+    for task in tasks:
+        first = next(refusals(task, facts, days), None)
+        if first is not None:
+            obstacles[first.constraint.value] += 1
+    usual = obstacles.most_common(1)
+    return Candidate(
+        doctor=doctor,
+        fits=len(tasks) - obstacles.total(),
+        obstacle=usual[0][0] if usual else None,
+        points=facts.open_points,
+        capacity=facts.capacity_points,
+    )
