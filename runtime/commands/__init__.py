@@ -1,0 +1,1 @@
+"""Commands of ``medcontrol``, one module a subject; heavy parts load where they are needed."""

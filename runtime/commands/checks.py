@@ -1,0 +1,159 @@
+"""``medcontrol packs``, ``journal``, ``draws``, ``params``: is what we hold what it should be?"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from medcontrol import journal as file_journal
+from medcontrol.db import read_only
+from medcontrol.errors import InvalidInput
+from medcontrol.legal.dated import UnknownParameter
+from medcontrol.legal.loading import law
+from medcontrol.settings import settings
+from runtime import wiring
+from runtime.commands.output import AsJson, fail, read_day, say, say_json, show_table, today
+from runtime.environment import environment
+
+if TYPE_CHECKING:
+    # They load the flow engine, which --help does without.
+    from workflows.catalog import Pack
+    from workflows.checks import Problem
+
+packs = typer.Typer(help="Flow packs.", no_args_is_help=True)
+journal = typer.Typer(help="The journal of files.", no_args_is_help=True)
+draws = typer.Typer(help="The draws of selectivity.", no_args_is_help=True)
+params = typer.Typer(help="The law as parameters.", no_args_is_help=True)
+
+_SHOWN = 20
+
+
+@packs.command("check")
+def check_packs(as_json: AsJson = False) -> None:
+    """Check every flow pack: diagram, conditions, law, forms, letters, lock file."""
+    from workflows.catalog import catalog
+    from workflows.checks import check
+    from workflows.tools import FONTS
+
+    found = list(catalog())
+    problems = check(catalog(), fonts=(FONTS,))
+    if as_json:
+        say_json({"packs": [_pack(pack) for pack in found], "problems": _problems(problems)})
+    else:
+        columns = ("key", "flow", "steps", "letters", "scenarios", "digest")
+        rows = [_pack(pack) for pack in found]
+        show_table(columns, [[row[name] for name in columns] for row in rows])
+        if problems:
+            members = ("pack", "where", "what")
+            show_table(members, [[p[name] for name in members] for p in _problems(problems)])
+        else:
+            say(f"{len(found)} packs, no fault")
+    if problems:
+        fail(f"{len(problems)} faults in packs")
+
+
+def _pack(pack: "Pack") -> dict[str, Any]:
+    return {
+        "key": pack.key,
+        "flow": pack.flow,
+        "steps": len(pack.meta.steps),
+        "letters": len(pack.meta.letters),
+        "scenarios": len(pack.scenarios()),
+        "digest": pack.digest[:12],
+    }
+
+
+def _problems(problems: Iterable["Problem"]) -> list[dict[str, str]]:
+    return [{"pack": p.pack, "where": p.where, "what": p.what} for p in problems]
+
+
+@packs.command("lock")
+def lock_packs() -> None:
+    """Note the content of every pack as released; later changes to it are then refused."""
+    from workflows.catalog import catalog, write_lock
+
+    found = list(catalog())
+    write_lock(found)
+    say(f"{len(found)} packs locked")
+
+
+@journal.command("verify")
+def verify_journal(as_json: AsJson = False) -> None:
+    """Recompute the hash chain of every file; end with 1 when one does not hold."""
+    with environment(), read_only() as session:
+        count, broken = file_journal.verify(session)
+    if as_json:
+        rows = [{"file": b.reference, "entry": b.number, "fault": b.fault} for b in broken]
+        say_json({"entries": count, "broken": rows})
+    elif not broken:
+        say(f"{count} journal entries, every chain holds")
+    if broken:
+        _name([f"{b.reference}, entry {b.number}: {b.fault}" for b in broken], as_json)
+        fail(f"{len(broken)} files whose journal does not hold")
+
+
+@draws.command("verify")
+def verify_draws(
+    period: Annotated[
+        str | None, typer.Option("--period", help="Only the draws of this month, 2026-11.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw again for every received file; end with 1 when a stored draw differs."""
+    from workflows.draws_check import verify
+
+    if period is not None:
+        read_day(f"{period}-01", "--period")
+    with environment(), read_only() as session:
+        keys = wiring.keys()
+        count, wrong = verify(session, lambda month: keys.derive(f"draw:{month}"), period=period)
+    if as_json:
+        say_json({"draws": count, "wrong": [{"file": w.name, "fault": w.fault} for w in wrong]})
+    elif not wrong:
+        say(f"{count} draws, each the one of its file")
+    if wrong:
+        _name([f"{each.name}: {each.fault}" for each in wrong], as_json)
+        fail(f"{len(wrong)} files whose draw is not their own")
+
+
+def _name(sentences: list[str], as_json: bool) -> None:
+    """Say which files are meant, unless the JSON object did."""
+    if as_json:
+        return
+    for sentence in sentences[:_SHOWN]:
+        say(sentence)
+    if len(sentences) > _SHOWN:
+        say(f"… and {len(sentences) - _SHOWN} more (--json names all)")
+
+
+@params.command("list")
+def list_parameters(
+    on: Annotated[
+        str | None, typer.Option("--on", help="The law of this day; default today.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the parameters of the law with their value on a day and its source."""
+    day = read_day(on, "--on") if on else today()
+    rows = []
+    try:
+        parameters = law(settings().jurisdiction)
+    except UnknownParameter as error:
+        raise InvalidInput(str(error)) from None
+    for path in parameters.paths:
+        parameter = parameters.parameter(path)
+        held = [value for value in parameter.values if value.since <= day]
+        rows.append(
+            {
+                "path": path,
+                "value": str(held[-1].value) if held else None,
+                "unit": parameter.unit.code,
+                "since": held[-1].since if held else None,
+                "source": held[-1].reference.title if held else None,
+            }
+        )
+    if as_json:
+        say_json({"on": day, "parameters": rows})
+    else:
+        columns = ("path", "value", "unit", "since", "source")
+        show_table(columns, [[row[name] for name in columns] for row in rows])

@@ -1,0 +1,141 @@
+"""``medcontrol doctors``, ``import`` and ``calendar``: what an installation is filled with."""
+
+from typing import Annotated
+
+import typer
+
+from medcontrol.clock import utc_now
+from medcontrol.db import read_only, transaction
+from medcontrol.errors import InvalidInput
+from medcontrol.services import calendar as calendar_service
+from medcontrol.services import doctors as doctor_service
+from medcontrol.services.doctor_tables import KINDS
+from medcontrol.services.imports import import_entitlements
+from medcontrol.settings import settings
+from runtime.commands.intake import take_in_file
+from runtime.commands.output import (
+    AsJson,
+    Partial,
+    read_day,
+    read_file,
+    say,
+    say_json,
+    show_report,
+    show_table,
+)
+from runtime.environment import environment
+
+doctors = typer.Typer(help="Control doctors and what they may take.", no_args_is_help=True)
+imports = typer.Typer(help="Take over from the tool that is replaced.", no_args_is_help=True)
+calendar = typer.Typer(help="Days announced as holidays or as worked.", no_args_is_help=True)
+
+File = Annotated[str, typer.Argument(help="A file, or - for standard input.")]
+What = Annotated[str, typer.Option("--what", help=", ".join(KINDS))]
+
+
+@doctors.command("import")
+@imports.command("doctors")
+def import_doctors(
+    file: File, what: What = "doctors", partial: Partial = False, as_json: AsJson = False
+) -> None:
+    """Bring in a CSV file of doctors, competences, availabilities, absences or conflicts.
+
+    The same file twice changes nothing. One wrong line keeps the whole file out, unless --partial.
+    """
+    if what not in KINDS:
+        raise InvalidInput(f"--what {what!r} is none of {', '.join(KINDS)}")
+    content = read_file(file)
+    with environment(), transaction() as session:
+        report = doctor_service.import_csv(session, what, content, partial=partial)
+    show_report(report, as_json=as_json)
+
+
+@doctors.command("list")
+def list_doctors(
+    unit: Annotated[str | None, typer.Option("--unit", help="Only of this unit.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List doctors with what they have open."""
+    with environment(), read_only() as session:
+        found = doctor_service.list_doctors(session, unit_code=unit)
+        rows = [
+            {
+                "code": doctor.code,
+                "name": doctor.name,
+                "profession": doctor.profession.value,
+                "level": doctor.level.value,
+                "unit": doctor.unit_code,
+                "active": doctor.is_active,
+                "open_files": files,
+                "open_minutes": points,
+                "flows": list(flows),
+            }
+            for doctor, files, points, flows in found
+        ]
+    if as_json:
+        say_json({"doctors": rows})
+        return
+    columns = ("code", "name", "profession", "level", "unit", "open_files", "open_minutes")
+    show_table(columns, [[row[name] for name in columns] for row in rows])
+
+
+@imports.command("entitlements")
+def entitlements(file: File, partial: Partial = False, as_json: AsJson = False) -> None:
+    """Bring in rights that were granted before, by CSV; their reviews open by themselves."""
+    content = read_file(file)
+    with environment(), transaction() as session:
+        report = import_entitlements(
+            session,
+            content,
+            jurisdiction=settings().jurisdiction,
+            now=utc_now(),
+            partial=partial,
+        )
+    show_report(report, as_json=as_json)
+
+
+@imports.command("open-files")
+def open_files(file: File, as_json: AsJson = False) -> None:
+    """Bring in files under control, as NDJSON in the intake format.
+
+    Lines need control.required, or selectivity may let them go on without control.
+    """
+    take_in_file(file, name=None, as_json=as_json, with_report=True)
+
+
+@calendar.command("add")
+def add_day(
+    day: Annotated[str, typer.Argument(help="2026-11-20")],
+    name: Annotated[str, typer.Argument(help="What it is called, in French.")],
+    worked: Annotated[
+        bool, typer.Option("--worked", help="Worked although a holiday or a weekend.")
+    ] = False,
+) -> None:
+    """Announce a day as not worked; a second time replaces the first."""
+    that = read_day(day, "DAY")
+    with environment(), transaction() as session:
+        calendar_service.announce(
+            session, settings().jurisdiction, that, name, is_holiday=not worked
+        )
+    say(f"{that} is {'worked' if worked else 'not worked'}: {name}")
+
+
+@calendar.command("list")
+def list_days(
+    year: Annotated[int | None, typer.Option("--year", help="Only this year.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the announced days."""
+    with environment(), read_only() as session:
+        found = calendar_service.announced_days(session, settings().jurisdiction, year=year)
+        if as_json:
+            say_json(
+                {
+                    "days": [
+                        {"day": d.day, "worked": not d.is_holiday, "name": d.name} for d in found
+                    ]
+                }
+            )
+        else:
+            rows = [(d.day, "no" if d.is_holiday else "yes", d.name) for d in found]
+            show_table(("day", "worked", "name"), rows)
