@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_process_init
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from medcontrol import db
@@ -61,7 +61,7 @@ def configuration() -> dict[str, Any]:
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_create_missing_queues": False,
-        "task_queues": [Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
+        "task_queues": [_queue(name) for name in QUEUES],
         "task_default_queue": "flow",
         "task_routes": {name: {"queue": queue} for name, queue in ROUTES.items()},
         # A broker that is gone is found out at once; the next tick of beat tries again.
@@ -81,6 +81,15 @@ def configuration() -> dict[str, Any]:
         "timezone": "UTC",
         "enable_utc": True,
     }
+
+
+def _queue(name: str) -> Queue:
+    """Return a queue of a direct exchange.
+
+    Celery publishes to such a queue by its name alone and needs no binding in the broker, so
+    one that lost everything is still one to publish to.
+    """
+    return Queue(name, Exchange("medcontrol"), routing_key=name)  # type: ignore[no-untyped-call]
 
 
 app = Celery("medcontrol", include=list(TASKS))
