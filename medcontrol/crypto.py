@@ -23,7 +23,7 @@ from medcontrol.errors import DomainError, Kind
 KEY_BYTES = 32
 NONCE_BYTES = 12
 # Shorter texts do not shrink enough to pay for the call.
-COMPRESS_ABOVE = 512
+COMPRESS_ABOVE = 4096
 # First byte of what is encrypted, so it is authenticated with the content.
 _PLAIN, _DEFLATED = b"\x00", b"\x01"
 _FORMAT = 1
