@@ -82,7 +82,10 @@ def create(
     checked = _check_scopes(scopes, unit_code)
     if not _NAME.fullmatch(name):
         raise InvalidInput("a name has 2 to 64 letters, digits, or . _ -", field="name")
-    if unit_code is not None and session.get(Unit, unit_code) is None:
+    is_known = unit_code is None or (
+        unit_code.isprintable() and session.get(Unit, unit_code) is not None
+    )
+    if not is_known:
         raise NotFound(f"there is no unit {unit_code}", field="unit_code")
     if session.exec(select(ApiClient.id).where(ApiClient.name == name)).first():
         raise AlreadyDone(f"there is a client {name} already", field="name")

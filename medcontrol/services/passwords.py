@@ -39,9 +39,9 @@ def authenticate(
     other, so that the eight can't be had all at once.
     """
     statement = select(UserAccount).where(UserAccount.login == login.strip().lower()[:64])
-    user = session.exec(
-        statement.with_for_update().execution_options(populate_existing=True)
-    ).first()
+    locking = statement.with_for_update().execution_options(populate_existing=True)
+    # What can't be shown is no login, and the database would not take it.
+    user = session.exec(locking).first() if login.isprintable() else None
     known = user.password_hash if user is not None and user.is_active else None
     fits, better = _verify(password, known)
     if user is None or (user.locked_until is not None and user.locked_until > now):
@@ -57,7 +57,7 @@ def authenticate(
 
 def _verify(password: str, known: str | None) -> tuple[bool, str | None]:
     """Return whether a password fits, and its hash under newer settings when there are some."""
-    tried = password[:LONGEST_PASSWORD]
+    tried = password[:LONGEST_PASSWORD].encode(errors="replace")
     is_right, better = _hasher().verify_and_update(tried, known or _nobody())
     if known is None or not is_right or len(password) > LONGEST_PASSWORD:
         return False, None
@@ -88,4 +88,6 @@ def hash_password(password: str, login: str) -> str:
         raise InvalidInput("a password does not hold the login", field="password")
     if len(set(password)) < 3:
         raise InvalidInput("a password has more than two different characters", field="password")
+    if not password.isprintable():
+        raise InvalidInput("a password holds no control character", field="password")
     return _hasher().hash(password)

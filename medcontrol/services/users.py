@@ -123,7 +123,7 @@ def grant(
         NotFound: no such unit, or it is closed.
         InvalidInput: the last day is before the first.
     """
-    unit = session.get(Unit, unit_code)
+    unit = session.get(Unit, unit_code) if unit_code.isprintable() else None
     if unit is None or not unit.is_active:
         raise NotFound(f"there is no unit {unit_code}", field="unit_code")
     if valid_to is not None and valid_to < valid_from:
@@ -203,9 +203,9 @@ def by_login(session: Session, login: str) -> UserAccount:
     Raises:
         NotFound: there is none.
     """
-    found = session.exec(
-        select(UserAccount).where(UserAccount.login == login.strip().lower())
-    ).first()
+    statement = select(UserAccount).where(UserAccount.login == login.strip().lower())
+    # What no terminal or page can show is no login, and the database would not take it.
+    found = session.exec(statement).first() if login.isprintable() else None
     if found is None:
         raise NotFound(f"nobody has the login {login}", field="login")
     return found
@@ -272,7 +272,8 @@ def _check_language(language: str) -> str:
 
 
 def _doctor_id(session: Session, code: str) -> UUID:
-    found = session.exec(select(Doctor.id).where(Doctor.code == code)).first()
+    statement = select(Doctor.id).where(Doctor.code == code)
+    found = session.exec(statement).first() if code.isprintable() else None
     if found is None:
         raise NotFound(f"there is no doctor {code}", field="doctor_code")
     return found
