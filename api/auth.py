@@ -9,7 +9,6 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.errors import Refusal
-from medcontrol.clock import utc_now
 from medcontrol.db import read_only
 from medcontrol.errors import Forbidden
 from medcontrol.journal import Actor
@@ -84,7 +83,7 @@ class Permission:
 
     def _person(self, request: Request, token: str) -> Caller:
         with read_only() as session:
-            login = sessions.find(session, token, now=utc_now())
+            login = sessions.find(session, token, now=request.app.state.context.clock())
         if login is None:
             raise _unknown("this login is over")
         given = request.headers.get(CSRF_HEADER, "")

@@ -131,3 +131,20 @@ def post_message(
         db, tools, control_file_id, body.text, body.audience, principal=caller.principal, now=now
     )
     return WrittenOut(id=written)
+
+
+@router.post("/undo-decision", response_model=CompletedOut, responses=refusals(404, 409))
+def undo(
+    control_file_id: UUID, body: VersionIn, caller: Person, db: Db, tools: WithTools, now: Now
+) -> CompletedOut:
+    """Take back a decision within the seconds after it, before anything left."""
+    files.find_file(db, caller.principal, control_file_id)
+    done = commands.undo_decision(
+        db,
+        tools,
+        control_file_id,
+        expected_version=body.expected_version,
+        principal=caller.principal,
+        now=now,
+    )
+    return CompletedOut.model_validate(done)

@@ -1,6 +1,6 @@
 """Batches handed in over the network (lots): kept on disk first, run by a worker after."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,8 +15,8 @@ from medcontrol import outbox
 from medcontrol.clock import Clock
 from medcontrol.crypto import CryptoFault
 from medcontrol.db import transaction
-from medcontrol.errors import DomainError, NotFound, Unavailable
-from medcontrol.intake import UnreadableDelivery, read_lines
+from medcontrol.errors import NotFound, Unavailable
+from medcontrol.intake import Line, UnreadableDelivery, read_lines
 from medcontrol.model import IntakeBatch
 from workflows.intake import BatchName, Counts, take_in
 from workflows.spool import SpoolMissing, SpoolReader, spool_path
@@ -163,17 +163,19 @@ def _run(
         # A guard that only waits would be ended by the server's idle timeout.
         guard.execute(sa.text("SELECT 1"))
 
+    damage: list[str] = []
+    lines = islice(_readable(tools, batch.id, damage), before.received, None)
+    take_in(tools, lines, batch=batch, now=now, on_chunk=note)
+    return (damage[0] if damage else None), latest[0]
+
+
+def _readable(tools: Tools, batch_id: UUID, damage: list[str]) -> Iterator[Line]:
+    """Yield the lines of a delivery as far as it can be read; note what ended it too early."""
     try:
-        with SpoolReader(batch.id, tools.keys) as reader:
-            lines = islice(read_lines(reader.stream()), before.received, None)
-            take_in(tools, lines, batch=batch, now=now, on_chunk=note)
+        with SpoolReader(batch_id, tools.keys) as reader:
+            yield from read_lines(reader.stream())
     except (UnreadableDelivery, SpoolMissing, CryptoFault) as error:
-        return _code(error), latest[0]
-    return None, latest[0]
-
-
-def _code(error: DomainError) -> str:
-    return error.code
+        damage.append(error.code)
 
 
 def _sum(before: Counts, more: Counts) -> Counts:

@@ -1,7 +1,9 @@
 """Reading the faulty members of a quarantined line: medical ones only by right, and logged."""
 
+from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol.clock import Clock, utc_now
@@ -15,6 +17,7 @@ from medcontrol.model import AccessLog, QuarantinedMessage
 from medcontrol.policy import Principal
 from medcontrol.vocabulary import Role
 
+Line: Any = QuarantinedMessage  # columns of the table, not values of a row
 MEDICAL_READERS = frozenset({Role.COORDINATOR})
 
 
@@ -30,7 +33,9 @@ def read_members(
         NotFound: no such line.
     """
     with read_only() as session:
-        line = session.get(QuarantinedMessage, quarantine_id)
+        line = session.execute(
+            sa.select(Line.errors, Line.key_id, Line.content).where(Line.id == quarantine_id)
+        ).one_or_none()
     if line is None:
         raise NotFound(f"no quarantined line {quarantine_id}", field="quarantine_id")
     errors = tuple(
@@ -41,7 +46,7 @@ def read_members(
     if may_read and any(error.medical for error in errors):
         with transaction() as session:
             _log(session, principal, quarantine_id, now)
-    raw = keys.decrypt(line.key_id, line.content, bind("quarantined_message", line.id))
+    raw = keys.decrypt(line.key_id, line.content, bind("quarantined_message", quarantine_id))
     return faulty_members(raw, errors, may_read_medical=may_read)
 
 
