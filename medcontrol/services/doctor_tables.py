@@ -112,7 +112,7 @@ def load_known(session: Session) -> Known:
     """Return the active units and all doctors. Two statements."""
     units = session.execute(sa.select(Unit.code, Unit.level).where(Unit.is_active))  # type: ignore[call-overload]
     doctors = session.execute(sa.select(Doctor.code, Doctor.id))  # type: ignore[call-overload]
-    return Known(dict(units.tuples().all()), dict(doctors.tuples().all()))
+    return Known({row[0]: row[1] for row in units}, {row[0]: row[1] for row in doctors})
 
 
 def incoherence(values: Mapping[str, Any]) -> tuple[str, str] | None:
