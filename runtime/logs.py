@@ -41,5 +41,12 @@ def set_up_logs(level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in ("httpx", "httpcore", "celery.app.trace", "celery.beat", "kombu"):
+    for name in (
+        "httpx",
+        "httpcore",
+        "celery.worker.strategy",
+        "celery.app.trace",
+        "celery.beat",
+        "kombu",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)

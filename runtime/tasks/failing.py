@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from medcontrol import outbox
 from medcontrol.db import transaction
@@ -55,5 +57,6 @@ def without_values(**ids: str) -> Iterator[None]:
 
 
 def _note(message_id: UUID, error: str) -> None:
-    with transaction() as session:
+    # When it is the database that is gone, the next try is planned all the same.
+    with suppress(sa.exc.OperationalError), transaction() as session:
         outbox.note_failure(session, message_id, error)
