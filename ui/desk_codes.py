@@ -88,6 +88,9 @@ DESK_REFUSALS: Mapping[str, str] = {
     "kind_required": N_("Say whether pieces are missing or to be corrected."),
     "time_required": N_("Enter the day and the hour of the appointment."),
     "place_required": N_("Enter the place of the examination."),
+    "day_not_worked": N_("This day is not worked."),
+    "notice_too_short": N_("Shorter than the notice of the law: tick that the person agreed."),
+    "deposit_out_of_bounds": N_("The deposit is not to come, and not older than 60 days."),
     "file_required": N_("Choose at least one document."),
     "document.empty": N_("The document is empty."),
     "document.too_large": N_("The document is too large: 50 MB at most."),
@@ -156,6 +159,72 @@ PURPOSES: Mapping[str, str] = {
     "document": N_("Document"),
 }
 
+PROVIDERS: Mapping[str, str] = {
+    "doctor": N_("Doctor"),
+    "dentist": N_("Dentist"),
+    "pharmacy": N_("Pharmacy"),
+    "clinic": N_("Clinic"),
+    "hospital": N_("Hospital"),
+    "laboratory": N_("Laboratory"),
+    "radiology": N_("Radiology"),
+    "paramedical": N_("Paramedical"),
+    "other": N_("Other"),
+}
+
+# Fields of the counter's form, named as the members of the message are.
+MEMBERS: Mapping[str, str] = {
+    "insured.registration_number": N_("Registration number"),
+    "insured.family_name": N_("Family name of the insured person"),
+    "insured.given_name": N_("Given name of the insured person"),
+    "insured.birth_date": N_("Birth date of the insured person"),
+    "insured.sex": N_("Sex"),
+    "insured.national_id": N_("National id (CNIE)"),
+    "insured.phone": N_("Phone"),
+    "insured.address": N_("Address"),
+    "insured.language": N_("Language of letters"),
+    "beneficiary.relation": N_("Care is for"),
+    "beneficiary.family_name": N_("Family name of the beneficiary"),
+    "beneficiary.given_name": N_("Given name of the beneficiary"),
+    "beneficiary.birth_date": N_("Birth date of the beneficiary"),
+    "beneficiary.sex": N_("Sex"),
+    "prescriber.id": N_("Prescriber's number (INPE)"),
+    "prescriber.name": N_("Prescriber"),
+    "provider.id": N_("Provider's number"),
+    "provider.name": N_("Provider"),
+    "provider.kind": N_("Kind of provider"),
+    "care.from": N_("Care from"),
+    "care.to": N_("Care to"),
+    "authorisation": N_("Number of the prior agreement"),
+    "ald_number": N_("ALD number"),
+    "amount": N_("Total amount (MAD)"),
+    "currency": N_("Currency"),
+    "documents": N_("Documents"),
+    "paper.location": N_("Place of the paper file"),
+    "paper.slip": N_("Transmission slip"),
+    "paper.pages": N_("Number of pages"),
+    "deposited_on": N_("Day of deposit"),
+    "agency": N_("Agency"),
+    "nature": N_("Nature"),
+    "external_id": N_("Slip number"),
+    "act": N_("Act code"),
+    "label": N_("Wording"),
+    "quantity": N_("Quantity"),
+    "date": N_("Date"),
+    "tooth": N_("Tooth"),
+    "unit_price": N_("Unit price"),
+}
+
+# Documents that senders name and that no pack lists.
+DOCUMENTS: Mapping[str, str] = {
+    "other": N_("Other document"),
+    "form": N_("Form"),
+    "identity": N_("Identity card"),
+    "prescription": N_("Prescription"),
+    "invoice": N_("Invoice"),
+    "medical_report": N_("Medical report"),
+    "certificate": N_("Certificate"),
+}
+
 DESK_LISTS: Mapping[str, Mapping[str, str]] = {
     "bucket": BUCKETS,
     "task_state": TASK_STATES,
@@ -168,4 +237,7 @@ DESK_LISTS: Mapping[str, Mapping[str, str]] = {
     "fault": FAULTS,
     "topic": LETTER_TOPICS,
     "purpose": PURPOSES,
+    "provider": PROVIDERS,
+    "member": MEMBERS,
+    "document": DOCUMENTS,
 }

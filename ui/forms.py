@@ -18,6 +18,14 @@ _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 Sent = FormData | QueryParams
 
 
+class Errors(dict[str, str]):
+    """Codes of what is wrong by field; templates may ask for a field that is right: None."""
+
+    def __missing__(self, name: str) -> None:
+        """Return None."""
+        return
+
+
 def text_of(form: Sent, name: str, longest: int = LONGEST) -> str:
     """Return a field as clean text, trimmed and cut; empty when it was not sent."""
     return _clean(form.get(name), longest)

@@ -80,6 +80,10 @@ NAVIGATION: tuple[NavItem, ...] = (
         roles=_READERS,
     ),
     NavItem(
+        text=N_("Today at the counter"), icon="clipboard-list", address="/reception/today", key="t",
+        roles=frozenset({Role.AGENT}),
+    ),
+    NavItem(
         text=N_("Register a file"), icon="file-plus", address="/reception/new", key="e",
         roles=frozenset({Role.AGENT}),
     ),
@@ -89,7 +93,9 @@ NAVIGATION: tuple[NavItem, ...] = (
     ),
     NavItem(
         text=N_("Quarantine"), icon="file-alert", address="/quarantine", key="z",
-        roles=frozenset({Role.AGENT, Role.REFERENCE_MANAGER, Role.ADMINISTRATOR}),
+        roles=frozenset(
+            {Role.AGENT, Role.REFERENCE_MANAGER, Role.ADMINISTRATOR, Role.COORDINATOR}
+        ),
     ),
     NavItem(
         text=N_("Doctors"), icon="stethoscope", address="/doctors", key="m",
@@ -98,6 +104,18 @@ NAVIGATION: tuple[NavItem, ...] = (
     NavItem(
         text=N_("Users"), icon="users", address="/users", key="u",
         roles=frozenset({Role.ADMINISTRATOR}),
+    ),
+    NavItem(
+        text=N_("Announced days"), icon="calendar", address="/holidays", key="h",
+        roles=frozenset({Role.ADMINISTRATOR, Role.REFERENCE_MANAGER}),
+    ),
+    NavItem(
+        text=N_("Stuck messages"), icon="send", address="/outbox", key="o",
+        roles=frozenset({Role.ADMINISTRATOR}),
+    ),
+    NavItem(
+        text=N_("Access log"), icon="eye", address="/access-log", key="l",
+        roles=frozenset({Role.AUDITOR}),
     ),
 )  # fmt: skip
 

@@ -35,7 +35,7 @@ from medcontrol.queries.supervision_tasks import (
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import ActorKind, Role
 from ui.desk_codes import REASSIGN_REASONS
-from ui.forms import as_uuid, is_ticked, text_of, uuid_list_of, uuids_of
+from ui.forms import Errors, as_uuid, is_ticked, text_of, uuid_list_of, uuids_of
 from ui.notices import see_other
 from ui.pages.supervision.eligible import Candidate, candidates
 from ui.pages.supervision.packing import MOST_SHOWN, pack, unpack
@@ -262,7 +262,7 @@ def _draw_choice(
         candidates=found,
         pools=pools,
         reasons=tuple(REASSIGN_REASONS),
-        errors=errors,
+        errors=Errors(errors),
         checked_tasks=checked,
     )
     return render(request, "supervision/choose.html", page, status_code=422 if errors else 200)

@@ -1,0 +1,154 @@
+"""What the reception desk's page of a file draws."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from medcontrol.legal.loading import law
+from medcontrol.queries.file_loading import OpenFile
+from medcontrol.queries.reception import Desk
+from medcontrol.reference.motives import MotiveKind, motives_for
+from medcontrol.rules.calendar import WorkingCalendar
+from medcontrol.vocabulary import Channel, ControlFileStatus, StepKind
+from ui.forms import Errors
+from ui.visitors import Visitor
+from workflows.catalog import Pack
+from workflows.schema import Step
+
+NOTICE_PATH = "clocks.convocationnotice_days_of"
+
+
+@dataclass(frozen=True, slots=True)
+class PieceLine:
+    """A line of the checklist: what is here, and what was ticked."""
+
+    code: str
+    title: str
+    is_required: bool
+    is_medical: bool
+    is_here: bool
+    state: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A way the step can end, or a motive."""
+
+    code: str
+    title: str
+    needs_motive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FilePage:
+    """A file at the reception desk, with the one thing that is to be done now."""
+
+    opened: OpenFile
+    desk: Desk
+    due: date | None
+    step_title: str
+    kind: str  # completeness, appointment, waiting, nothing
+    pieces: Sequence[PieceLine]
+    outcomes: Sequence[Option]
+    motives: Sequence[Option]
+    typed: Mapping[str, str]
+    today: date
+    notice_days: int
+    earliest: date
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    def get(self, name: str) -> str:
+        """Return what was typed into a field."""
+        return self.typed.get(name, "")
+
+
+def notice_days_of(visitor: Visitor) -> int:
+    """Return the notice that the law gives between convocation and examination, in days."""
+    return law(visitor.site.jurisdiction).number(NOTICE_PATH, visitor.today).value
+
+
+def earliest_day(visitor: Visitor) -> date:
+    """Return the first day on which a person may be summoned without their consent."""
+    return visitor.today + timedelta(days=notice_days_of(visitor))
+
+
+def page_of(
+    visitor: Visitor,
+    opened: OpenFile,
+    desk: Desk,
+    calendar: WorkingCalendar,
+    typed: Mapping[str, str],
+    errors: Mapping[str, str],
+    language: str,
+) -> FilePage:
+    """Return the page of a file as it stands, with what was typed and what is wrong."""
+    pack = pack_of(visitor, opened)
+    task = opened.task
+    step = pack.meta.steps.get(task.step) if task is not None else None
+    motives = motives_for(visitor.site.jurisdiction, opened.file.flow, "refused")
+    return FilePage(
+        opened=opened,
+        desk=desk,
+        due=calendar.civil_date(task.due_at) if task else None,
+        step_title=getattr(step.titles, language) if step else "",
+        kind=_kind(opened),
+        pieces=_piece_lines(pack, opened, desk, typed, language),
+        outcomes=_outcomes(pack, step, opened.file.nature, language),
+        motives=[
+            Option(each.code, getattr(each.wording, language))
+            for each in motives
+            if each.kind is MotiveKind.ADMINISTRATIVE
+        ],
+        typed=typed,
+        today=visitor.today,
+        notice_days=notice_days_of(visitor),
+        earliest=earliest_day(visitor),
+        errors=Errors(errors),
+    )
+
+
+def _kind(opened: OpenFile) -> str:
+    """Return what is to be done at the reception desk now."""
+    kinds = {StepKind.COMPLETENESS: "completeness", StepKind.APPOINTMENT: "appointment"}
+    if opened.task is not None and opened.task.kind in kinds:
+        return kinds[opened.task.kind]
+    is_waiting = opened.file.status is ControlFileStatus.AWAITING_COMPLETION
+    return "waiting" if is_waiting else "nothing"
+
+
+def _piece_lines(
+    pack: Pack, opened: OpenFile, desk: Desk, typed: Mapping[str, str], language: str
+) -> list[PieceLine]:
+    here = {each.kind for each in desk.documents}
+    # Paper is checked by hand: nothing is known to be missing.
+    unknown = "" if opened.file.channel is Channel.PAPER else "missing"
+    return [
+        PieceLine(
+            code=code,
+            title=getattr(piece.titles, language),
+            is_required=piece.required,
+            is_medical=piece.document_class == "medical",
+            is_here=code in here,
+            state=typed.get(f"piece.{code}", "present" if code in here else unknown),
+            note=typed.get(f"note.{code}", ""),
+        )
+        for code, piece in pack.meta.pieces.items()
+        if not piece.natures or opened.file.nature in piece.natures
+    ]
+
+
+def _outcomes(pack: Pack, step: Step | None, nature: str, language: str) -> list[Option]:
+    if step is None:
+        return []
+    found = ((code, pack.meta.outcomes[code]) for code in step.outcomes)
+    return [
+        Option(code, getattr(outcome.titles, language), outcome.needs_motive)
+        for code, outcome in found
+        if not outcome.natures or nature in outcome.natures
+    ]
+
+
+def pack_of(visitor: Visitor, opened: OpenFile) -> Pack:
+    """Return the pack under which a file was opened."""
+    return visitor.site.tools.catalog.get(opened.file.pack, opened.file.flow)
