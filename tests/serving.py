@@ -56,12 +56,15 @@ class Web:
         return self.login(user)
 
     def login(self, user: UserAccount) -> TestClient:
+        return self.become(self.anonymous(), user)
+
+    def become(self, caller: TestClient, user: UserAccount) -> TestClient:
+        """Log a caller in as somebody else; one caller for many people starts one thread only."""
         with database.transaction() as session:
             token, csrf = sessions.open(session, user, now=NOW)
-        made = self.anonymous()
-        made.cookies.set("medcontrol_session", token)
-        made.headers["x-csrf-token"] = csrf
-        return made
+        caller.cookies.set("medcontrol_session", token)
+        caller.headers["x-csrf-token"] = csrf
+        return caller
 
     def close(self) -> None:
         for each in self._clients:
