@@ -46,7 +46,7 @@ class Gathered:
     def add(self, table: type[SQLModel], *rows: Mapping[str, Any]) -> None:
         """Keep rows, completed with what the table's columns default to."""
         defaults = _defaults(table)
-        self._rows[table].extend(_plain(defaults | row) for row in rows)
+        self._rows[table].extend(_plain({**defaults, **row}) for row in rows)
 
     def add_ready(self, table: type[SQLModel], *rows: Mapping[str, Any]) -> None:
         """Keep rows as the gate makes them: plain values, all of them with the same members."""

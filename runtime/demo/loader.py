@@ -1,10 +1,10 @@
 """The invented fund in a database: staff, fifteen months of files, rights (chargement)."""
 
+import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from itertools import groupby
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,42 +23,22 @@ from medcontrol.model import (
     InboxMessage,
     ReceivedFile,
     SelectivityDecision,
-    Unit,
 )
-from medcontrol.ports import FileFacts, SelectivityOutcome
+from medcontrol.ports import SelectivityOutcome
 from medcontrol.vocabulary import EntitlementStatus
 from runtime.demo.bulk import Gathered, serials
 from runtime.demo.generator import Fund
-from runtime.demo.generator.arrivals import working_days_after
-from runtime.demo.generator.history import HistoryItem
 from runtime.demo.generator.identities import Message
-from runtime.demo.generator.outcomes import Deciders
+from runtime.demo.generator.outcomes import Outcome
 from runtime.demo.journeys import travel
 from runtime.demo.past import Closed, PastWriter
 from runtime.demo.past_letters import Consequences, Person
 from runtime.demo.staff_rows import Loaded, load_staff
+from runtime.demo.supply import Supplied, Volume, supply, supply_beside
 from workflows import engine, messages
 from workflows.intake import registers
 from workflows.limits import limits_of
 from workflows.tools import Tools
-
-CHUNK_FILES = 5_000
-# Files of the last working days went through the gate, but nobody has decided them yet.
-UNDECIDED_DAYS = 4
-# What the fund's own anomaly detection asks for, beside the rules; an outside trigger.
-OUTSIDE = {"required": True, "reason": "Signalement de la cellule de lutte contre la fraude"}
-
-OnStep = Callable[[str, float], None]
-"""Told what is done: a name and the share from 0 to 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """How much past to load."""
-
-    received: int = 60_000
-    controlled: int = 5_000
-    months: int = 15
 
 
 @dataclass(slots=True)
@@ -86,9 +66,12 @@ def agencies(session: Session) -> list[tuple[str, str]]:
 
 
 def load_fund(
-    tools: Tools, fund: Fund, *, now: datetime, volume: Volume | None = None,
-    on_step: OnStep = lambda _name, _share: None,
-) -> FundLoaded:  # fmt: skip
+    tools: Tools,
+    fund: Fund,
+    *,
+    volume: Volume | None = None,
+    on_share: Callable[[float], None] = lambda _share: None,
+) -> FundLoaded:
     """Load a fund in one transaction: all of it or nothing.
 
     Selectivity decides on the past as it does on any day; the files it chose, and as many more
@@ -102,13 +85,10 @@ def load_fund(
     begun = time.monotonic()
     with transaction() as session:
         session.execute(sa.text("SET LOCAL statement_timeout = '300s'"))
-        on_step("staff", 0.0)
         loaded = FundLoaded(load_staff(session, fund.staff()))
-        loader = _Loader(session, tools, fund, loaded, volume or Volume(), now)
-        on_step("rights", 0.0)
+        loader = _Loader(session, tools, fund, loaded, volume or Volume())
         loader.load_entitlements()
-        loader.load_history(lambda share: on_step("history", share))
-        on_step("history", 1.0)
+        loader.load_history(on_share)
     with transaction() as session:
         session.execute(sa.text("ANALYZE"))
     loaded.seconds = time.monotonic() - begun
@@ -119,17 +99,16 @@ class _Loader:
     """One load: what it looks up once."""
 
     def __init__(
-        self, session: Session, tools: Tools, fund: Fund, loaded: FundLoaded, volume: Volume,
-        now: datetime,
-    ) -> None:  # fmt: skip
+        self, session: Session, tools: Tools, fund: Fund, loaded: FundLoaded, volume: Volume
+    ) -> None:
         self.session, self.tools, self.fund, self.loaded = session, tools, fund, loaded
-        self.volume, self.now = volume, now
+        self.volume = volume
         staff = fund.staff()
         self.gathered = Gathered()
         self.registers = registers(session, tools, fund.as_of)
         self.regions = dict(fund.agencies)
-        self.deciders = Deciders(staff, fund.seed, fund.as_of)
-        units = dict(session.execute(sa.select(Unit.code, Unit.name)).tuples().all())  # type: ignore[call-overload]
+        names_of_units = session.execute(sa.text("SELECT code, name FROM unit"))
+        units: dict[str, str] = {row[0]: row[1] for row in names_of_units}
         self.known: set[Person] = set()
         names = {doctor.code: doctor.name for doctor in staff.doctors}
         self.past = PastWriter(self.gathered, loaded.staff, names, limits_of(session, "ma"))
@@ -137,7 +116,6 @@ class _Loader:
             self.gathered, units, tools.fund_name, fund.as_of, self.known
         )
         self.stored: set[str] = set()
-        self.owed = 0
 
     def load_entitlements(self) -> None:
         """Gather the rights that are older than the history."""
@@ -164,34 +142,29 @@ class _Loader:
         }
 
     def load_history(self, on_share: Callable[[float], None]) -> None:
-        """Copy the past, some whole days at a time."""
-        last = decided_until(self.fund.as_of)
-        items = self.fund.history(self.volume.months, self.volume.received, self.volume.controlled)
+        """Copy the past as it comes, some whole days at a time."""
         done = 0
-        for some in _whole_days(items, CHUNK_FILES):
-            old = [item for item in some if item.received_on <= last]
-            for item in some[len(old) :]:
-                self._keep_recent(item)
-            self._load(old)
-            done += len(some)
+        if self.tools.keys.path is None:
+            chunks = supply(self.fund, self.volume, self.tools.selectivity)
+        else:
+            chunks = supply_beside(self.fund, self.volume, self.tools.keys)
+        for chunk in chunks:
+            self._load(chunk)
+            done += len(chunk)
             on_share(done / self.volume.received)
 
-    def _keep_recent(self, item: HistoryItem) -> None:
-        lines = self.loaded.recent.setdefault(item.received_on, [])
-        raw = orjson.dumps(item.message)
-        lines.append(Line(len(lines) + 1, raw, len(raw)))
-
-    def _load(self, items: Sequence[HistoryItem]) -> None:
-        """Gather and copy whole days."""
-        if not items:
-            return
-        outcomes = self._decide(items)
+    def _load(self, chunk: Sequence[Supplied]) -> None:
+        """Gather and copy whole days; keep what is left to the gate."""
         chosen: list[Closed] = []
-        for item, (message, outcome) in zip(items, outcomes, strict=True):
-            row = self._receive(message, outcome, item.received_on)
-            self.loaded.received += 1
-            if outcome.lane.is_controlled:
-                chosen.append(self._close(item, message, outcome, row))
+        for item in chunk:
+            if item.outcome is None:
+                lines = self.loaded.recent.setdefault(item.received_on, [])
+                lines.append(Line(len(lines) + 1, item.raw, len(item.raw)))
+                continue
+            accepted = self._accepted(item.raw)
+            row = self._receive(accepted, item.outcome, item.received_on)
+            if item.past is not None:
+                chosen.append(self._closed(item.past, item.outcome, accepted.message, row))
         numbers = serials(self.session, "control_file_serial", len(chosen))
         for closed, serial in zip(chosen, numbers, strict=True):
             self.past.write(closed, serial, self.tools.keys)
@@ -200,39 +173,34 @@ class _Loader:
         self.loaded.closed += len(chosen)
         self.gathered.copy(self.session)
 
-    def _decide(self, items: Sequence[HistoryItem]) -> list[tuple[Message, SelectivityOutcome]]:
-        """Let the engine decide; then let the outside tool ask for what the volume still owes."""
-        found: dict[int, tuple[Message, SelectivityOutcome]] = {}
-        for _, group in groupby(enumerate(items), key=lambda each: each[1].received_on):
-            places = list(group)
-            day = places[0][1].received_on
-            made = self._ask([item.message for _, item in places], day)
-            found |= {p: (i.message, o) for (p, i), o in zip(places, made, strict=True)}
-        self.owed += sum(item.outcome is not None for item in items)
-        self.owed -= sum(outcome.lane.is_controlled for _, outcome in found.values())
-        for place, item in enumerate(items):
-            if self.owed <= 0:
-                break
-            if item.outcome is not None and not found[place][1].lane.is_controlled:
-                message = item.message | {"control": OUTSIDE}
-                found[place] = (message, self._ask([message], item.received_on)[0])
-                self.owed -= 1
-        return [found[place] for place in range(len(items))]
+    def _accepted(self, raw: bytes) -> Accepted:
+        """Return a message of the generator as the gate's check would, at a third of the cost.
 
-    def _ask(self, some: Sequence[Message], day: date) -> list[SelectivityOutcome]:
-        engine_of_day = self.tools.selectivity("ma", day)
-        return engine_of_day.decide(
-            [FileFacts(one, day, self.regions[one["agency"]]) for one in some]
+        Its tests prove that the check passes all of them; only documents need to be taken apart.
+        """
+        if b'"documents"' in raw:
+            found = check(raw, self.registers)
+            if isinstance(found, Faulty):
+                raise RuntimeError(f"the generator made a faulty file: {found.errors[0]}")
+            return found
+        message = orjson.loads(raw)
+        return Accepted(
+            message=message,
+            content_hash=hashlib.sha256(raw).digest(),
+            source=message["source"],
+            external_id=message["external_id"],
+            received_at=datetime.fromisoformat(message["received_at"]).astimezone(UTC),
+            documents=[],
+            body=raw,
         )
 
-    def _receive(self, message: Message, outcome: SelectivityOutcome, day: date) -> dict[str, Any]:
+    def _receive(
+        self, accepted: Accepted, outcome: SelectivityOutcome, day: date
+    ) -> dict[str, Any]:
         """Gather the rows that the gate would have written for one file."""
-        accepted = check(orjson.dumps(message), self.registers)
-        if isinstance(accepted, Faulty):
-            raise RuntimeError(f"the generator made a faulty file: {accepted.errors[0]}")
         file_id = new_id()
         at = accepted.received_at + timedelta(minutes=1)
-        region = self.regions[message["agency"]]
+        region = self.regions[accepted.message["agency"]]
         row = messages.received_row(accepted, file_id, region, self.tools.keys, at)
         self.gathered.add_ready(ReceivedFile, row)
         self.gathered.add_ready(InboxMessage, _identity(accepted, file_id, at))
@@ -242,6 +210,7 @@ class _Loader:
         if accepted.documents:
             self.gathered.add_ready(Document, *messages.document_rows(accepted, file_id, at))
             self._store(accepted)
+        self.loaded.received += 1
         return row | {"received_on": day}
 
     def _store(self, accepted: Accepted) -> None:
@@ -252,12 +221,11 @@ class _Loader:
                 self.tools.documents.put(attachment.content)
                 self.stored.add(sha256)
 
-    def _close(
-        self, item: HistoryItem, message: Message, outcome: SelectivityOutcome,
-        row: Mapping[str, Any],
-    ) -> Closed:  # fmt: skip
-        past = item.outcome or self.deciders.decide(message, item.received_on)
-        pack = self.tools.catalog.pack("ma", message["flow"], item.received_on)
+    def _closed(
+        self, past: Outcome, outcome: SelectivityOutcome, message: Message, row: Mapping[str, Any]
+    ) -> Closed:
+        day = row["received_on"]
+        pack = self.tools.catalog.pack("ma", message["flow"], day)
         known = {
             "channel": row["channel"],
             "nature": row["nature"],
@@ -265,9 +233,7 @@ class _Loader:
             "pieces_missing": False,  # whatever was missing has come since
         }
         numbers = law("ma")
-        facts = engine.opening_facts(
-            pack, known, lambda path: numbers.number(path, item.received_on).value
-        )
+        facts = engine.opening_facts(pack, known, lambda path: numbers.number(path, day).value)
         return Closed(pack, row, message, outcome, past, travel(pack, facts, past.outcome))
 
 
@@ -281,35 +247,6 @@ def _identity(accepted: Accepted, file_id: UUID, at: datetime) -> dict[str, Any]
     }
 
 
-def _whole_days(items: Iterable[HistoryItem], size: int) -> Iterator[list[HistoryItem]]:
-    """Yield runs of whole days of at least ``size`` files, but for the last one."""
-    run: list[HistoryItem] = []
-    for _, day in groupby(items, key=lambda item: item.received_on):
-        run.extend(day)
-        if len(run) >= size:
-            yield run
-            run = []
-    if run:
-        yield run
-
-
-def decided_until(as_of: date) -> date:
-    """Return the last day of reception whose files may have been decided before ``as_of``."""
-    day = as_of - timedelta(days=1)
-    while True:
-        between = 0
-        for following in working_days_after(day):
-            if following >= as_of or between >= UNDECIDED_DAYS:
-                break
-            between += 1
-        if between >= UNDECIDED_DAYS:
-            return day
-        day -= timedelta(days=1)
-
-
 def evening(day: date) -> datetime:
     """Return when the gate ran on a day: 19:00 where the fund sits."""
     return datetime(day.year, day.month, day.day, 19, 0, tzinfo=ZONES["ma"])
-
-
-__all__ = ["FundLoaded", "Volume", "agencies", "decided_until", "evening", "load_fund"]

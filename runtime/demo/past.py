@@ -246,7 +246,12 @@ class PastWriter:
         file, outcome = closed.file, closed.outcome
         author = self.staff.user_of_doctor.get(outcome.doctor_code)
         reasoning = self._medical(
-            file["id"], MedicalRecordKind.REASONING, {"reasoning": REASONING}, author, at, keys
+            file["id"],
+            MedicalRecordKind.REASONING,
+            {"reasoning": REASONING, "step": stage.task.step},
+            author,
+            at,
+            keys,
         )
         row = {
             "id": new_id(), "control_file_id": file["id"], "human_task_id": task["id"],
@@ -261,6 +266,10 @@ class PastWriter:
             }  # fmt: skip
             self._add(LineOpinion, *self._lines(closed, row["id"]))
         self._add(Opinion, row)
+        closed.tell(
+            at, self.actor(closed), "opinion.recorded",
+            opinion=str(row["id"]), step=stage.task.step, outcome=stage.outcome,
+        )  # fmt: skip
 
     def _lines(self, closed: Closed, opinion_id: UUID) -> list[dict[str, Any]]:
         found = []
