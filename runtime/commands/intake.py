@@ -18,7 +18,7 @@ from medcontrol.clock import utc_now
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import InvalidInput
 from medcontrol.ids import new_id
-from medcontrol.intake import UnreadableDelivery, read_lines
+from medcontrol.intake import Line, UnreadableDelivery, read_lines
 from medcontrol.model import IntakeBatch, QuarantinedMessage
 from runtime import wiring
 from runtime.commands.output import AsJson, fail, say, say_json, show_table
@@ -53,39 +53,42 @@ def take_in_file(file: str, *, name: str | None, as_json: bool, with_report: boo
 
     ``with_report`` also names each line that went to quarantine.
     """
-    from workflows.intake import BatchName, Counts, take_in
+    from workflows.intake import BatchName, take_in
 
     started = time.monotonic()
-    damage: str | None = None
-    counts = Counts()
+    delivery = _Delivery()
     with _opened(file) as (stream, size), environment():
         batch = _begin_batch(name or ("standard input" if file == "-" else Path(file).name))
         with _progress(stream, size) as advance:
-
-            def on_chunk(so_far: "Counts") -> None:
-                nonlocal counts
-                counts = so_far
-                advance(so_far)
-
-            try:
-                counts = take_in(
-                    wiring.tools(),
-                    read_lines(stream),
-                    batch=BatchName(batch.id, batch.name),
-                    now=utc_now,
-                    on_chunk=on_chunk,
-                )
-            except UnreadableDelivery as error:
-                damage = str(error)
-        _end_batch(batch.id, damage)
+            counts = take_in(
+                wiring.tools(),
+                delivery.lines(stream),
+                batch=BatchName(batch.id, batch.name),
+                now=utc_now,
+                on_chunk=advance,
+            )
+        _end_batch(batch.id, delivery.damage)
         faults = _faults(batch.id) if with_report else []
     result = counts.as_json() | {"batch": str(batch.id)}
     result["seconds"] = round(time.monotonic() - started, 2)
     if with_report:
         result |= {"not_opened": counts.accepted - counts.opened, "faults": faults}
     _show(result, as_json)
-    if damage is not None:
-        fail(f"{file}: {damage}; what precedes the damage was taken in")
+    if delivery.damage is not None:
+        fail(f"{file}: {delivery.damage}; what precedes the damage was taken in")
+
+
+class _Delivery:
+    """The lines of a delivery up to where it is damaged, and what the damage is."""
+
+    damage: str | None = None
+
+    def lines(self, stream: BinaryIO) -> Iterator[Line]:
+        """Yield what can be read; all of it is then taken in, whatever comes after."""
+        try:
+            yield from read_lines(stream)
+        except UnreadableDelivery as error:
+            self.damage = str(error)
 
 
 @contextmanager
