@@ -153,6 +153,20 @@ def add_absence(
     _save(session, KINDS["absences"], rows, known, report)
 
 
+def save_line(session: Session, what: str, given: Mapping[str, str]) -> None:
+    """Save one competence, availability, absence or conflict, as one line of its file.
+
+    A line whose natural key is known changes the rest of it.
+
+    Raises:
+        InvalidInput: names the field.
+    """
+    known = load_known(session)
+    report = Report(what)
+    rows = _one_row(given, KINDS[what].columns(known), report)
+    _save(session, KINDS[what], rows, known, report)
+
+
 def _one_row(given: Mapping[str, str], columns: Sequence[Column], report: Report) -> list[Row]:
     """Return a row from a form.
 

@@ -1,0 +1,80 @@
+"""Ending what a doctor may take or does not take, and changing the weekly hours, by hand."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from medcontrol.errors import InvalidInput, NotFound
+from medcontrol.ids import new_id
+from medcontrol.model import Absence, Availability, Competence, Conflict
+
+_DAY = timedelta(days=1)
+_LONGEST_DAY = 1440
+_WITH_VALIDITY: dict[str, Any] = {"competences": Competence, "conflicts": Conflict}
+
+
+def end_line(session: Session, what: str, doctor_id: UUID, line_id: UUID, *, on: date) -> None:
+    """Let a competence or a conflict end the day before; one that had not begun is taken back.
+
+    Raises:
+        NotFound: the doctor has no such line.
+    """
+    table = _WITH_VALIDITY[what]
+    row = _own(session, table, doctor_id, line_id)
+    if row.valid_from >= on:
+        session.delete(row)
+    else:
+        row.valid_to = on - _DAY
+    session.flush()
+
+
+def end_absence(session: Session, doctor_id: UUID, absence_id: UUID, *, on: date) -> None:
+    """Let an absence end the day before; one that had not begun is taken back.
+
+    Raises:
+        NotFound: the doctor has no such absence.
+    """
+    row = _own(session, Absence, doctor_id, absence_id)
+    if row.first_day >= on:
+        session.delete(row)
+    else:
+        row.last_day = min(row.last_day, on - _DAY)
+    session.flush()
+
+
+def _own(session: Session, table: Any, doctor_id: UUID, line_id: UUID) -> Any:
+    row = session.get(table, line_id, with_for_update=True, populate_existing=True)
+    if row is None or row.doctor_id != doctor_id:
+        raise NotFound("this doctor has no such line")
+    return row
+
+
+def set_week(session: Session, doctor_id: UUID, minutes: Sequence[int], *, since: date) -> None:
+    """Set the minutes of Monday to Sunday from a day on; what was before stays on record.
+
+    Raises:
+        InvalidInput: not seven whole numbers from 0 to 1440 (field ``minutes``).
+    """
+    if len(minutes) != 7 or any(not 0 <= each <= _LONGEST_DAY for each in minutes):
+        raise InvalidInput("seven numbers from 0 to 1440 are needed", field="minutes")
+    own = col(Availability.doctor_id) == doctor_id
+    session.execute(sa.delete(Availability).where(own, col(Availability.valid_from) >= since))
+    still = sa.or_(col(Availability.valid_to).is_(None), col(Availability.valid_to) >= since)
+    session.execute(sa.update(Availability).where(own, still).values(valid_to=since - _DAY))
+    rows = [
+        {
+            "id": new_id(),
+            "doctor_id": doctor_id,
+            "weekday": weekday,
+            "minutes": each,
+            "valid_from": since,
+        }
+        for weekday, each in enumerate(minutes)
+        if each
+    ]
+    if rows:
+        session.execute(sa.insert(Availability), rows)
