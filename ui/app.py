@@ -62,6 +62,9 @@ def _routers() -> list[APIRouter]:
 def _to_login(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotLoggedIn)  # noqa: S101
     query = "" if error.come_back == "/" else f"?{urlencode({'next': error.come_back})}"
+    if request.headers.get("hx-request") == "true":
+        # A fragment can't be a login page: htmx goes there with the whole window.
+        return Response(status_code=401, headers={"HX-Redirect": f"/login{query}"})
     return RedirectResponse(f"/login{query}", status_code=303)
 
 

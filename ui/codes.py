@@ -7,6 +7,7 @@ stands, never hidden.
 from collections.abc import Mapping
 
 from ui.desk_codes import DESK_LISTS, DESK_REFUSALS
+from ui.file_codes import FILE_LISTS
 from ui.i18n import N_
 
 FLOWS: Mapping[str, str] = {
@@ -54,6 +55,7 @@ SIGNALS: Mapping[str, str] = {
     "completion_received": N_("Pieces received"),
     "appointment": N_("Appointment"),
     "paper": N_("Paper file"),
+    "late": N_("Deadline passed"),
 }
 
 # Built-in views at the left of the queue.
@@ -85,6 +87,18 @@ HOLD_REASONS: Mapping[str, str] = {
 }
 
 ACTIONS: Mapping[str, str] = {
+    "file.opened": N_("File opened"),
+    "task.held": N_("Put on hold"),
+    "task.woken": N_("Taken up again"),
+    "level.changed": N_("Moved to another level"),
+    "message.written": N_("Message written"),
+    "message.received": N_("Answer received"),
+    "message.late": N_("Came when nothing waited for it"),
+    "completion.waived": N_("Goes on without the pieces"),
+    "deadline.reported": N_("Lateness reported"),
+    "deadline.overtaken": N_("Deadline without effect"),
+    "decision.made": N_("Decision recorded"),
+    "entitlement.review_postponed": N_("Review postponed"),
     "control_file.opened": N_("File opened"),
     "control_file.closed": N_("File closed"),
     "control_file.escalated": N_("Moved to another level"),
@@ -143,6 +157,24 @@ REFUSALS: Mapping[str, str] = {
     "outcome_required": N_("Choose an outcome."),
     "line_outcome_required": N_("Say what you decide for each line."),
     "reasoning_required": N_("Write the reasons for your opinion."),
+    "other_piece_required": N_("Describe the other piece."),
+    "outcome_contradicts": N_("The outcome does not fit what you say of the lines."),
+    "modified_how": N_("Enter the quantity or the amount granted."),
+    "quantity_invalid": N_("Enter a quantity, such as 2 or 1,5."),
+    "motive_wrong": N_("This motive does not fit this type of file."),
+    "message_length": N_("Write 1 to 4,000 characters."),
+    "hold_too_long": N_("A file can be held for 120 days at most."),
+    "entitlement.validity_too_long": N_("The list does not allow so long a validity."),
+    "entitlement.lifetime_not_allowed": N_(
+        "For life needs an examination and an illness that allows it."
+    ),
+    "document.empty": N_("The document is empty."),
+    "document.too_large": N_("The document is too large."),
+    "document.not_found": N_("The document was announced; it has not come yet."),
+    "password_differs": N_("The two new passwords differ."),
+    "password_wrong": N_("This is not your password."),
+    "password_weak": N_("Take at least 12 characters, without your login."),
+    "date_order": N_("The last day is before the first."),
     "date_invalid": N_("Enter a date as day/month/year."),
     "date_past": N_("Choose a day to come."),
     "amount_invalid": N_("Enter an amount with two decimals, not above the amount asked."),
@@ -188,6 +220,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "specialty": SPECIALTIES,
     "step": STEPS,
     "action": ACTIONS,
+    **FILE_LISTS,
     "refusal": {**REFUSALS, **DESK_REFUSALS},
     **DESK_LISTS,
 }

@@ -190,6 +190,7 @@ _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (FileAction.WRITE_MESSAGE, N_("Write a message")),
     (FileAction.ADD_DOCUMENT, N_("Add a document")),
     (FileAction.UNDO_DECISION, N_("Undo")),
+    (FileAction.WAIVE_COMPLETION, N_("Go on without the pieces")),
     (PieceState.PRESENT, N_("Present")),
     (PieceState.ANNOUNCED, N_("Announced, not received")),
     (PieceState.REQUESTED, N_("Requested")),

@@ -1,6 +1,8 @@
 """One sentence about what was just done, carried over the redirect that follows a form."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
@@ -8,10 +10,12 @@ from fastapi.responses import RedirectResponse
 
 from ui.i18n import N_, translations
 from ui.shell import Toast
+from ui.site import site_of
 
 COOKIE = "medcontrol_notice"
 # Long enough for a slow page; the page that shows it takes the cookie away.
 _SECONDS = 60
+_REFERENCE = re.compile(r"[A-Z0-9-]{1,64}", re.ASCII)
 
 # Code to tone and words. The number, when there is one, is shown by its own name.
 NOTICES: Mapping[str, tuple[str, str]] = {
@@ -30,25 +34,70 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "user.created": ("success", N_("Account created. Give it a role.")),
     "user.deactivated": ("success", N_("Account closed; its sessions are ended.")),
     "user.activated": ("success", N_("Account open again.")),
+    "decision.recorded": ("success", N_("Decision recorded on %(subject)s.")),
+    "decision.undone": ("info", N_("Decision undone: nothing was sent.")),
+    "decision.too_late": ("warning", N_("Too late to undo: the letter is on its way.")),
+    "draft.saved": ("success", N_("Draft saved.")),
+    "pieces.requested": (
+        "success",
+        N_("Pieces requested; the clock stands still until they come."),
+    ),
+    "pieces.waived": ("success", N_("The file goes on without the pieces.")),
+    "file.escalated": ("success", N_("Sent to the colleague; it comes back with the opinion.")),
+    "file.held": ("success", N_("On hold; it comes back by itself.")),
+    "file.released": ("success", N_("Back among the files to do.")),
+    "file.claimed": ("success", N_("The file is yours.")),
+    "files.held": ("success", N_("Files put on hold: %(num)s")),
+    "files.held_some": ("warning", N_("Files put on hold: %(num)s. The others are not yours.")),
+    "message.sent": ("success", N_("Message sent.")),
+    "queue.empty": ("info", N_("Nothing more to do, and nothing to take.")),
+    "settings.saved": ("success", N_("Settings saved.")),
+    "password.changed": ("success", N_("Password changed. Other sessions are ended.")),
+    "absence.saved": ("success", N_("Absence saved; nothing new is given to you on those days.")),
     "nothing.selected": ("warning", N_("Tick at least one line.")),
 }
 
 
-def see_other(address: str, notice: str | None = None, number: int = 0) -> RedirectResponse:
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """A decision that can be taken back for a while: the file's reference, and its version."""
+
+    reference: str
+    version: int
+
+
+def see_other(
+    address: str, notice: str | None = None, number: int = 0, *, undo: Undoable | None = None
+) -> RedirectResponse:
     """Return the answer to a form that did its work: look at ``address`` (303)."""
     response = RedirectResponse(address, status_code=303)
     if notice is not None:
+        carried = [notice, str(number), *((undo.reference, str(undo.version)) if undo else ())]
         response.set_cookie(
-            COOKIE, f"{notice}:{number}", max_age=_SECONDS, httponly=True, samesite="lax"
+            COOKIE, ":".join(carried), max_age=_SECONDS, httponly=True, samesite="lax"
         )
     return response
 
 
 def toasts_of(request: Request, language: str) -> tuple[Toast, ...]:
     """Return the notice that the request carries; what nobody knows is dropped."""
-    code, _, number = request.cookies.get(COOKIE, "").partition(":")
+    code, number, *rest = (request.cookies.get(COOKIE, "") + ":").split(":")[:4]
     if code not in NOTICES or not number.isdecimal():
         return ()
     tone, text = NOTICES[code]
-    values: dict[str, Any] = {"num": number[:9]}
-    return (Toast(text=translations(language).gettext(text) % values, tone=tone),)
+    undo = _undo_of(rest)
+    values: dict[str, Any] = {"num": number[:9], "subject": undo.reference if undo else ""}
+    return (
+        Toast(
+            text=translations(language).gettext(text) % values,
+            tone=tone,
+            undo_address=undo and f"/files/{undo.reference}/undo?version={undo.version}",
+            undo_seconds=site_of(request).settings.undo_seconds if undo else 0,
+        ),
+    )
+
+
+def _undo_of(parts: list[str]) -> Undoable | None:
+    if len(parts) < 2 or not _REFERENCE.fullmatch(parts[0]) or not parts[1].isdecimal():
+        return None
+    return Undoable(parts[0], int(parts[1][:9]))

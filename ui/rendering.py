@@ -19,6 +19,7 @@ from ui.codes import word_for
 from ui.formats import Formats
 from ui.i18n import LANGUAGES, babel_locale, is_right_to_left, translations
 from ui.labels import label_of
+from ui.notices import COOKIE as NOTICE_COOKIE
 from ui.shell import Shell, is_current, navigation_for
 
 UI = Path(__file__).resolve().parent
@@ -117,7 +118,10 @@ def render(
     context = {"page": page, "shell": shell}
     wanted = block or requested_block(request, found)
     body = found.render(context) if wanted is None else render_block(found, wanted, context)
-    return HTMLResponse(body, status_code=status_code, headers={"Vary": _VARY, **(headers or {})})
+    response = HTMLResponse(body, status_code, headers={"Vary": _VARY, **(headers or {})})
+    if wanted is None and shell.toasts:
+        response.delete_cookie(NOTICE_COOKIE)  # said once
+    return response
 
 
 def requested_block(request: Request, template: Template) -> str | None:

@@ -43,5 +43,9 @@ def _cell(name: str, value: Any) -> str:
         return f"{Decimal(value) / 100:.2f}"
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
-    text = str(value)
+    return safe_cell(str(value))
+
+
+def safe_cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

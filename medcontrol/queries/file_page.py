@@ -1,5 +1,6 @@
 """A control file as its page shows it (page du dossier), in plain values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -60,6 +61,7 @@ class FileAction(StrEnum):
     WRITE_MESSAGE = "write_message"
     ADD_DOCUMENT = "add_document"
     UNDO_DECISION = "undo_decision"
+    WAIVE_COMPLETION = "waive_completion"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +114,25 @@ class FileHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Motive:
-    """A coded motive, with its wording in the reader's language (from the pack)."""
+    """A coded motive, with its wording in the reader's language; ``effects`` it can explain."""
 
     code: str
     title: str
+    effects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """A question of the step's form, from the pack, with what was answered.
+
+    ``widget`` is ``choice``, ``list``, ``checkbox``, ``date``, ``number`` or ``text``.
+    """
+
+    name: str
+    widget: str
+    title: str
+    options: tuple[tuple[str, str], ...] = ()
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +145,7 @@ class OutcomeOption:
     tone: str  # grant, partial, refuse, neutral
     needs_motive: bool = False
     needs_validity: bool = False
-    letter: str | None = None
+    effect: str = ""  # what its motive explains: refused, modified, adjourned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,10 +197,19 @@ class OpinionPanel:
     hold_reasons: tuple[Motive, ...] = ()
     escalate_to: tuple[OutcomeOption, ...] = ()
     undo_seconds: int = 30
+    step: str = ""  # the pack's code of the step that was drawn
+    journal_length: int = 0  # entries when the page was drawn: what follows is what changed since
+    form: tuple[FormField, ...] = ()
+    has_end_of_validity: bool = True
+    typed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # in the other actions
 
     def error_of(self, name: str) -> str | None:
         """Return the error code of a field, or None."""
         return dict(self.errors).get(name)
+
+    def said(self, name: str) -> str:
+        """Return what was typed into a field of another action, empty when nothing was."""
+        return next(iter(self.typed.get(name, ())), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

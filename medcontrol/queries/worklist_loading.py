@@ -79,11 +79,22 @@ def load_queue(
         lane_options=options_of(counts, "lane", filters.lane),
         rows=rows,
         paging=paging,
-        bulk_actions=(BulkAction.REASSIGN, BulkAction.EXPORT) if may_see_team else (),
+        bulk_actions=_bulk_actions(principal, filters, may_see_team=may_see_team),
         may_see_team=may_see_team,
         owner_name=totals.owner,
         waking_soon=sum(row.waking_soon for row in counts),
     )
+
+
+def _bulk_actions(
+    principal: Principal, filters: QueueFilters, *, may_see_team: bool
+) -> tuple[BulkAction, ...]:
+    """Return what may be done to several rows of this tab; the commands check again."""
+    is_own = principal.doctor_id is not None and filters.doctor in (None, principal.doctor_id)
+    holds = is_own and filters.tab in (QueueTab.TODO, QueueTab.BACK)
+    moves = may_see_team and filters.tab is not QueueTab.DONE
+    chosen = ((BulkAction.REASSIGN, moves), (BulkAction.HOLD, holds), (BulkAction.EXPORT, True))
+    return tuple(action for action, is_allowed in chosen if is_allowed)
 
 
 def _mine(principal: Principal, filters: QueueFilters) -> sa.ColumnElement[bool]:

@@ -39,6 +39,18 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, () => toast(texts().gone, "danger"));
 }
 
+// The time to undo runs down in sight; then the button goes, since nothing could be undone.
+for (const button of document.querySelectorAll("[data-undo]")) {
+  let left = Number(button.dataset.undo);
+  const clock = setInterval(() => {
+    left -= 1;
+    button.querySelector("bdi").textContent = `(${left} s)`;
+    if (left > 0) return;
+    clearInterval(clock);
+    button.closest(".toast-message").remove();
+  }, 1000);
+}
+
 // --- Rows of a table ---------------------------------------------------------------------
 const rows = () => [...document.querySelectorAll("[data-rows] [data-row]")];
 let lastChecked = null;

@@ -40,6 +40,24 @@ if (form) {
   });
 }
 
+// --- Only the motives that can explain the chosen outcome -----------------------------------
+function fitMotives() {
+  const effect = form.querySelector("[name=outcome]:checked")?.dataset.motive;
+  const list = form.querySelector("#motive");
+  if (!effect || !list) return;
+  const wanted = effect === "modified" ? ["modified", "refused"] : [effect];
+  for (const option of list.options) {
+    const fits = !option.value || wanted.some((each) => option.dataset.effects.split(" ").includes(each));
+    option.hidden = option.disabled = !fits;
+    if (!fits && option.selected) list.value = "";
+  }
+}
+if (form) {
+  form.addEventListener("change", fitMotives);
+  form.addEventListener("input", fitMotives);
+  fitMotives();
+}
+
 // --- 1 to 9 choose an outcome, once the decision has the focus ------------------------------
 document.addEventListener("keydown", (event) => {
   const number = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
@@ -66,7 +84,7 @@ preview?.addEventListener("click", async (event) => {
       body: new URLSearchParams(new FormData(form)),
       headers: { "HX-Request": "true", "HX-Target": "letter-pages" },
     });
-    if (!answer.ok && answer.status !== 422) throw new Error(String(answer.status));
+    if (![200, 409, 422].includes(answer.status)) throw new Error(String(answer.status));
     pages.innerHTML = await answer.text();
     dialog.showModal();
   } catch {

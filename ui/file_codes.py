@@ -1,0 +1,106 @@
+"""What codes are called around a file: outcomes and what they mean, facts, journal, exports."""
+
+from collections.abc import Mapping
+
+from ui.i18n import N_
+
+# What a choice means for the insured person, in a sentence; by outcome, or by what it decides.
+CONSEQUENCES: Mapping[str, str] = {
+    "granted": N_("The insured person receives the agreement."),
+    "partially_granted": N_("The insured person receives a partial agreement with the motives."),
+    "refused_medical": N_("The insured person receives a refusal with its motive and the appeal."),
+    "refused_administrative": N_(
+        "The insured person receives a refusal with its motive and the appeal."
+    ),
+    "adjourned": N_("The insured person is told that the decision is put off."),
+    "withdrawn": N_("The file closes; no letter is sent."),
+    "close_file": N_("The file closes; the insured person is told."),
+    "summon": N_("The agency books an examination; the insured person is convened."),
+    "no_show": N_("The absence is recorded; a second convocation may follow."),
+    "reschedule": N_("The agency books another day."),
+    "escalate": N_("A colleague of the region is asked; the file comes back to you."),
+    "advised": N_("The file goes back to the doctor who asked."),
+    "agreed": N_("The proposal goes on to the decision."),
+    "disagreed": N_("The file goes back to the first doctor."),
+    "dispute": N_("The central level settles it."),
+    "returned": N_("The file goes back to the first doctor with your reasons."),
+    "signed": N_("The file closes and the letter leaves."),
+}
+
+# Outcomes of steps in lists that mix packs; a file's own page uses the words of its pack.
+OUTCOMES: Mapping[str, str] = {
+    "complete": N_("Complete"),
+    "incomplete": N_("Pieces requested"),
+    "ask_completion": N_("Pieces requested"),
+    "granted": N_("Granted"),
+    "partially_granted": N_("Partly granted"),
+    "refused_medical": N_("Refused, medical grounds"),
+    "refused_administrative": N_("Refused, administrative grounds"),
+    "adjourned": N_("Adjourned"),
+    "withdrawn": N_("Closed without decision"),
+    "maintained": N_("Maintained"),
+    "aggravated": N_("Aggravated"),
+    "improved": N_("Improved"),
+    "summon": N_("Summoned"),
+    "escalate": N_("Opinion asked for"),
+    "booked": N_("Appointment booked"),
+    "no_show": N_("Did not come"),
+    "reschedule": N_("To be booked again"),
+    "advised": N_("Opinion given"),
+    "agreed": N_("Agreed"),
+    "disagreed": N_("Disagreed"),
+    "dispute": N_("Dispute"),
+    "returned": N_("Sent back"),
+    "signed": N_("Signed"),
+    "close_file": N_("File closed"),
+}
+
+# Yes-or-no facts that a doctor may give beside the outcome.
+FACTS: Mapping[str, str] = {
+    "third_person_aid": N_("Third-person aid"),
+    "off_list": N_("Off list: central co-signature"),
+}
+
+# Names of members beside a journal entry.
+JOURNAL_FACTS: Mapping[str, str] = {
+    "step": N_("Step"),
+    "outcome": N_("Outcome"),
+    "kind": N_("Kind"),
+    "code": N_("Letter"),
+    "deadline": N_("Clock"),
+    "reason": N_("Reason"),
+    "until": N_("Until"),
+    "number": N_("No."),
+    "lane": N_("Lane"),
+    "level": N_("Level"),
+    "before": N_("Before"),
+    "after": N_("After"),
+    "audience": N_("Who reads it"),
+}
+
+# Heads of an exported queue.
+COLUMNS: Mapping[str, str] = {
+    "reference": N_("File"),
+    "person_name": N_("Person concerned"),
+    "person_birth_year": N_("Year of birth"),
+    "flow": N_("Flow"),
+    "nature": N_("Nature"),
+    "lane": N_("Lane"),
+    "level": N_("Level"),
+    "step": N_("Step"),
+    "status": N_("State"),
+    "due_on": N_("Due"),
+    "received_on": N_("Received"),
+    "age_working_days": N_("Age in working days"),
+    "urgent": N_("Urgent"),
+    "held_until": N_("On hold until"),
+    "outcome": N_("Outcome"),
+    "doctor": N_("Doctor"),
+}
+
+FILE_LISTS: Mapping[str, Mapping[str, str]] = {
+    "outcome": OUTCOMES,
+    "fact": FACTS,
+    "journal_fact": JOURNAL_FACTS,
+    "column": COLUMNS,
+}

@@ -1,0 +1,18 @@
+"""A control doctor's day: login, queue, file, decision, documents, own settings."""
+
+from fastapi import APIRouter
+
+from ui.pages.doctor import (
+    account,
+    acting,
+    deciding,
+    documents,
+    file,
+    login,
+    queue,
+    selection,
+)
+
+router = APIRouter()
+for module in (login, queue, selection, account, documents, deciding, acting, file):
+    router.include_router(module.router)

@@ -1,0 +1,52 @@
+"""The file page (page du dossier), its diagram, and the way back from an address of a form."""
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from medcontrol.db import read_only
+from medcontrol.queries.file_loading import open_file
+from medcontrol.queries.file_page import FileTab
+from medcontrol.queries.file_tabs import JournalKind
+from ui.forms import as_uuid, member_of, text_of
+from ui.pages.doctor.reading import Wanted, read_page
+from ui.rendering import render
+from ui.visitors import Me
+
+router = APIRouter(prefix="/files/{reference}")
+
+
+@router.get("")
+def show_file(request: Request, visitor: Me, reference: str) -> Response:
+    """Draw a file on one of its tabs."""
+    query = request.query_params
+    wanted = Wanted(
+        reference=reference,
+        tab=member_of(query, "tab", FileTab) or FileTab.SUMMARY,
+        document=as_uuid(text_of(query, "document", 40)),
+        journal_kind=member_of(query, "kind", JournalKind),
+        open_action=text_of(query, "open", 40),
+        origin=text_of(query, "from", 2000),
+    )
+    page = read_page(visitor, request.state.shell.language, wanted)
+    return render(request, "file.html", page)
+
+
+@router.get("/diagram.bpmn")
+def show_diagram(visitor: Me, reference: str) -> Response:
+    """Return the diagram of the flow that the file was opened under, layout included."""
+    with read_only() as session:
+        file = open_file(session, visitor.principal, reference).file
+    pack = visitor.site.tools.catalog.get(file.pack, file.flow)
+    return Response(pack.bpmn(), media_type="application/xml")
+
+
+@router.get("/{form}")
+def come_back(request: Request, visitor: Me, reference: str, form: str) -> Response:
+    """Lead from the address of a form, loaded again or in another language, to the file."""
+    origin = text_of(request.query_params, "from", 2000)
+    query = "?" + urlencode({"from": origin}) if origin else ""
+    with read_only() as session:
+        known = open_file(session, visitor.principal, reference).file.reference
+    return RedirectResponse(f"/files/{known}{query}", status_code=303)

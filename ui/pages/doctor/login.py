@@ -1,0 +1,179 @@
+"""Logging in and out, the language of the screens, and where each role starts."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
+
+from medcontrol.clock import civil_date
+from medcontrol.db import read_only, transaction
+from medcontrol.errors import NotFound
+from medcontrol.model import UserAccount
+from medcontrol.queries.own_account import load_demo_accounts
+from medcontrol.services import sessions, users
+from medcontrol.vocabulary import Role
+from ui.contexts import DemoAccount, LoginPage
+from ui.forms import text_of
+from ui.i18n import LANGUAGE_COOKIE, LANGUAGES
+from ui.notices import see_other
+from ui.rendering import render
+from ui.security import is_same_origin
+from ui.site import Site, site_of
+from ui.visitors import (
+    SESSION_COOKIE,
+    BodyTooLarge,
+    FormFromElsewhere,
+    Me,
+    Posted,
+    anonymous_shell,
+)
+
+router = APIRouter()
+MAX_LOGIN_BYTES = 20_000
+_YEAR = 365 * 24 * 3600
+_CONTROLLERS = (Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR, Role.AGENT)
+
+
+async def open_form(request: Request) -> FormData:
+    """Return the fields of a small form that needs no session; other origins are refused.
+
+    Raises:
+        BodyTooLarge: longer than a login can be, or of unknown length.
+        FormFromElsewhere: another site's page sent it.
+    """
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > MAX_LOGIN_BYTES:
+        raise BodyTooLarge
+    if not is_same_origin(request.headers, request.headers.get("host", "")):
+        raise FormFromElsewhere
+    return await request.form(max_files=0, max_fields=20)
+
+
+Open = Annotated[FormData, Depends(open_form)]
+
+
+def own_path(text: str) -> str:
+    """Return a path of ours, ``/`` for anything else.
+
+    >>> own_path("//evil.example/queue"), own_path("/queue?tab=back")
+    ('/', '/queue?tab=back')
+    """
+    parts = urlsplit(text)
+    is_ours = text.startswith("/") and not parts.netloc and not parts.scheme
+    is_plain = text.isprintable() and "\\" not in text and not text.startswith("//")
+    return text if is_ours and is_plain else "/"
+
+
+@router.get("/")
+def home(visitor: Me) -> Response:
+    """Send each role to the page where its day begins."""
+    principal = visitor.principal
+    if principal.doctor_id is not None or principal.has(*_CONTROLLERS):
+        return RedirectResponse("/queue", status_code=303)
+    if principal.has(Role.SUPERVISOR):
+        return RedirectResponse("/supervision", status_code=303)
+    if principal.has(Role.ADMINISTRATOR):
+        return RedirectResponse("/users", status_code=303)
+    if principal.has(Role.REFERENCE_MANAGER):
+        return RedirectResponse("/quarantine", status_code=303)
+    return RedirectResponse("/search", status_code=303)
+
+
+@router.get("/login")
+def show_login(request: Request) -> Response:
+    """Draw the login page."""
+    come_back = own_path(text_of(request.query_params, "next", 2000))
+    return _draw(request, LoginPage(next=come_back))
+
+
+@router.post("/login")
+def log_in(request: Request, form: Open) -> Response:
+    """Begin a session with login and password."""
+    site = site_of(request)
+    login, come_back = text_of(form, "login", 64), own_path(text_of(form, "next", 2000))
+    given = form.get("password")
+    with transaction() as session:
+        password = given if isinstance(given, str) else ""
+        user = users.authenticate(session, login, password, now=site.clock())
+        token = sessions.open(session, user, now=site.clock())[0] if user else None
+    if token is None:
+        page = LoginPage(next=come_back, login=login, error="login.refused")
+        return _draw(request, page, status=401)
+    return _begin(site, token, come_back)
+
+
+@router.post("/login/demo")
+def log_in_demo(request: Request, form: Open) -> Response:
+    """Begin a session of a demonstration account. Demo mode only.
+
+    Raises:
+        NotFound: this is no demonstration, or no such account.
+    """
+    site = site_of(request)
+    if not site.settings.demo:
+        raise NotFound("this installation is no demonstration")
+    with transaction() as session:
+        user: UserAccount = users.by_login(session, text_of(form, "login", 64))
+        if not user.is_active:
+            raise NotFound("this account is closed", field="login")
+        token, _ = sessions.open(session, user, now=site.clock())
+    return _begin(site, token, own_path(text_of(form, "next", 2000)))
+
+
+@router.post("/logout")
+def log_out(request: Request, visitor: Me, form: Posted) -> Response:
+    """End the session."""
+    with transaction() as session:
+        sessions.close(session, request.cookies.get(SESSION_COOKIE, ""))
+    response = RedirectResponse("/login", status_code=303)
+    response.delete_cookie(SESSION_COOKIE)
+    return response
+
+
+@router.post("/language")
+def choose_language(request: Request, form: Open) -> Response:
+    """Change the language of the screens, and come back to where one was."""
+    come_back = own_path(text_of(form, "next", 2000))
+    referer = urlsplit(request.headers.get("referer", ""))
+    if referer.path == come_back and referer.query:
+        come_back = own_path(f"{come_back}?{referer.query}")
+    response = see_other(come_back)
+    language = text_of(form, "language", 8)
+    if language in LANGUAGES:
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR, samesite="lax", httponly=True)
+    return response
+
+
+def _begin(site: Site, token: str, come_back: str) -> Response:
+    response = RedirectResponse(come_back, status_code=303)
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=site.settings.session_hours * 3600,
+        httponly=True,
+        samesite="lax",
+        secure=(site.settings.public_url or "").startswith("https://"),
+    )
+    return response
+
+
+def _draw(request: Request, page: LoginPage, status: int = 200) -> Response:
+    site = site_of(request)
+    request.state.shell = anonymous_shell(request)
+    if site.settings.demo:
+        with read_only() as session:
+            found = load_demo_accounts(session, civil_date(site.clock(), site.jurisdiction))
+        accounts = tuple(
+            DemoAccount(
+                login=each.login,
+                name=each.name,
+                role=each.role,
+                unit_name=each.unit_name,
+                open_files=each.open_files,
+            )
+            for each in found
+        )
+        page = LoginPage(next=page.next, login=page.login, error=page.error, demo_accounts=accounts)
+    return render(request, "login.html", page, status_code=status)

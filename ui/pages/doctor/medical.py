@@ -1,0 +1,57 @@
+"""Medical content as received, made readable: codes with titles where a list has them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from medcontrol.queries.file_tabs import Diagnosis, MedicalSummary
+from medcontrol.reference.pathologies import Pathology, pathologies
+from medcontrol.services.medical import MedicalContent
+from medcontrol.vocabulary import MedicalRecordKind
+
+
+def medical_summary(
+    records: Iterable[MedicalContent], jurisdiction: str, language: str
+) -> MedicalSummary | None:
+    """Return what the sender said; None when nothing medical came, or nothing was read."""
+    intake = next((each for each in records if each.kind is MedicalRecordKind.INTAKE), None)
+    if intake is None:
+        return None
+    medical: Mapping[str, Any] = intake.content.get("medical") or {}
+    listed = pathologies(jurisdiction) if jurisdiction == "ma" else {}
+    named = listed.get(str(medical.get("pathology")))
+    return MedicalSummary(
+        diagnoses=tuple(
+            Diagnosis(
+                code=each["icd10"],
+                title=_title(each["icd10"], listed.values(), language),
+                is_main=bool(each.get("main")),
+            )
+            for each in medical.get("diagnoses", [])
+        ),
+        summary=medical.get("summary"),
+        pathology=f"{named.number}. {named.label(language)}" if named else medical.get("pathology"),
+        answers=tuple(_flat(intake.content.get("form") or {})),
+    )
+
+
+def _title(code: str, listed: Iterable[Pathology], language: str) -> str | None:
+    """Return the long-term illness that a code belongs to, as the official list words it."""
+    found = next((p for p in listed if any(_covers(part, code) for part in p.icd10)), None)
+    return found.label(language) if found else None
+
+
+def _covers(part: str, code: str) -> bool:
+    """Return whether ``I60-I64`` or ``E11`` covers a code such as ``I63.2``."""
+    first, _, last = part.partition("-")
+    return first <= code[: len(first)] <= (last or first)
+
+
+def _flat(answers: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Yield the answers of the sender's form as pairs, groups by their path."""
+    for name, value in answers.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield f"{prefix}{name}", ", ".join(map(str, value))
+        else:
+            yield f"{prefix}{name}", str(value)
