@@ -97,4 +97,5 @@ def read_only() -> Iterator[Session]:
         try:
             yield session
         finally:
+            session.expunge_all()  # what was read stays readable; a rollback would empty it
             session.rollback()
