@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -74,7 +75,8 @@ class FolderPost:
             temporary.replace(self._folder / name)
             _sync(self._folder)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise Unavailable(f"the outgoing folder can't be written: {error.strerror}") from None
         return f"outgoing/{name}"
 

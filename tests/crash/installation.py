@@ -21,6 +21,8 @@ from tests.factories import NOW, make_doctor
 
 ROOT = Path(__file__).resolve().parents[2]
 CLI = [sys.executable, "-c", "from runtime.cli import main; main()"]
+#: Seconds for any one thing to happen; on an idle machine each takes a few.
+PATIENCE = 90.0
 STEP = 0.01  # between two looks; what is waited for lasts much longer
 
 
@@ -36,7 +38,7 @@ class Installation:
             name: value for name, value in os.environ.items() if not name.startswith("MEDCONTROL_")
         } | {
             "MEDCONTROL_HOME": str(self.home),
-            "MEDCONTROL_OUTBOX_RETRY_SECONDS": "2",
+            "MEDCONTROL_OUTBOX_RETRY_SECONDS": "1",
             "MEDCONTROL_WORKER_PROCESSES": "2",
         }
 
@@ -48,7 +50,7 @@ class Installation:
         port = self._port_file.read_text()
         self.environment["MEDCONTROL_POST_URL"] = f"http://127.0.0.1:{port}/letters"
         self.tree = self.spawn([*CLI, "up", "--port", "0"], log=self.up_log)
-        self.wait_for("web, worker and beat", lambda: "is up at" in self.up_log.read_text(), 60)
+        self.wait_for("web, worker and beat", lambda: "is up at" in self.up_log.read_text())
         found = re.search(r"is up at (http://\S+)", self.up_log.read_text())
         assert found is not None
         self.url = found[1]
@@ -95,10 +97,10 @@ class Installation:
         except sa.exc.OperationalError:
             return -1
 
-    def wait_for(self, what: str, is_there: Callable[[], bool], seconds: float) -> None:
+    def wait_for(self, what: str, is_there: Callable[[], bool]) -> None:
         """Wait for something, and say what did not come."""
-        if not wait_until(is_there, seconds, STEP):
-            raise AssertionError(f"no {what} after {seconds} s:\n{self.last_words()}")
+        if not wait_until(is_there, PATIENCE, STEP):
+            raise AssertionError(f"no {what} after {PATIENCE} s:\n{self.last_words()}")
 
     def kill(self, name: str, *, only_one: bool = False) -> int:
         """SIGKILL a process of the tree with all it forked, or one process that it forked."""

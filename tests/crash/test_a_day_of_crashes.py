@@ -11,15 +11,15 @@ import sqlalchemy as sa
 
 from medcontrol import db, journal
 from medcontrol.clock import utc_now
-from tests.crash.installation import Installation, installed
+from tests.crash.installation import PATIENCE, Installation, installed
 from tests.flow_world import message
 from tests.post_receiver import Calls
 from workflows.invariants import check_all
 
 pytestmark = pytest.mark.crash
 
-FILES = 6000  # three chunks of intake
-CONTROLLED = 60  # first ALD requests: always controlled, each with a letter
+FILES = 4500  # three chunks of intake
+CONTROLLED = 90  # first ALD requests: always controlled, each with a letter
 RECEIVED = "SELECT count(*) FROM received_file WHERE source = :source"
 UNDONE = "SELECT count(*) FROM outbox_message WHERE done_at IS NULL"
 
@@ -63,13 +63,13 @@ def kill_web_and_worker_while_a_batch_comes_in(here: Installation, day: Path, so
         content = day.read_bytes()
         yield content[: len(content) // 2]
         half.set()
-        here.wait_for("end of the web", killed.is_set, 20)
+        here.wait_for("end of the web", killed.is_set)
         yield content[len(content) // 2 :]
 
     killed = threading.Event()
 
     def kill_web() -> None:
-        assert half.wait(20)
+        assert half.wait(PATIENCE)
         assert here.kill("web") >= 1
         killed.set()
 
@@ -78,11 +78,11 @@ def kill_web_and_worker_while_a_batch_comes_in(here: Installation, day: Path, so
     with pytest.raises(httpx.TransportError):
         here.post_batch(body())
     killer.join()
-    here.wait_for("web again", lambda: _answers(here), 40)
+    here.wait_for("web again", lambda: _answers(here))
     answer = here.post_batch(day.read_bytes())
     assert answer.status_code == 202, answer.text
     here.kill("web")
-    here.wait_for("batch", lambda: here.number(RECEIVED, source=source) > 0, 40)
+    here.wait_for("batch", lambda: here.number(RECEIVED, source=source) > 0)
     here.kill("worker")
     assert here.number(RECEIVED, source=source) < FILES, "the batch was over before the kill"
 
@@ -98,37 +98,37 @@ def kill_intake_and_postgres_while_a_day_comes_in(
     here: Installation, day: Path, source: str
 ) -> None:
     command = here.intake(day)
-    here.wait_for("chunk", lambda: here.number(RECEIVED, source=source) > 0, 40)
+    here.wait_for("chunk", lambda: here.number(RECEIVED, source=source) > 0)
     command.kill()
     assert command.wait(10) == -9
     before = here.number(RECEIVED, source=source)
     assert before < FILES, "the day was over before the kill"
 
     command = here.intake(day)
-    here.wait_for("further chunk", lambda: here.number(RECEIVED, source=source) > before, 40)
+    here.wait_for("further chunk", lambda: here.number(RECEIVED, source=source) > before)
     here.kill_postgres()
-    assert command.wait(30) == 1, here.last_words()
-    here.wait_for("PostgreSQL again", lambda: here.number("SELECT 1") == 1, 30)
+    assert command.wait(PATIENCE) == 1, here.last_words()
+    here.wait_for("PostgreSQL again", lambda: here.number("SELECT 1") == 1)
     assert before < here.number(RECEIVED, source=source) < FILES
 
-    assert here.intake(day).wait(60) == 0, here.last_words()
+    assert here.intake(day).wait(PATIENCE) == 0, here.last_words()
 
 
 def flush_the_broker_and_kill_while_letters_leave(here: Installation) -> int:
     """Return how many messages the broker lost."""
-    here.wait_for("queue of letters", lambda: here.valkey.llen("letters") > 5, 30)
+    here.wait_for("queue of letters", lambda: here.valkey.llen("letters") > 5)
     lost = int(here.valkey.llen("letters"))  # type: ignore[arg-type]
     here.valkey.flushall()
     sent = Calls.read(here.calls).total
-    here.wait_for("further letters", lambda: Calls.read(here.calls).total > sent, 30)
+    here.wait_for("further letters", lambda: Calls.read(here.calls).total > sent)
     here.kill("worker", only_one=True)
     sent = Calls.read(here.calls).total
-    here.wait_for("further letters", lambda: Calls.read(here.calls).total > sent, 30)
+    here.wait_for("further letters", lambda: Calls.read(here.calls).total > sent)
     here.kill("worker")
     sent = Calls.read(here.calls).total
-    here.wait_for("further letters", lambda: Calls.read(here.calls).total > sent, 30)
+    here.wait_for("further letters", lambda: Calls.read(here.calls).total > sent)
     here.kill_postgres()
-    here.wait_for("PostgreSQL again", lambda: here.number("SELECT 1") == 1, 30)
+    here.wait_for("PostgreSQL again", lambda: here.number("SELECT 1") == 1)
     return lost
 
 
@@ -142,7 +142,7 @@ def test_no_file_is_lost_or_doubled_and_each_letter_has_one_key(tmp_path: Path) 
         here.wait_for(
             "end of the batch", lambda: here.number(RECEIVED, source="portal") == FILES, 60
         )
-        here.wait_for("end of the work", lambda: here.number(UNDONE) == 0, 60)
+        here.wait_for("end of the work", lambda: here.number(UNDONE) == 0)
 
         assert lost > 5
         check_files(here, sent)
