@@ -186,6 +186,16 @@ def deactivate(session: Session, user_id: UUID) -> None:
     session.flush()
 
 
+def activate(session: Session, user_id: UUID) -> None:
+    """Open a closed account again, with the password and the roles that it had.
+
+    Raises:
+        NotFound: no such account.
+    """
+    _locked(session, user_id).is_active = True
+    session.flush()
+
+
 def principal_for(session: Session, user: UserAccount, on: date) -> Principal:
     """Return who acts, with the roles that are valid on a day."""
     return Principal(
