@@ -95,6 +95,7 @@ DESK_REFUSALS: Mapping[str, str] = {
     "document.empty": N_("The document is empty."),
     "document.too_large": N_("The document is too large: 50 MB at most."),
     "json_invalid": N_("The text is no correct JSON."),
+    "own_account": N_("You can not close your own account."),
     "login_taken": N_("This login is taken."),
     "code_taken": N_("This code is taken."),
     "password_weak": N_("12 characters at least, several different ones, without the login."),
@@ -155,7 +156,7 @@ LETTER_TOPICS: Mapping[str, str] = {
 PURPOSES: Mapping[str, str] = {
     "file_page": N_("File page"),
     "decision": N_("Decision"),
-    "quarantine": N_("Quarantine"),
+    "correct": N_("Correction in quarantine"),
     "document": N_("Document"),
 }
 
@@ -225,6 +226,25 @@ DOCUMENTS: Mapping[str, str] = {
     "certificate": N_("Certificate"),
 }
 
+WEEKDAYS: Mapping[str, str] = {
+    "0": N_("Monday"),
+    "1": N_("Tuesday"),
+    "2": N_("Wednesday"),
+    "3": N_("Thursday"),
+    "4": N_("Friday"),
+    "5": N_("Saturday"),
+    "6": N_("Sunday"),
+}
+
+# Files that the page of imports takes.
+TABLES: Mapping[str, str] = {
+    "doctors": N_("Doctors"),
+    "competences": N_("Competences"),
+    "availabilities": N_("Weekly hours"),
+    "absences": N_("Absences"),
+    "conflicts": N_("Conflicts of interest"),
+}
+
 DESK_LISTS: Mapping[str, Mapping[str, str]] = {
     "bucket": BUCKETS,
     "task_state": TASK_STATES,
@@ -237,6 +257,8 @@ DESK_LISTS: Mapping[str, Mapping[str, str]] = {
     "fault": FAULTS,
     "topic": LETTER_TOPICS,
     "purpose": PURPOSES,
+    "weekday": WEEKDAYS,
+    "table": TABLES,
     "provider": PROVIDERS,
     "member": MEMBERS,
     "document": DOCUMENTS,
