@@ -91,6 +91,7 @@ DESK_REFUSALS: Mapping[str, str] = {
     "day_not_worked": N_("This day is not worked."),
     "notice_too_short": N_("Shorter than the notice of the law: tick that the person agreed."),
     "deposit_out_of_bounds": N_("The deposit is not to come, and not older than 60 days."),
+    "export.too_many_rows": N_("More than 50,000 files: narrow the search."),
     "file_required": N_("Choose at least one document."),
     "document.empty": N_("The document is empty."),
     "document.too_large": N_("The document is too large: 50 MB at most."),
