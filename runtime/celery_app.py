@@ -49,25 +49,40 @@ def configuration() -> dict[str, Any]:
     url = settings().redis_url
     if url is None:
         raise Unavailable("no broker: MEDCONTROL_REDIS_URL is not set")
+    return _broker(url) | _guarantees() | _processes() | {"timezone": "UTC", "enable_utc": True}
+
+
+def _broker(url: str) -> dict[str, Any]:
     return {
         "broker_url": url,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_transport_options": {"visibility_timeout": VISIBILITY_TIMEOUT},
+        "task_queues": [_queue(name) for name in QUEUES],
+        "task_create_missing_queues": False,
+        "task_default_queue": "flow",
+        "task_routes": {name: {"queue": queue} for name, queue in ROUTES.items()},
+        # A broker that is gone is found out at once; the next call of the relay tries again.
+        "task_publish_retry": False,
+    }
+
+
+def _guarantees() -> dict[str, Any]:
+    """A task is acknowledged when it ended, and comes again when its process died."""
+    return {
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_ignore_result": True,
         "task_store_errors_even_if_ignored": False,
         "task_serializer": "json",
         "accept_content": ["json"],
-        "task_create_missing_queues": False,
-        "task_queues": [_queue(name) for name in QUEUES],
-        "task_default_queue": "flow",
-        "task_routes": {name: {"queue": queue} for name, queue in ROUTES.items()},
-        # A broker that is gone is found out at once; the next tick of beat tries again.
-        "task_publish_retry": False,
         "task_time_limit": TIME_LIMIT,
         "task_soft_time_limit": SOFT_TIME_LIMIT,
+    }
+
+
+def _processes() -> dict[str, Any]:
+    return {
         "worker_prefetch_multiplier": 1,
         "worker_concurrency": settings().worker_processes,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
@@ -78,8 +93,6 @@ def configuration() -> dict[str, Any]:
         "beat_schedule": SCHEDULE,
         "beat_schedule_filename": str(settings().home_path / "beat.schedule"),
         "beat_max_loop_interval": 1,
-        "timezone": "UTC",
-        "enable_utc": True,
     }
 
 
