@@ -119,10 +119,9 @@ def _found(*, fresh: bool, url: str) -> dict[str, Any] | None:
 
 def _empty(url: str) -> None:
     """Forget everything that the demonstration's database holds."""
-    with engine().connect() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-        connection.commit()
+    with transaction() as session:
+        session.execute(sa.text("DROP SCHEMA public CASCADE"))
+        session.execute(sa.text("CREATE SCHEMA public"))
     engine().dispose()
     prepare(url)
 

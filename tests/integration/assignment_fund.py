@@ -138,73 +138,83 @@ def add_tasks(
             "scheme": Scheme.AMO,
             "channel": Channel.PORTAL,
         }
-        file = {
-            "id": new_id(),
-            "received_file_id": new_id(),
-            **of_file,
-            "reference": f"T-{serial}",
-            "pack": "ma/ald/1",
-            "level": level,
-            "mode": ControlMode.ON_FILE,
-            "lane": Lane.ORANGE,
-            "status": ControlFileStatus.AWAITING_CONTROL,
-            "insured_name": "N",
-            "person_name": "N",
-            "person_birth_date": date(1980, 1, 1),
-            "search_name": "n",
-            "received_on": TODAY,
-            "opened_at": NOW,
-            "due_at": due_at,
-            "version": 1,
-            "journal_length": 0,
-            "journal_head": b"",
-            **file_values,
-        }
-        task = {
-            "id": new_id(),
-            "control_file_id": file["id"],
-            **{**shared, "registration_number": file["registration_number"]},
-            "engine_task_id": "t",
-            "step": "control",
-            "kind": kind,
-            "is_medical": True,
-            "status": TaskStatus.OPEN,
-            "professions": ["doctor"],
-            "points": points,
-            "level": level,
-            "reference": file["reference"],
-            "mode": ControlMode.ON_FILE,
-            "lane": Lane.ORANGE,
-            "file_status": ControlFileStatus.AWAITING_CONTROL,
-            "person_name": "N",
-            "person_birth_year": 1980,
-            "opened_at": NOW,
-            "received_at": NOW,
-            "due_at": due_at,
-            "signals": [],
-        }
-        received.append(
-            {
-                "id": file["received_file_id"],
-                "source": "test",
-                "external_id": str(serial),
-                "received_at": NOW,
-                "recorded_at": NOW,
-                **of_file,
-                "family_name": "N",
-                "given_name": "N",
-                "birth_date": date(1980, 1, 1),
-                "details": {},
-                "key_id": "k",
-                "payload": b"",
-            }
-        )
+        file = _file(serial, of_file, level=level, due_at=due_at) | file_values
+        received.append(_received(serial, of_file, file))
         files.append(file)
-        tasks.append(task)
+        tasks.append(_task(shared, file, kind=kind, level=level, points=points, due_at=due_at))
     insert(session, ReceivedFile, received)
     insert(session, ControlFile, files)
     insert(session, HumanTask, tasks)
     return [task["id"] for task in tasks]
+
+
+def _file(serial: int, of_file: dict, *, level: ControlLevel, due_at: datetime) -> dict:
+    return {
+        "id": new_id(),
+        "received_file_id": new_id(),
+        **of_file,
+        "reference": f"T-{serial}",
+        "pack": "ma/ald/1",
+        "level": level,
+        "mode": ControlMode.ON_FILE,
+        "lane": Lane.ORANGE,
+        "status": ControlFileStatus.AWAITING_CONTROL,
+        "insured_name": "N",
+        "person_name": "N",
+        "person_birth_date": date(1980, 1, 1),
+        "search_name": "n",
+        "received_on": TODAY,
+        "opened_at": NOW,
+        "due_at": due_at,
+        "version": 1,
+        "journal_length": 0,
+        "journal_head": b"",
+    }
+
+
+def _received(serial: int, of_file: dict, file: dict) -> dict:
+    return {
+        "id": file["received_file_id"],
+        "source": "test",
+        "external_id": str(serial),
+        "received_at": NOW,
+        "recorded_at": NOW,
+        **of_file,
+        "family_name": "N",
+        "given_name": "N",
+        "birth_date": date(1980, 1, 1),
+        "details": {},
+        "key_id": "k",
+        "payload": b"",
+    }
+
+
+def _task(
+    shared: dict, file: dict, *, kind: StepKind, level: ControlLevel, points: int, due_at: datetime
+) -> dict:
+    return {
+        "id": new_id(),
+        "control_file_id": file["id"],
+        **{**shared, "registration_number": file["registration_number"]},
+        "engine_task_id": "t",
+        "step": "control",
+        "kind": kind,
+        "is_medical": True,
+        "status": TaskStatus.OPEN,
+        "professions": ["doctor"],
+        "points": points,
+        "level": level,
+        "reference": file["reference"],
+        "mode": ControlMode.ON_FILE,
+        "lane": Lane.ORANGE,
+        "file_status": ControlFileStatus.AWAITING_CONTROL,
+        "person_name": "N",
+        "person_birth_year": 1980,
+        "opened_at": NOW,
+        "received_at": NOW,
+        "due_at": due_at,
+        "signals": [],
+    }
 
 
 def add_opinion(session: Session, control_file_id: UUID, doctor_id: UUID) -> None:

@@ -1,0 +1,93 @@
+"""The migrated database is the one that the tables describe."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from sqlalchemy.engine import make_url
+from sqlmodel import SQLModel
+
+import medcontrol.model  # noqa: F401  every table
+from medcontrol.embedded import Addresses
+from medcontrol.migrations.migrate import alembic_config, migrate
+
+ENUMS = [
+    (table.name, column.name, column.type)
+    for table in SQLModel.metadata.tables.values()
+    for column in table.columns
+    if isinstance(column.type, sa.Enum)
+]
+
+
+@pytest.fixture
+def empty(addresses: Addresses, worker: str) -> Iterator[str]:
+    """The address of a database of this test's own, without anything in it."""
+    name = f"migrations_{worker}"
+    admin = sa.create_engine(addresses.database_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield make_url(addresses.database_url).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def tables_of(url: str) -> set[str]:
+    engine = sa.create_engine(url)
+    found = set(sa.inspect(engine).get_table_names())
+    engine.dispose()
+    return found
+
+
+def test_an_empty_database_is_migrated_to_every_table(empty: str) -> None:
+    migrate(empty)
+
+    assert tables_of(empty) == set(SQLModel.metadata.tables) | {"alembic_version"}
+
+
+def test_migrating_twice_changes_nothing(empty: str) -> None:
+    migrate(empty)
+    migrate(empty)
+
+    assert tables_of(empty) == set(SQLModel.metadata.tables) | {"alembic_version"}
+
+
+def test_migrations_can_be_taken_back_and_done_again(empty: str) -> None:
+    migrate(empty)
+    command.downgrade(alembic_config(empty), "base")
+    left = tables_of(empty)
+    migrate(empty)
+
+    assert left == {"alembic_version"}
+    assert tables_of(empty) == set(SQLModel.metadata.tables) | {"alembic_version"}
+
+
+def test_tables_and_migrations_say_the_same(empty: str) -> None:
+    migrate(empty)
+
+    command.check(alembic_config(empty))  # raises when a migration is missing
+
+
+@pytest.mark.parametrize(("table", "column", "kind"), ENUMS, ids=lambda each: str(each)[:40])
+def test_the_database_allows_exactly_the_words_of_the_domain(
+    engine: sa.Engine, table: str, column: str, kind: sa.Enum
+) -> None:
+    """Alembic does not see a new member of a list that a CHECK holds."""
+    with engine.connect() as connection:
+        checks = connection.execute(
+            sa.text(
+                "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c"
+                " WHERE c.conrelid = CAST(:name AS regclass) AND c.contype = 'c'"
+            ),
+            {"name": table},
+        ).scalars()
+        allowed = [set(re.findall(r"'([^']*)'", text)) for text in checks if _is_of(text, column)]
+
+    assert set(kind.enums) in allowed
+
+
+def _is_of(check: str, column: str) -> bool:
+    return bool(re.match(rf"CHECK \(\(\(?\"?{column}\"?\)?::text = ANY", check))
