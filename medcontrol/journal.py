@@ -12,7 +12,7 @@ import orjson
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from medcontrol.model import JournalEntry
+from medcontrol.model import ControlFile, JournalEntry
 from medcontrol.vocabulary import ActorKind
 
 _SEPARATOR = b"\x1f"
@@ -108,6 +108,23 @@ def record(
 ) -> None:
     """Append one entry to a file whose row the caller has locked or just inserted."""
     record_many(session, [Entry(control_file_id, action, facts or {})], actor=actor, now=now)
+
+
+def extend(
+    file: ControlFile, entries: Sequence[Entry], *, actor: Actor, now: datetime
+) -> list[dict[str, Any]]:
+    """Return rows that append entries to a file, and move its head; the caller writes both.
+
+    Args:
+        file: the file's row, locked by the caller and as it stands in the database.
+        entries: of this file, in order.
+        actor: who did it.
+        now: when.
+    """
+    rows, file.journal_length, file.journal_head = chain(
+        entries, actor=actor, now=now, length=file.journal_length, head=bytes(file.journal_head)
+    )
+    return rows
 
 
 _HEADS = sa.text("SELECT id, journal_length, journal_head FROM control_file WHERE id = ANY(:ids)")

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from medcontrol import journal, outbox
+from medcontrol import journal
 from medcontrol.clock import ZONES
 from medcontrol.crypto import bind
 from medcontrol.db import transaction
@@ -27,10 +27,10 @@ from medcontrol.vocabulary import (
     DeadlineStatus,
     DocumentClass,
     MessageAudience,
-    TaskStatus,
 )
 from workflows import effects, engine, letters, moving, steps
 from workflows.moving import Move
+from workflows.step_records import spelled_pieces
 from workflows.steps import (
     Completed,
     CompleteStep,
@@ -153,8 +153,8 @@ def wake(
     file_id = steps.find_task(session, task_id)
     actor = actor_of(principal) if principal else journal.SYSTEM
     move = moving.begin(session, tools, file_id, actor=actor, now=now)
-    task = session.get_one(HumanTask, task_id, populate_existing=True)
-    if task.status is not TaskStatus.OPEN or task.held_until is None:
+    task = next((each for each in move.tasks if each.id == task_id), None)
+    if task is None or task.held_until is None:
         return False
     if principal is not None:
         _check_own(task, principal, move)
@@ -190,10 +190,8 @@ def _save(move: Move, action: str, **facts: object) -> Completed:
     """Save a change that does not move the flow."""
     move.file.version += 1
     move.tell(action, **facts)
-    move.session.flush()
-    journal.record_many(move.session, move.entries, actor=move.actor, now=move.now)
-    outbox.publish(move.session, move.messages, now=move.now)
-    return steps.completed(move, move.now)
+    moving.save(move)
+    return steps.completed(move)
 
 
 def add_documents(
@@ -238,7 +236,7 @@ def _may_add(session: Session, principal: Principal, file_id: UUID) -> bool:
 
 
 def _signal(move: Move, signal: str) -> None:
-    for task in moving.open_tasks(move.session, move.file.id):
+    for task in move.tasks:
         _wake_task(task, signal) if task.held_until else _add_signal(task, signal)
 
 
@@ -263,10 +261,9 @@ def _receive(move: Move, message: str) -> Completed:
     move.session.flush()
     move.holder = move.file.assigned_doctor_id
     effects.carry_out(move, advance)
+    move.signals = (SIGNAL_DOCUMENT,)
     moving.settle(move, advance)
-    for task in moving.open_tasks(move.session, move.file.id):
-        _add_signal(task, SIGNAL_DOCUMENT)
-    return steps.completed(move, move.now)
+    return steps.completed(move)
 
 
 def waive_completion(
@@ -298,7 +295,7 @@ def waive_completion(
     move.holder = principal.doctor_id
     effects.carry_out(move, advance)
     moving.settle(move, advance)
-    return steps.completed(move, now)
+    return steps.completed(move)
 
 
 def fire_deadline(session: Session, tools: Tools, deadline_id: UUID, *, now: datetime) -> bool:
@@ -334,7 +331,7 @@ def fire_deadline(session: Session, tools: Tools, deadline_id: UUID, *, now: dat
 
 
 def _signal_late(move: Move, engine_task_id: str | None) -> None:
-    for task in moving.open_tasks(move.session, move.file.id):
+    for task in move.tasks:
         if engine_task_id in (None, task.engine_task_id):
             _add_signal(task, SIGNAL_LATE)
 
@@ -352,9 +349,7 @@ def _recall_request(move: Move) -> None:
     ).first()
     if request is None:
         return
-    move.occasion.pieces = steps.spelled_pieces(
-        move.pack, request.pieces, move.received.get("language")
-    )
+    move.occasion.pieces = spelled_pieces(move.pack, request.pieces, move.received.get("language"))
     due = move.limits.due("clocks.complement_days", request.requested_at, move.file.received_on)
     move.occasion.answer_by = move.limits.calendar.civil_date(due.at)
 
@@ -391,12 +386,11 @@ def write_message(
             content=sealed,
         )
     )  # fmt: skip
-    for task in moving.open_tasks(session, file_id):
+    for task in move.tasks:
         if task.assigned_doctor_id != principal.doctor_id or principal.doctor_id is None:
             _add_signal(task, SIGNAL_MESSAGE)
     move.tell("message.written", message=str(message_id), audience=audience.value)
-    session.flush()
-    journal.record_many(session, move.entries, actor=move.actor, now=now)
+    moving.save(move)
     return message_id
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from medcontrol import journal
 from medcontrol.errors import AlreadyDone, NotTheAssignedDoctor
 from medcontrol.model import (
     Assignment,
@@ -20,8 +19,10 @@ from medcontrol.model import (
 from medcontrol.policy import Principal
 from medcontrol.vocabulary import DeadlineStatus, EntitlementStatus, LetterStatus, TaskStatus
 from workflows import moving
+from workflows.kept_rights import right_from_json
 from workflows.moving import Move
-from workflows.steps import Completed, actor_of, completed
+from workflows.step_command import Completed
+from workflows.steps import actor_of, completed
 from workflows.tools import Tools
 
 __all__ = ["undo_decision"]
@@ -61,9 +62,8 @@ def undo_decision(
     _restore_right(move, decision)
     decision.undone_at = now
     move.tell("decision.undone", decision=str(decision.id))
-    session.flush()
-    journal.record_many(session, move.entries, actor=move.actor, now=now)
-    return completed(move, now)
+    moving.save(move)
+    return completed(move)
 
 
 def _last_decision(session: Session, file_id: UUID) -> Decision | None:
@@ -149,5 +149,5 @@ def _restore_right(move: Move, decision: Decision) -> None:
         right.next_review_on = right.opens_on = None
         move.file.entitlement_id = None
         return
-    for name, value in moving.right_from_json(kept).items():
+    for name, value in right_from_json(kept).items():
         setattr(right, name, value)

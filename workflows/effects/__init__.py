@@ -1,0 +1,33 @@
+"""What a flow's operations do to the database (opérations), in the caller's transaction."""
+
+from collections.abc import Callable
+from typing import Any
+
+from workflows.effects import clocks, decisions, letters, rights
+from workflows.moving import Move
+from workflows.paths import Advance, OperationCall
+
+__all__ = ["carry_out"]
+
+_EFFECTS: dict[str, Callable[[Move, OperationCall, dict[str, Any]], None]] = {
+    "send_letter": letters.send_letter,
+    "suspend_clock": clocks.suspend,
+    "resume_clock": clocks.resume,
+    "set_level": decisions.set_level,
+    "cancel_appointment": decisions.cancel_appointment,
+    "grant_entitlement": rights.grant,
+    "end_entitlement": rights.end,
+    "keep_entitlement_open": rights.keep_open,
+    "postpone_review": rights.postpone,
+    "close": decisions.close,
+}
+
+
+def carry_out(move: Move, advance: Advance) -> None:
+    """Carry out the operations of an advance, in the order in which the path called them."""
+    closing = next((call for call in advance.operations if call.operation == "close"), None)
+    if closing is not None:
+        move.occasion.is_undoable = True
+        move.occasion.decision = decisions.letter_part(move, closing.arguments["outcome"])
+    for call in advance.operations:
+        _EFFECTS[call.operation](move, call, call.arguments)

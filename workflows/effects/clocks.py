@@ -1,0 +1,77 @@
+"""Clocks that stand still and go on (suspension des délais)."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from medcontrol.ids import new_id
+from medcontrol.legal.loading import law
+from medcontrol.model import Deadline, Suspension
+from medcontrol.rules.clocks import Standstill, completion_restarts
+from medcontrol.vocabulary import CompletionKind, DeadlineStatus
+from workflows.moving import Move
+from workflows.paths import OperationCall
+
+_RESTARTS = ":restarts"
+
+
+def suspend(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
+    """Stop the clocks that stop for completion, until the pieces are there."""
+    kind = CompletionKind(arguments["reason"])
+    numbers = law(move.file.jurisdiction).at(move.file.received_on)
+    restarts = completion_restarts(
+        kind,
+        incomplete_restarts=bool(numbers.value("completion.incomplete_restarts").value),
+        incorrect_restarts=bool(numbers.value("completion.incorrect_restarts").value),
+    )
+    suspension = {
+        "id": new_id(),
+        "control_file_id": move.file.id,
+        "reason": f"completion_{kind.value}{_RESTARTS if restarts else ''}",
+        "started_at": move.now,
+    }
+    move.rows.add(Suspension, suspension)
+    move.session.execute(
+        sa.update(Deadline)
+        .where(
+            col(Deadline.control_file_id) == move.file.id,
+            col(Deadline.status) == DeadlineStatus.RUNNING,
+            col(Deadline.stops_for_completion),
+        )
+        .values(status=DeadlineStatus.SUSPENDED)
+    )
+    move.tell("clock.stopped", reason=kind.value)
+
+
+def resume(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
+    """Let stopped clocks run again, their ends moved by what stood still."""
+    session = move.session
+    session.execute(
+        sa.update(Suspension)
+        .where(col(Suspension.control_file_id) == move.file.id, col(Suspension.ended_at).is_(None))
+        .values(ended_at=move.now)
+    )
+    stops = _standstills(move)
+    stopped = select(Deadline).where(
+        Deadline.control_file_id == move.file.id, Deadline.status == DeadlineStatus.SUSPENDED
+    )
+    for clock in session.exec(stopped.execution_options(populate_existing=True)):
+        clock.due_at = move.limits.extended(clock.starts_at, clock.amount, clock.unit, stops)
+        clock.status = DeadlineStatus.RUNNING
+        if clock.engine_task_id is None:
+            move.file.due_at = clock.due_at
+    session.flush()  # before clocks are settled, in the database
+    move.tell("clock.resumed", stops=len(stops))
+
+
+def _standstills(move: Move) -> list[Standstill]:
+    """Return the ended suspensions of a file, as the clocks want them."""
+    found = move.session.execute(
+        sa.text(
+            "SELECT started_at, ended_at, reason FROM suspension"
+            " WHERE control_file_id = :id AND ended_at IS NOT NULL ORDER BY started_at"
+        ),
+        {"id": move.file.id},
+    )
+    return [Standstill(row[0], row[1], row[2].endswith(_RESTARTS)) for row in found]

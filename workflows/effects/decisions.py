@@ -1,0 +1,144 @@
+"""The decision that closes a file (décision), and the level that gives it."""
+
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from medcontrol import outbox
+from medcontrol.clock import civil_date
+from medcontrol.ids import new_id
+from medcontrol.legal.loading import law
+from medcontrol.model import Appointment, Decision
+from medcontrol.reference.acts import act_label
+from medcontrol.reference.motives import motives
+from medcontrol.vocabulary import ControlLevel, DecisionOutcome
+from workflows.letter_writing import language_of
+from workflows.moving import Move
+from workflows.paths import OperationCall
+from workflows.proposals import Proposal
+
+
+def set_level(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
+    """Raise the file to a level, or bring it back to the one that selectivity chose."""
+    before = move.file.level
+    level = arguments["level"]
+    move.file.level = _initial_level(move) if level == "initial" else ControlLevel(level)
+    move.tell("level.changed", before=before.value, after=move.file.level.value)
+
+
+def _initial_level(move: Move) -> ControlLevel:
+    chosen = move.session.execute(
+        sa.text("SELECT level FROM selectivity_decision WHERE received_file_id = :id"),
+        {"id": move.file.received_file_id},
+    ).scalar()
+    return ControlLevel(chosen) if chosen else ControlLevel.LOCAL
+
+
+def cancel_appointment(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
+    """Cancel the examination that is booked."""
+    move.session.execute(
+        sa.update(Appointment)
+        .where(col(Appointment.control_file_id) == move.file.id, col(Appointment.state) == "booked")
+        .values(state="cancelled")
+    )
+
+
+def close(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
+    """Write the decision that closes the file, with what it was decided with."""
+    outcome = DecisionOutcome(arguments["outcome"])
+    proposal = move.proposal_of()
+    part = move.occasion.decision or {}
+    decision_id = new_id()
+    move.rows.add(
+        Decision,
+        {
+            "id": decision_id,
+            "control_file_id": move.file.id,
+            "opinion_id": proposal.opinion_id if proposal else None,
+            "outcome": outcome,
+            "motive_code": _motive_code(move, proposal),
+            "valid_from": part.get("valid_from"),
+            "valid_to": part.get("valid_to"),
+            "decided_at": move.now,
+            "decided_by": move.actor.id,
+            "decided_with": _evidence(move),
+            "before": move.occasion.extra.get("before"),
+        },
+    )
+    move.file.outcome = outcome
+    move.occasion.extra["decision_id"] = decision_id
+    move.tell("decision.made", decision=str(decision_id), outcome=outcome.value)
+    payload = {
+        "event": "decision.made",
+        "control_file_id": str(move.file.id),
+        "decision_id": str(decision_id),
+    }
+    move.publish(
+        outbox.NewMessage(
+            topic="events.deliver", key=f"event:decision.made:{decision_id}", payload=payload,
+            not_before=move.now + timedelta(seconds=move.tools.undo_seconds),
+        )
+    )  # fmt: skip
+
+
+def _motive_code(move: Move, proposal: Proposal | None) -> str | None:
+    given = move.occasion.extra.get("motive_code")
+    return given or (proposal.motive_code if proposal else None)
+
+
+def _evidence(move: Move) -> dict[str, Any]:
+    """Return what a decision is made with: the pack, and the law of the day of receipt."""
+    paths = tuple(rule.parameter for rule in move.pack.meta.deadlines.values())
+    return {
+        "pack": move.pack.key,
+        "pack_hash": move.pack.digest,
+        "parameters": _values(move.file.jurisdiction, paths, move.file.received_on),
+    }
+
+
+@lru_cache(maxsize=1024)
+def _values(jurisdiction: str, paths: tuple[str, ...], day: date) -> tuple[dict[str, str], ...]:
+    numbers = law(jurisdiction).at(day)
+    return tuple(numbers.value(path).facts() for path in paths)
+
+
+def letter_part(move: Move, outcome: str) -> dict[str, Any]:
+    """Return what a letter says of the decision: shareable wording, line by line."""
+    language = language_of(move.received)
+    proposal = move.proposal_of()
+    known = motives(move.file.jurisdiction)
+    code = _motive_code(move, proposal)
+    part: dict[str, Any] = {
+        "outcome": outcome,
+        "decided_on": civil_date(move.now, move.file.jurisdiction),
+        "motives": [known[code].wording.in_language(language)] if code and code in known else [],
+        "lines": [],
+    }
+    if proposal is not None:
+        part["lines"] = _decided_lines(move, proposal, language)
+        part["valid_from"], part["valid_to"] = proposal.valid_from, proposal.valid_to
+    return part
+
+
+def _decided_lines(move: Move, proposal: Proposal, language: str) -> list[dict[str, Any]]:
+    known = motives(move.file.jurisdiction)
+    asked = {line["no"]: line for line in move.received["details"].get("lines", ())}
+    rows = []
+    for each in proposal.lines:
+        line = asked.get(each.line_no, {})
+        act = str(line.get("act", each.line_no))
+        granted = f"{each.amount_cents / 100:.2f}" if each.amount_cents is not None else ""
+        motive = known.get(each.motive_code or "")
+        rows.append(
+            {
+                "label": line.get("label") or act_label(move.file.jurisdiction, act, language),
+                "outcome": each.outcome,
+                "requested": line.get("amount", ""),
+                "granted": granted or (each.quantity or ""),
+                "motive": motive.wording.in_language(language) if motive else "",
+            }
+        )
+    return rows

@@ -1,0 +1,28 @@
+"""Letters that a flow sends (courriers)."""
+
+from typing import Any
+
+from medcontrol.model import Letter, OutboxMessage
+from workflows.letter_writing import Sender, letter_rows
+from workflows.moving import Move
+from workflows.paths import OperationCall
+
+
+def send_letter(move: Move, call: OperationCall, arguments: dict[str, Any]) -> None:
+    """Write a letter down and leave its sending to the outbox."""
+    code = arguments["letter"]
+    if "review" in move.pack.meta.letters[code].needs and move.occasion.review is None:
+        return
+    tools = move.tools
+    letter, message = letter_rows(
+        move.pack, code, file=move.columns(), received=move.received,
+        sender=Sender(
+            fund=tools.fund_name, unit_name=move.unit_name, undo_seconds=tools.undo_seconds
+        ),
+        occasion=move.occasion,
+        number=f"{call.step}:{move.file.version}:{move.letters}", now=move.now,
+    )  # fmt: skip
+    move.letters += 1
+    move.rows.add(Letter, letter)
+    move.rows.add(OutboxMessage, message)
+    move.tell("letter.written", letter=str(letter["id"]), code=code)
