@@ -24,7 +24,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 WORKERS ?= auto
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check bench screens lock clean
+.PHONY: help setup demo test check bench screens reference lock clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -76,6 +76,9 @@ bench: setup  ## Run the benchmarks, each on servers of its own
 
 screens: setup  ## Take the screenshots of docs/images anew
 	@$(BIN)/python -m tests.screenshots
+
+reference: setup  ## Write docs/reference.md anew: settings, refusals, jobs, events, law
+	@$(BIN)/python -m tests.architecture.reference
 
 lock: $(UV)  ## Resolve the dependencies anew into uv.lock and package-lock.json
 	@$(UV) lock --upgrade
