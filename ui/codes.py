@@ -88,7 +88,7 @@ HOLD_REASONS: Mapping[str, str] = {
 
 ACTIONS: Mapping[str, str] = {
     "file.opened": N_("File opened"),
-    "task.held": N_("Put on hold"),
+    "task.held": N_("Was put on hold"),
     "task.woken": N_("Taken up again"),
     "level.changed": N_("Moved to another level"),
     "message.written": N_("Message written"),
@@ -102,7 +102,7 @@ ACTIONS: Mapping[str, str] = {
     "control_file.opened": N_("File opened"),
     "control_file.closed": N_("File closed"),
     "control_file.escalated": N_("Moved to another level"),
-    "control_file.held": N_("Put on hold"),
+    "control_file.held": N_("Was put on hold"),
     "control_file.released": N_("Taken up again"),
     "control_file.woken": N_("Hold ended by itself"),
     "control_file.transferred": N_("Transferred to another unit"),

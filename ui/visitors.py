@@ -1,5 +1,6 @@
 """Who sends a request: the session's person, or a way to the login page."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
@@ -146,8 +147,8 @@ def _come_back(request: Request) -> str:
 Me = Annotated[Visitor, Depends(current_visitor)]
 
 
-async def posted_form(request: Request, visitor: Me) -> FormData:
-    """Return the fields of a form that one of our own pages sent.
+async def posted_form(request: Request, visitor: Me) -> AsyncIterator[FormData]:
+    """Yield the fields of a form that one of our own pages sent; its files are closed after.
 
     Raises:
         FormFromElsewhere: another origin, or the token is not the session's.
@@ -158,11 +159,11 @@ async def posted_form(request: Request, visitor: Me) -> FormData:
         raise BodyTooLarge
     if not is_same_origin(request.headers, request.headers.get("host", "")):
         raise FormFromElsewhere
-    form = await request.form(max_fields=20_000, max_files=100, max_part_size=4_000_000)
-    token = form.get(CSRF_FIELD) or request.headers.get(CSRF_HEADER)
-    if not is_csrf_token_right(visitor.csrf_token, token if isinstance(token, str) else None):
-        raise FormFromElsewhere
-    return form
+    async with request.form(max_fields=20_000, max_files=100, max_part_size=4_000_000) as form:
+        token = form.get(CSRF_FIELD) or request.headers.get(CSRF_HEADER)
+        if not is_csrf_token_right(visitor.csrf_token, token if isinstance(token, str) else None):
+            raise FormFromElsewhere
+        yield form
 
 
 Posted = Annotated[FormData, Depends(posted_form)]

@@ -63,7 +63,9 @@ class Sheet:
 
     def file_address(self, tab: FileTab | None = None) -> str:
         """Return the file's own address, on a tab, with the queue it was opened from."""
-        pairs = {"tab": tab.value if tab else "", "from": self.origin}
+        tab = tab or member_of(self.form, "tab", FileTab)
+        shown = "" if tab in (None, FileTab.SUMMARY) else str(tab)
+        pairs = {"tab": shown, "from": self.origin}
         query = urlencode({name: value for name, value in pairs.items() if value})
         return f"/files/{self.reference}" + (f"?{query}" if query else "")
 

@@ -53,6 +53,7 @@ _TONES = {
 }
 _PROPOSAL = N_("Proposal: other doctors look at it before the letter leaves.")
 _OTHER_PIECE = N_("Another piece, described below")
+_UNCHANGED, _YES, _NO = N_("As proposed"), N_("Yes"), N_("No")
 # Asked elsewhere on the panel.
 _NOT_IN_FORM = frozenset(
     {"reasoning", "missing_pieces", "completion_kind", "note", "valid_from", "valid_to",
@@ -249,13 +250,17 @@ def _options(desk: Desk, each: Mapping[str, Any]) -> tuple[tuple[str, str], ...]
 
 
 def _fact_fields(desk: Desk, sent: Sent, named: set[str]) -> tuple[FormField, ...]:
-    """Return yes-or-no facts that the step may give and its form does not ask."""
-    facts = desk.pack.meta.facts
+    """Return yes-or-no facts that the step may change and its form does not ask.
+
+    What nobody answers stays as the doctor before proposed it.
+    """
+    facts, say = desk.pack.meta.facts, translations(desk.language).gettext
     return tuple(
         FormField(
             name=name,
-            widget="checkbox",
+            widget="choice",
             title=_word(desk.language, "fact", name),
+            options=(("", say(_UNCHANGED)), ("yes", say(_YES)), ("no", say(_NO))),
             value=text_of(sent, f"form-{name}", 8),
         )
         for name in desk.rule.gives

@@ -135,12 +135,16 @@ def _answers(
     answers: dict[str, object] = {}
     facts: dict[str, object] = {}
     for field in form_fields(desk, form):
-        value = _answer(field.value, schema.get(field.name, {"type": "boolean"}))
+        if field.name not in schema:
+            if field.value in ("yes", "no"):
+                facts[field.name] = field.value == "yes"
+            continue
+        value = _answer(field.value, schema[field.name])
         if value is None and field.value:
             errors.append((f"form-{field.name}", "invalid_input"))
-        if field.name in desk.rule.gives and desk.pack.meta.facts[field.name].type == "boolean":
-            facts[field.name] = bool(value)
-        if value not in (None, False) and field.name in schema:
+        if field.name in desk.rule.gives and isinstance(value, bool):
+            facts[field.name] = value
+        if value not in (None, False):
             answers[field.name] = value
     return answers, facts
 
