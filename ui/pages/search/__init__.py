@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -141,15 +141,14 @@ def _filters(visitor: Visitor, query: QueryParams) -> SearchFilters:
     Raises:
         InvalidInput: names the field.
     """
-    days: dict[str, date | None] = {}
+    given: dict[str, Any] = {name: text_of(query, name, 200) for name in TEXTS}
     for name in DAYS:
         text = text_of(query, name, 10)
-        days[name] = as_day(text)
-        if text and days[name] is None:
+        given[name] = as_day(text)
+        if text and given[name] is None:
             raise InvalidInput("no such day", field=name)
     return SearchFilters(
-        **{name: text_of(query, name, 200) for name in TEXTS},
-        **days,
+        **given,
         flow=tuple(texts_of(query, "flow", 64)),
         nature=tuple(texts_of(query, "nature", 64)),
         status=members_of(query, "status", ControlFileStatus),
