@@ -42,7 +42,7 @@ def open_document(
         document, control_file_id = _find(session, principal, reference, document_id)
     if not document.is_stored:
         raise DocumentNotFound("announced, not received", field="document")
-    if document.document_class is DocumentClass.MEDICAL:
+    if DocumentClass(document.document_class) is DocumentClass.MEDICAL:
         what = f"document:{document_id}"
         medical.log_reading(principal, control_file_id, what, "viewer", now=lambda: now)
     content = documents.get(document.sha256)
