@@ -1,4 +1,4 @@
-"""List, count, search, export, tasks, API and detail agree on who may see which file.
+"""List, count, search, export, tasks, API, detail and page agree on who may see which file.
 
 The oracle is written out here in plain Python, so that the one SQL predicate is not compared with
 itself.
@@ -133,7 +133,7 @@ def web(engine: sa.Engine, keys: Any, tmp_path_factory: pytest.TempPathFactory) 
     with (
         pytest.MonkeyPatch.context() as monkeypatch,
         database.using(engine),
-        serving(engine, tools, home, monkeypatch) as served,
+        serving(engine, tools, home, monkeypatch, with_pages=True) as served,
     ):
         yield served
 
@@ -234,12 +234,12 @@ def by_api(caller: TestClient) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(some_files=st.lists(a_file, min_size=1, max_size=5), people=one_of_each_role())
+@given(some_files=st.lists(a_file, min_size=1, max_size=4), people=one_of_each_role())
 def test_everything_agrees_on_who_may_see_which_file(
     web: Web, some_files: list[AFile], people: list[APerson]
 ) -> None:
@@ -252,6 +252,7 @@ def test_everything_agrees_on_who_may_see_which_file(
 def check(web: Web, caller: TestClient, some_files: list[AFile], people: list[APerson]) -> None:
     with database.transaction() as session:
         written, accounts = build(session, some_files, people)
+        references = dict(session.execute(sa.text("SELECT id, reference FROM control_file")).all())
     for person, user in accounts:
         seen = {key for key, file in written.items() if may_see(person, file)}
         expected = dict.fromkeys(("list", "search", "export", "tasks"), seen) | {
@@ -272,3 +273,4 @@ def check(web: Web, caller: TestClient, some_files: list[AFile], people: list[AP
             content = 404 if file_id not in seen else 200 if may_read_medical(person, file) else 403
             assert (details.status_code, journal.status_code) == (answer, answer)
             assert medical.status_code == content
+            assert caller.get(f"/files/{references[file_id]}").status_code == answer
