@@ -96,7 +96,8 @@ def _load_doctor(session: Session, principal: Principal, today: date) -> OwnDoct
         .limit(50)
     )
     flows = session.execute(
-        sa.select(sa.distinct(Skill.flow))
+        sa.select(Skill.flow)
+        .distinct()
         .where(
             Skill.doctor_id == doctor.id,
             Skill.valid_from <= today,
