@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CLI = [sys.executable, "-c", "from runtime.cli import main; main()"]
 #: Seconds for any one thing to happen; on an idle machine each takes a few.
 PATIENCE = 90.0
-STEP = 0.01  # between two looks; what is waited for lasts much longer
+STEP = 0.03  # between two looks; what is waited for lasts much longer
 
 
 class Installation:
@@ -56,7 +56,7 @@ class Installation:
         self.url = found[1]
         addresses = embedded.running(self.home)
         assert addresses is not None
-        self.engine = sa.create_engine(addresses.database_url, poolclass=sa.NullPool)
+        self.engine = sa.create_engine(addresses.database_url, pool_pre_ping=True)
         self.valkey = redis.Redis.from_url(addresses.redis_client_url)
         with db.using(self.engine), db.transaction() as session:
             for unit in ("CASA-1", "RABAT-1", "FES-1"):
