@@ -38,6 +38,7 @@ def make_engine(url: str, *, pool_size: int = 10, batch: bool = False) -> sa.Eng
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error must not quote rows into a log
         connect_args={"options": options},
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

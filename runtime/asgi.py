@@ -13,6 +13,7 @@ from api.deps import Context
 from medcontrol.db import read_only
 from medcontrol.settings import settings
 from runtime import wiring
+from runtime.logs import set_up_logs
 
 
 def health() -> dict[str, str]:
@@ -44,6 +45,7 @@ def make() -> FastAPI:
     """Return the application of this process, over its settings and tools."""
     from ui.app import create_app as make_pages
 
+    set_up_logs()
     tools = wiring.tools()
     return make_web(
         make_api(Context(settings=settings(), tools=tools)), make_pages(tools, settings())
