@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -30,10 +30,20 @@ from runtime.demo.loader import FundLoaded, agencies, evening, load_fund
 from runtime.demo.playing import Play
 from runtime.demo.progress import Progress
 from runtime.demo.staff_rows import PASSWORD
+from runtime.demo.supply import Volume
 from runtime.environment import environment, prepare
 from workflows.intake import BatchName, Counts, take_in
 from workflows.periodic import open_due_reviews
 from workflows.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large the fund and its past are."""
+
+    insured: int = 200_000
+    volume: Volume = field(default_factory=Volume)
+
 
 MARK = "demo"
 FAULTS = 0.004
@@ -42,7 +52,7 @@ _LANES = ("green", "blue", "orange", "red")
 
 def run_demo(
     *, files: int = 5000, seed: int = 1, serve: bool = True, json: bool = False,
-    fresh: bool = False,
+    fresh: bool = False, scale: Scale | None = None,
 ) -> None:  # fmt: skip
     """Show the system at work on an invented fund, in this home folder.
 
@@ -52,6 +62,7 @@ def run_demo(
         serve: whether to go on with the screens until Ctrl-C.
         json: print one JSON object on stdout instead of tables; progress goes to stderr.
         fresh: forget the demonstration that this home holds, and build another.
+        scale: another size of the fund and its past than the usual one.
 
     Raises:
         InvalidInput: the home holds real work, or an argument is out of bounds.
@@ -67,7 +78,7 @@ def run_demo(
         with environment() as addresses:
             summary = _found(fresh=fresh, url=addresses.database_url)
             if summary is None:
-                summary = _build(files, seed)
+                summary = _build(files, seed, scale or Scale())
             _show(summary, as_json=json)
         if serve:
             from runtime.commands.serving import up
@@ -146,7 +157,7 @@ class _Built:
     day_seconds: float
 
 
-def _build(files: int, seed: int) -> dict[str, Any]:
+def _build(files: int, seed: int, scale: Scale) -> dict[str, Any]:
     begun = time.monotonic()
     as_of = demo_day()
     tools = wiring.tools()
@@ -155,8 +166,8 @@ def _build(files: int, seed: int) -> dict[str, Any]:
         places = agencies(session)
     with Progress() as progress:
         progress.start("inventing the fund")
-        fund = Fund.make(seed, as_of=as_of, agencies=places)
-        built = _run(tools, fund, files, progress)
+        fund = Fund.make(seed, as_of=as_of, agencies=places, insured=scale.insured)
+        built = _run(tools, fund, files, scale.volume, progress)
     summary = _summary(built, as_of, round(time.monotonic() - begun, 1))
     with transaction() as session:
         result = {"is_complete": True, "seed": seed, "summary": summary}
@@ -164,9 +175,9 @@ def _build(files: int, seed: int) -> dict[str, Any]:
     return summary
 
 
-def _run(tools: Tools, fund: Fund, files: int, progress: Progress) -> _Built:
+def _run(tools: Tools, fund: Fund, files: int, volume: Volume, progress: Progress) -> _Built:
     progress.start("fifteen months of files")
-    loaded = load_fund(tools, fund, on_share=progress.share)
+    loaded = load_fund(tools, fund, volume=volume, on_share=progress.share)
     progress.start("the last days")
     earlier = Counts()
     for day, lines in loaded.recent.items():

@@ -31,3 +31,16 @@ def test_links_between_documents_lead_somewhere() -> None:
             ]
 
     assert not broken
+
+
+def test_what_the_deployment_sets_is_a_setting() -> None:
+    known = {row[0].strip("`") for row in reference.settings()}
+    deployed = [path for path in files() if path.parts[0] == "deploy"]
+    named = {
+        name
+        for path in deployed
+        for name in re.findall(r"MEDCONTROL_[A-Z_]+[A-Z]", (ROOT / path).read_text("utf-8"))
+    }
+
+    assert named
+    assert named <= known

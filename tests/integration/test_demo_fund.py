@@ -1,0 +1,173 @@
+"""The invented fund in the database: believable, and indistinguishable from work that was done."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import orjson
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from medcontrol import journal
+from medcontrol.crypto import KeyRing, bind
+from medcontrol.db import read_only, transaction, using
+from medcontrol.ids import new_id
+from medcontrol.intake import Line
+from medcontrol.policy import ControlFile, visible
+from medcontrol.services.passwords import authenticate
+from medcontrol.services.users import by_login, principal_for
+from medcontrol.settings import Settings
+from runtime.demo.generator import Fund
+from runtime.demo.loader import FundLoaded, agencies, evening, load_fund
+from runtime.demo.playing import Play
+from runtime.demo.staff_rows import PASSWORD
+from runtime.demo.supply import Volume
+from tests.factories import NOW
+from workflows import draws_check, letters
+from workflows.intake import BatchName, take_in
+from workflows.tools import Tools, make_tools
+
+AS_OF = date(2026, 11, 20)
+VOLUME = Volume(received=2_000, controlled=200)
+
+
+@pytest.fixture(scope="module")
+def tools(keys: KeyRing, tmp_path_factory: pytest.TempPathFactory) -> Tools:
+    home = tmp_path_factory.mktemp("demo")
+    return make_tools(Settings(home=home, database_url=None, redis_url=None), keys)
+
+
+@pytest.fixture(scope="module")
+def fund(engine: sa.Engine) -> Fund:
+    with using(engine), read_only() as session:
+        places = agencies(session)
+    return Fund.make(5, as_of=AS_OF, agencies=places, insured=30_000)
+
+
+@pytest.fixture(scope="module")
+def loaded(engine: sa.Engine, fund: Fund, tools: Tools) -> Iterator[FundLoaded]:
+    """A small fund, committed once for all tests of this module; the tables are emptied after."""
+    with using(engine):
+        yield load_fund(tools, fund, volume=VOLUME)
+        with transaction() as session:
+            names = session.execute(
+                sa.text(
+                    "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
+                    " WHERE schemaname = 'public' AND tablename NOT IN ('unit', 'alembic_version')"
+                )
+            ).scalar_one()
+            session.execute(sa.text(f"TRUNCATE {names} CASCADE"))
+
+
+def one(text: str, **values: object) -> object:
+    with read_only() as session:
+        return session.execute(sa.text(text), values).scalar()
+
+
+def test_the_past_is_whole_and_holds_what_the_gate_would_have_kept(
+    loaded: FundLoaded, tools: Tools
+) -> None:
+    recent = sum(len(lines) for lines in loaded.recent.values())
+    assert loaded.received + recent == VOLUME.received
+    assert loaded.closed == VOLUME.controlled
+    assert one("SELECT count(*) FROM received_file") == loaded.received
+    assert one("SELECT count(*) FROM inbox_message") == loaded.received
+    assert one("SELECT count(*) FROM selectivity_decision") == loaded.received
+    with read_only() as session:
+        broken = journal.verify(session)[1]
+        wrong = draws_check.verify(session, lambda month: tools.keys.derive(f"draw:{month}"))[1]
+        row = session.execute(sa.text("SELECT id, external_id, key_id, payload FROM received_file"))
+        file_id, external_id, key_id, payload = row.first() or ()
+    message = orjson.loads(tools.keys.decrypt(key_id, payload, bind("received_file", file_id)))
+    assert (broken, wrong) == ([], [])
+    assert message["external_id"] == external_id
+
+
+def test_every_closed_file_has_all_that_a_decision_leaves_behind(loaded: FundLoaded) -> None:
+    with read_only() as session:
+        files = session.execute(
+            sa.text(
+                "SELECT f.status, f.outcome = d.outcome, n.ended_at IS NOT NULL,"
+                " EXISTS (SELECT FROM human_task t WHERE t.control_file_id = f.id"
+                "         AND t.status = 'done'),"
+                " EXISTS (SELECT FROM letter l WHERE l.control_file_id = f.id"
+                "         AND l.status = 'sent'),"
+                " EXISTS (SELECT FROM medical_record m WHERE m.control_file_id = f.id)"
+                " FROM control_file f JOIN decision d ON d.control_file_id = f.id"
+                " JOIN flow_instance n ON n.control_file_id = f.id"
+            )
+        ).all()
+    assert len(files) == VOLUME.controlled
+    assert Counter(tuple(row) for row in files) == {
+        ("closed", True, True, True, True, True): VOLUME.controlled
+    }
+    assert one("SELECT count(*) FROM human_task WHERE status = 'open'") == 0
+    assert one("SELECT sum(open_points) FROM doctor_load") == 0
+
+
+def test_a_refused_line_names_its_motive_and_most_controls_grant(loaded: FundLoaded) -> None:
+    outcomes = Counter()
+    with read_only() as session:
+        for outcome, motive in session.execute(
+            sa.text("SELECT outcome, motive_code FROM decision")
+        ):
+            outcomes[outcome] += 1
+            assert (motive is not None) == outcome.startswith("refused") or outcome in (
+                "adjourned",
+                "partially_granted",
+            )
+    assert outcomes["granted"] > 0.6 * VOLUME.controlled
+    assert outcomes.keys() >= {"granted", "refused_medical", "partially_granted"}
+
+
+def test_a_letter_of_the_past_can_be_printed_again(loaded: FundLoaded, tools: Tools) -> None:
+    with read_only() as session:
+        code, pack, flow, language, context = session.execute(
+            sa.text(
+                "SELECT l.code, l.pack, f.flow, l.language, l.context FROM letter l"
+                " JOIN control_file f ON f.id = l.control_file_id"
+                " WHERE l.code = 'grant' LIMIT 1"
+            )
+        ).one()
+    whole = letters.checked(tools.catalog.get(pack, flow), code, context)
+
+    assert language in ("fr", "ar")
+    assert whole.decision is not None
+
+
+def test_everybody_can_log_in_and_a_doctor_sees_what_was_in_his_hands(loaded: FundLoaded) -> None:
+    doctor_id = one("SELECT doctor_id FROM opinion GROUP BY doctor_id ORDER BY count(*) DESC")
+    login = str(one("SELECT login FROM user_account WHERE doctor_id = :id", id=doctor_id))
+    with transaction() as session:
+        assert authenticate(session, login, PASSWORD, now=NOW) is not None
+        doctor = principal_for(session, by_login(session, login), AS_OF)
+        seen = session.execute(
+            sa.select(sa.func.count()).select_from(ControlFile).where(visible(doctor))
+        ).scalar_one()
+    assert 0 < seen < VOLUME.controlled
+
+
+def test_rights_are_due_within_the_month(loaded: FundLoaded) -> None:
+    due = one(
+        "SELECT count(*) FROM entitlement WHERE status = 'active' AND opens_on <= :day", day=AS_OF
+    )
+    assert loaded.due_rights > 50
+    assert 10 < int(str(due)) < 60
+
+
+def test_the_last_days_go_through_the_gate_and_people_work_on_them(
+    loaded: FundLoaded, fund: Fund, tools: Tools, db: Session
+) -> None:
+    today = [Line(number, raw, len(raw)) for number, raw in enumerate(fund.day(AS_OF, 600), 1)]
+    lines = [*(line for some in loaded.recent.values() for line in some), *today]
+    counts = take_in(tools, lines, batch=BatchName(new_id(), "recent"), now=lambda: evening(AS_OF))
+
+    played = Play(tools, evening(AS_OF) + timedelta(minutes=5)).run()
+
+    assert counts.accepted == len(lines)
+    assert counts.opened == counts.by_lane["orange"] + counts.by_lane["red"] > 20
+    assert min(played["escalate"], played["ask_completion"], played["hold"]) > 0
+    assert one("SELECT count(*) FROM human_task WHERE held_until IS NOT NULL") == played["hold"]
+    assert one("SELECT count(*) FROM completion_request") == played["ask_completion"]
+    assert journal.verify(db)[1] == []
