@@ -75,7 +75,7 @@ bench: setup  ## Run the benchmarks, each on servers of its own
 		echo "== $$name"; $(BIN)/python -m benchmarks.$${name%.py}; done
 
 screens: setup  ## Take the screenshots of docs/images anew
-	@$(BIN)/python -m tests.screenshots
+	@$(BIN)/python -m tests.e2e.screens
 
 reference: setup  ## Write docs/reference.md anew: settings, refusals, jobs, events, law
 	@$(BIN)/python -m tests.architecture.reference
