@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from medcontrol.model import Assignment, ControlFile, HumanTask, RoleGrant, Unit
-from medcontrol.vocabulary import ControlLevel, Role
+from medcontrol.vocabulary import ActorKind, ControlLevel, Role
 
 
 class Action(StrEnum):
@@ -46,6 +46,7 @@ class Principal:
     grants: tuple[Grant, ...]
     doctor_id: UUID | None = None
     language: str = "fr"
+    kind: ActorKind = ActorKind.USER
 
     @property
     def roles(self) -> frozenset[Role]:

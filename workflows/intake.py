@@ -23,6 +23,7 @@ from medcontrol.intake import (
     FlowInfo,
     Line,
     Registers,
+    UnreadableDelivery,
     check_line,
 )
 from medcontrol.model import Document, IntakeBatch, ReceivedFile, SelectivityDecision
@@ -163,18 +164,26 @@ def take_in(
 
 
 def _chunks(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
-    """Yield chunks bounded by count and by bytes; a spooled line stands alone."""
+    """Yield chunks bounded by count and by bytes; a spooled line stands alone.
+
+    When the rest of a delivery can't be read, what was read before comes first.
+    """
     chunk: list[Line] = []
     weight = 0
-    for line in lines:
-        if chunk and (weight + line.size > CHUNK_BYTES or len(chunk) >= size):
+    try:
+        for line in lines:
+            if chunk and (weight + line.size > CHUNK_BYTES or len(chunk) >= size):
+                yield chunk
+                chunk, weight = [], 0
+            chunk.append(line)
+            weight += line.size
+            if line.spool is not None:  # closes when the next line is read
+                yield chunk
+                chunk, weight = [], 0
+    except UnreadableDelivery:
+        if chunk:
             yield chunk
-            chunk, weight = [], 0
-        chunk.append(line)
-        weight += line.size
-        if line.spool is not None:  # closes when the next line is read
-            yield chunk
-            chunk, weight = [], 0
+        raise
     if chunk:
         yield chunk
 

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from medcontrol import journal
-from medcontrol.errors import NotFound, StepNotOpen
+from medcontrol.errors import StepNotOpen
 from medcontrol.model import HumanTask, Opinion
 from medcontrol.policy import Principal
 from medcontrol.services import medical
-from medcontrol.vocabulary import ActorKind, StepKind, TaskStatus
+from medcontrol.vocabulary import StepKind, TaskStatus
 from workflows import effects, engine, moving
 from workflows.moving import Move
 from workflows.step_checks import SECOND_EYES, check, check_may_end
@@ -21,7 +21,7 @@ from workflows.tools import Tools
 
 __all__ = [
     "CompleteStep", "Completed", "LineVerdict", "PieceAsked", "actor_of", "complete_step",
-    "completed", "find_task", "open_task",
+    "completed", "open_task",
 ]  # fmt: skip
 
 _COMES_BACK = SECOND_EYES | {StepKind.SPECIALIST_OPINION}
@@ -29,21 +29,7 @@ _COMES_BACK = SECOND_EYES | {StepKind.SPECIALIST_OPINION}
 
 def actor_of(principal: Principal) -> journal.Actor:
     """Return who is written into the journal."""
-    return journal.Actor(ActorKind.USER, principal.name, principal.id)
-
-
-def find_task(session: Session, task_id: UUID) -> UUID:
-    """Return the control file of a task.
-
-    Raises:
-        NotFound: there is no such task.
-    """
-    found = session.execute(
-        sa.select(HumanTask.control_file_id).where(HumanTask.id == task_id)  # type: ignore[call-overload]
-    ).scalar()
-    if found is None:
-        raise NotFound(f"no task {task_id}")
-    return UUID(str(found))
+    return journal.Actor(principal.kind, principal.name, principal.id)
 
 
 def open_task(move: Move, task_id: UUID) -> HumanTask:
@@ -71,7 +57,7 @@ def complete_step(
         InvalidInput: an outcome, motive, line, piece, date or answer is wrong; ``field`` names it.
     """
     move = moving.begin(
-        session, tools, find_task(session, command.task_id),
+        session, tools, task_id=command.task_id,
         actor=actor_of(principal), now=now, expected_version=command.expected_version,
     )  # fmt: skip
     task = open_task(move, command.task_id)

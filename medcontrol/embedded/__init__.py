@@ -83,12 +83,14 @@ def servers(settings: "Settings | None" = None) -> Iterator[Addresses]:
         return
     home = Home(settings.home_path)
     home.prepare()
-    with held(home.users, fcntl.LOCK_SH):
-        own = ensure(home.path)
-        yield Addresses(
-            settings.database_url or own.database_url, settings.redis_url or own.redis_url
-        )
-    wait_if_unused(home.path)
+    try:
+        with held(home.users, fcntl.LOCK_SH):
+            own = ensure(home.path)
+            yield Addresses(
+                settings.database_url or own.database_url, settings.redis_url or own.redis_url
+            )
+    finally:
+        wait_if_unused(home.path)
 
 
 def ensure(path: Path) -> Addresses:

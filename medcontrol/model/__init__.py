@@ -44,6 +44,6 @@ __all__ = [
     "Decision", "Doctor", "DoctorLoad", "Document", "DocumentView", "Entitlement", "FlowInstance",
     "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter", "LineOpinion",
     "MedicalRecord", "Message", "Opinion", "OutboxMessage", "QuarantinedMessage", "ReceivedFile",
-    "RoleGrant", "Schedule", "SelectivityDecision", "SelectivityQuota", "Suspension", "Unit", "UserAccount",
-    "UserSession",
+    "RoleGrant", "Schedule", "SelectivityDecision", "SelectivityQuota", "Suspension", "Unit",
+    "UserAccount", "UserSession",
 ]  # fmt: skip

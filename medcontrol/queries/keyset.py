@@ -130,7 +130,7 @@ class Keyset:
             values = tuple(_read(key, value) for key, value in zip(self.keys, written, strict=True))
             if type(number) is not int or is_backward not in (0, 1) or number < 1:
                 raise ValueError(cursor)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InvalidInput("this is no place of this list", field="after") from error
         return _Place(bool(is_backward), number, values)
 

@@ -119,7 +119,7 @@ def find(session: Session, token: str) -> Client | None:
     scopes = frozenset(Scope(scope) for scope in client.scopes if scope in set(Scope))
     lent = sorted({_LENT[scope] for scope in scopes if scope in _LENT})
     grants = tuple(Grant(role, level, client.unit_code) for role in lent if level is not None)
-    principal = Principal(client.id, client.name, grants)
+    principal = Principal(client.id, client.name, grants, kind=ActorKind.CLIENT)
     return Client(client.id, client.name, scopes, client.unit_code, principal)
 
 

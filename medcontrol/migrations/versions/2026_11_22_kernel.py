@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 import sqlmodel  # noqa: F401
 from alembic import op
-
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
