@@ -22,7 +22,7 @@ def test_a_journal_that_nobody_touched_verifies(db: Session) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE journal_entry SET facts = '{\"step\":\"y\"}' WHERE number = 2",
+        'UPDATE journal_entry SET facts = \'{"step":"y"}\' WHERE number = 2',
         "UPDATE journal_entry SET actor_label = 'Dr B' WHERE number = 1",
         "UPDATE journal_entry SET at = at + interval '1 microsecond' WHERE number = 3",
         "DELETE FROM journal_entry WHERE number = 2",
