@@ -7,18 +7,21 @@ from medcontrol.queries.file_tabs import Diagnosis, MedicalSummary
 from medcontrol.reference.pathologies import Pathology, pathologies
 from medcontrol.services.medical import MedicalContent
 from medcontrol.vocabulary import MedicalRecordKind
+from workflows.catalog import Pack
 
 
 def medical_summary(
-    records: Iterable[MedicalContent], jurisdiction: str, language: str
+    records: Iterable[MedicalContent], pack: Pack, language: str
 ) -> MedicalSummary | None:
     """Return what the sender said; None when nothing medical came, or nothing was read."""
+    jurisdiction = pack.meta.jurisdiction
     intake = next((each for each in records if each.kind is MedicalRecordKind.INTAKE), None)
     if intake is None:
         return None
     medical: Mapping[str, Any] = intake.content.get("medical") or {}
     listed = pathologies(jurisdiction) if jurisdiction == "ma" else {}
     named = listed.get(str(medical.get("pathology")))
+    titles = _titles(pack, language)
     return MedicalSummary(
         diagnoses=tuple(
             Diagnosis(
@@ -30,8 +33,17 @@ def medical_summary(
         ),
         summary=medical.get("summary"),
         pathology=f"{named.number}. {named.label(language)}" if named else medical.get("pathology"),
-        answers=tuple(_flat(intake.content.get("form") or {})),
+        answers=tuple(
+            (titles.get(name, name), value)
+            for name, value in _flat(intake.content.get("form") or {})
+        ),
     )
+
+
+def _titles(pack: Pack, language: str) -> dict[str, str]:
+    """Return what the pack's own forms call the questions that a sender's form may answer too."""
+    displays = (pack.form(step)[1] for step in pack.meta.steps)
+    return {f["name"]: f["label"][language] for display in displays for f in display["fields"]}
 
 
 def _title(code: str, listed: Iterable[Pathology], language: str) -> str | None:

@@ -252,7 +252,7 @@ def _summary(session: Session, reading: _Reading, calendar: WorkingCalendar,
         for kind, piece in reading.pack.meta.pieces.items()
         if not piece.natures or nature in piece.natures
     }
-    medical = medical_summary(reading.records, opened.file.jurisdiction, reading.language)
+    medical = medical_summary(reading.records, reading.pack, reading.language)
     summary = tabs.load_summary(
         session, reading.visitor.principal, opened, pieces, medical, calendar
     )

@@ -1,0 +1,159 @@
+"""Screenshots for ``docs/images``: a small invented fund, the real application, a real browser.
+
+``python -m tests.e2e.screens`` (or ``make screens``) takes them anew.
+"""
+
+import logging
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+from sqlalchemy.engine import make_url
+
+from medcontrol import db as database
+from medcontrol.crypto import KeyRing
+from medcontrol.embedded import servers as embedded_servers
+from medcontrol.ids import new_id
+from medcontrol.intake import Line
+from medcontrol.migrations.migrate import migrate
+from medcontrol.services.reference import load_reference_data
+from medcontrol.settings import Settings
+from runtime.demo.generator import Fund
+from runtime.demo.loader import agencies, load_fund
+from runtime.demo.playing import Play
+from runtime.demo.supply import Volume
+from tests.browser import open_browser
+from tests.e2e.server import serve
+from ui.app import create_app
+from workflows.intake import BatchName, take_in
+from workflows.tools import Tools, make_tools
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
+MORNING = datetime.combine(AS_OF.date(), time(9, 12), UTC)
+# Days before, and files of each: some of them are late by now.
+DAYS = ((10, 2_000), (4, 2_500), (0, 3_000))
+SIZE = {"width": 1440, "height": 900}
+LANGUAGES = ("fr", "ar")
+
+
+@contextmanager
+def small_fund() -> Iterator[Tools]:
+    """Load a fund and a day of files into a database of its own on the embedded servers."""
+    with tempfile.TemporaryDirectory(prefix="medcontrol-screens-") as folder:
+        settings = Settings(home=Path(folder), database_url=None, redis_url=None, demo=True)
+        with embedded_servers(settings) as addresses:
+            url = make_url(addresses.database_url).render_as_string(hide_password=False)
+            migrate(url)
+            engine = database.make_engine(url, pool_size=20)
+            replaced, database.engine = database.engine, lambda: engine  # type: ignore[assignment]
+            try:
+                tools = make_tools(settings, KeyRing.in_memory())
+                _fill(tools)
+                yield tools
+            finally:
+                database.engine = replaced
+                engine.dispose()
+
+
+def _fill(tools: Tools) -> None:
+    with database.transaction() as session:
+        load_reference_data(session, "ma")
+        places = agencies(session)
+    fund = Fund.make(7, as_of=AS_OF.date(), agencies=places, insured=30_000)
+    load_fund(tools, fund, volume=Volume(received=6_000, controlled=700, months=6))
+    for days_before, number in DAYS:
+        now = MORNING - timedelta(days=days_before, hours=1)
+        raws = (raw.rstrip(b"\n") for raw in fund.day(now.date(), number))
+        lines = [Line(n, raw, len(raw)) for n, raw in enumerate(raws, start=1)]
+        batch = BatchName(new_id(), f"{now.date()}.ndjson")
+        take_in(tools, lines, batch=batch, now=partial(_at, now))
+    Play(tools, MORNING - timedelta(minutes=20)).run()
+
+
+def _at(now: datetime) -> datetime:
+    return now
+
+
+def main() -> None:
+    """Take every screenshot in every language."""
+    logging.disable(logging.INFO)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    settings = Settings(database_url=None, redis_url=None, demo=True)
+    with small_fund() as tools, open_browser() as browser:
+        app = create_app(tools, settings, clock=lambda: MORNING)
+        with serve(app) as base:
+            for language in LANGUAGES:
+                for name in _take(browser, base, language):
+                    sys.stdout.write(f"docs/images/{name}\n")
+
+
+def _take(browser: Browser, base: str, language: str) -> Iterator[str]:
+    doctor = _log_in(browser, base, language, "doctor")
+    yield _shoot(doctor, f"queue.{language}.png")
+    address = _file_with_documents(doctor, base)
+    doctor.goto(address)
+    yield _shoot(doctor, f"file.{language}.png")
+    doctor.goto(address.replace("?", "?tab=documents&"))
+    doctor.locator("a[data-document][href]").first.click()
+    doctor.wait_for_timeout(1500)  # the viewer of PDF is another process
+    yield _shoot(doctor, f"documents.{language}.png")
+    doctor.goto(address.replace("?", "?tab=flow&"))
+    doctor.locator("#diagram[data-drawn=yes]").wait_for()
+    yield _shoot(doctor, f"flow.{language}.png")
+    doctor.goto(address)
+    doctor.locator("input[name=outcome][value=granted]").check(force=True)
+    doctor.locator("[data-preview]").click()
+    doctor.locator("#letter-preview img").first.wait_for()
+    doctor.wait_for_timeout(300)
+    yield _shoot(doctor, f"decision.{language}.png")
+    doctor.context.close()
+    supervisor = _log_in(browser, base, language, "supervisor")
+    supervisor.goto(f"{base}/supervision")
+    yield _shoot(supervisor, f"supervision.{language}.png")
+    supervisor.context.close()
+
+
+def _log_in(browser: Browser, base: str, language: str, role: str) -> Page:
+    """Open a demonstration account by its one click."""
+    context = browser.new_context(viewport=SIZE, color_scheme="light", reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{base}/login")
+    page.locator(f"button[name=language][value={language}]").click()
+    place = {"doctor": 0, "supervisor": -1}[role]
+    label = {"fr": "Superviseur", "ar": "مشرف"}[language]
+    accounts = page.locator(".demo-list button")
+    button = accounts.nth(place) if role == "doctor" else accounts.filter(has_text=label).first
+    button.click()
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def _file_with_documents(page: Page, base: str) -> str:
+    """Return the first file of the queue that has documents and lines."""
+    page.goto(f"{base}/queue?size=100")
+    links = page.locator("[data-open-row]").evaluate_all("all => all.map(each => each.href)")
+    with_documents = []
+    for link in links:
+        page.goto(link.replace("?", "?tab=documents&"))
+        if page.locator("a[data-document][href]").count():
+            if page.locator(".line-opinion").count():
+                return str(link)
+            with_documents.append(str(link))
+    return with_documents[0]
+
+
+def _shoot(page: Page, name: str) -> str:
+    page.evaluate("document.fonts.ready")
+    page.mouse.move(0, 0)
+    page.screenshot(path=IMAGES / name)
+    return name
+
+
+if __name__ == "__main__":
+    main()
