@@ -38,10 +38,21 @@ UPDATE human_task t SET unassigned_reason = v.reason
 FROM unnest(CAST(:tasks AS uuid[]), CAST(:reasons AS text[])) AS v(task, reason)
 WHERE t.id = v.task AND t.unassigned_reason IS DISTINCT FROM v.reason
 """)
+# One statement: a decision must not cost one more round trip to move a load.
 _CLOSE = sa.text("""
-UPDATE assignment SET ended_at = :now, end_reason = :reason
-WHERE human_task_id = ANY(:tasks) AND ended_at IS NULL
-RETURNING control_file_id, human_task_id, doctor_id, points
+WITH ended AS (
+    UPDATE assignment SET ended_at = :now, end_reason = :reason
+    WHERE human_task_id = ANY(:tasks) AND ended_at IS NULL
+    RETURNING control_file_id, human_task_id, doctor_id, points
+), taken AS (
+    SELECT doctor_id, sum(points) AS points, count(*) AS files FROM ended GROUP BY doctor_id
+), moved AS (
+    UPDATE doctor_load l
+    SET open_points = greatest(0, l.open_points - t.points),
+        open_files = greatest(0, l.open_files - t.files)
+    FROM taken t WHERE l.doctor_id = t.doctor_id
+)
+SELECT control_file_id, human_task_id, doctor_id, points FROM ended
 """)
 _FREE_TASKS = sa.text("UPDATE human_task SET assigned_doctor_id = NULL WHERE id = ANY(:tasks)")
 _FREE_FILES = sa.text("""
@@ -208,13 +219,8 @@ def close_assignments(
     The tasks keep their doctor's name: who did it stays readable. See ``free_tasks``.
     """
     values = {"tasks": list(task_ids), "now": occasion.now, "reason": end_reason}
-    ended = [Ended(*row) for row in session.execute(_CLOSE, values)]
-    changes: dict[UUID, tuple[int, int]] = {}
-    for each in ended:
-        points, files = changes.get(each.doctor_id, (0, 0))
-        changes[each.doctor_id] = points - each.points, files - 1
-    move_loads(session, changes)
-    return ended
+    session.flush()
+    return [Ended(*row) for row in session.connection().execute(_CLOSE, values)]
 
 
 def free_tasks(session: Session, ended: Sequence[Ended]) -> None:

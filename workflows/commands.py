@@ -89,17 +89,16 @@ def preview_letter(
     Raises:
         InvalidInput and the other refusals of ``complete_step``.
     """
-    file_id = steps.find_task(session, command.task_id)
     savepoint = session.begin_nested()
     try:
-        complete_step(session, tools, command, principal=principal, now=now)
+        done = complete_step(session, tools, command, principal=principal, now=now)
         row = session.execute(
             sa.text(
                 "SELECT l.code, l.context, l.pack, f.flow FROM letter l"
                 " JOIN control_file f ON f.id = l.control_file_id"
                 " WHERE l.control_file_id = :id AND l.written_at = :now ORDER BY l.id DESC LIMIT 1"
             ),
-            {"id": file_id, "now": now},
+            {"id": done.control_file_id, "now": now},
         ).first()
     finally:
         savepoint.rollback()
@@ -150,9 +149,8 @@ def wake(
     signal: str = SIGNAL_WOKEN,
 ) -> bool:
     """Bring a held task back; False when it was not held (any more)."""
-    file_id = steps.find_task(session, task_id)
     actor = actor_of(principal) if principal else journal.SYSTEM
-    move = moving.begin(session, tools, file_id, actor=actor, now=now)
+    move = moving.begin(session, tools, task_id=task_id, actor=actor, now=now)
     task = next((each for each in move.tasks if each.id == task_id), None)
     if task is None or task.held_until is None:
         return False
@@ -172,9 +170,8 @@ def _begin_task(
     session: Session, tools: Tools, task_id: UUID, principal: Principal, now: datetime,
     expected_version: int | None,
 ) -> Move:  # fmt: skip
-    file_id = steps.find_task(session, task_id)
     return moving.begin(
-        session, tools, file_id, actor=actor_of(principal), now=now,
+        session, tools, task_id=task_id, actor=actor_of(principal), now=now,
         expected_version=expected_version,
     )  # fmt: skip
 

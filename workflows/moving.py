@@ -1,85 +1,56 @@
 """A file's move through its flow (avancement): read once under lock, written once at the end."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from assignment.service import assign_tasks, load_tasks, release
 from medcontrol import journal, outbox
+from medcontrol.errors import NotFound, StaleControlFile
 from medcontrol.model import (
     ControlFile,
     Deadline,
     FlowInstance,
     HumanTask,
     JournalEntry,
-    MedicalRecord,
     OutboxMessage,
-    ReceivedFile,
-    Unit,
 )
-from medcontrol.services import files
-from medcontrol.vocabulary import MedicalRecordKind, TaskStatus
+from medcontrol.vocabulary import TaskStatus
 from workflows import rows
 from workflows.catalog import Pack
+from workflows.driver import Rows, ask
 from workflows.letter_writing import Occasion
 from workflows.limits import Limits, limits_of
-from workflows.paths import Advance, WaitingTask
+from workflows.lock_questions import BY_FILE, BY_TASK, RECEIVED
+from workflows.locked import columns, locked, take_changes
+from workflows.paths import Advance, Wait, WaitingTask
 from workflows.proposals import Proposal, last_proposal
 from workflows.tools import Tools
 from workflows.writing import Gathered
 
-_FILE_COLUMNS = tuple(sa.inspect(ControlFile).columns.keys())
-_RECEIVED = (
-    "given_name", "family_name", "beneficiary_given_name", "beneficiary_family_name", "language",
-    "details", "received_at", "birth_date", "sex", "relation", "beneficiary_birth_date",
-)  # fmt: skip
-
-# One row per open task; all that a move needs to know besides the file itself.
-_AROUND = (
-    sa.select(
-        FlowInstance,
-        HumanTask,
-        col(Unit.name),
-        sa.exists()
-        .where(
-            col(MedicalRecord.control_file_id) == FlowInstance.control_file_id,
-            col(MedicalRecord.author_id) == sa.bindparam("actor"),
-            col(MedicalRecord.kind) == sa.literal_column(f"'{MedicalRecordKind.DRAFT}'"),
-        )
-        .correlate(FlowInstance),
-        *(getattr(ReceivedFile, name) for name in _RECEIVED),
-    )
-    .select_from(FlowInstance)
-    .join(ReceivedFile, col(ReceivedFile.id) == sa.bindparam("received"))
-    .join(Unit, col(Unit.code) == sa.bindparam("agency"))
-    .outerjoin(
-        HumanTask,
-        sa.and_(
-            col(HumanTask.control_file_id) == FlowInstance.control_file_id,
-            col(HumanTask.status) == TaskStatus.OPEN,
-        ),
-    )
-    .where(col(FlowInstance.control_file_id) == sa.bindparam("file"))
-    .order_by(col(HumanTask.id))
-    .execution_options(populate_existing=True)
-)
-
-# A clock is met when nothing waits for it any more; what still runs is told back.
-_SETTLE = sa.text("""
-WITH met AS (
-    UPDATE deadline SET status = 'met', settled_at = :now
-    WHERE control_file_id = :file AND status IN ('running', 'suspended')
-      AND CASE WHEN engine_task_id IS NULL THEN :ended
-               ELSE NOT engine_task_id = ANY(CAST(:waited AS text[])) END
-)
+_CLOCKS = b"""
 SELECT engine_task_id FROM deadline
-WHERE control_file_id = :file AND status IN ('running', 'suspended')
-""")
+WHERE control_file_id = %(file)s AND status IN ('running', 'suspended')
+"""
+# A clock is met when nothing waits for it any more.
+_MEET = b"""
+UPDATE deadline SET status = 'met', settled_at = %(now)s
+WHERE control_file_id = %(file)s AND status IN ('running', 'suspended')
+  AND CASE WHEN engine_task_id IS NULL THEN %(ended)s
+           ELSE NOT engine_task_id = ANY(%(waited)s) END
+"""
+
+
+@dataclass(slots=True)
+class Flow:
+    """The engine's state of a file, and when it ended."""
+
+    state: str
+    ended_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -99,7 +70,7 @@ class Move:
     session: Session
     tools: Tools
     file: ControlFile
-    flow: FlowInstance
+    flow: Flow
     tasks: list[HumanTask]
     received: Mapping[str, Any]
     unit_name: str
@@ -123,9 +94,13 @@ class Move:
             self._limits = limits_of(self.session, self.file.jurisdiction)
         return self._limits
 
+    def ask(self, question: bytes, **values: Any) -> Rows:
+        """Return the rows of one question, in the driver's notation; flushes nothing."""
+        return ask(self.session, values, question)[0]
+
     def columns(self) -> dict[str, Any]:
         """Return the file as a mapping of its columns, as it stands now."""
-        return {name: getattr(self.file, name) for name in _FILE_COLUMNS}
+        return columns(self.file)
 
     def tell(self, action: str, **facts: Any) -> None:
         """Note a journal entry of this move. Codes and ids only."""
@@ -151,31 +126,38 @@ class Move:
 def begin(
     session: Session,
     tools: Tools,
-    control_file_id: UUID,
+    control_file_id: UUID | None = None,
     *,
+    task_id: UUID | None = None,
     actor: journal.Actor,
     now: datetime,
     expected_version: int | None = None,
 ) -> Move:
-    """Lock a file and return it ready to move. Two statements.
+    """Lock a file, named by itself or by one of its tasks, and return it ready to move.
+
+    One round trip.
 
     Raises:
-        NotFound, StaleControlFile: as ``services.files.lock``.
+        NotFound: there is no such file or task.
+        StaleControlFile: the file moved since ``expected_version``; nothing may be changed.
         InvalidInput: the pack on disk is not the one that the file was opened under.
     """
-    file = files.lock(session, control_file_id, expected_version=expected_version)
-    values = {
-        "file": file.id, "received": file.received_file_id, "agency": file.agency_code,
-        "actor": actor.id,
-    }  # fmt: skip
-    found = session.execute(_AROUND, values).all()
-    flow, _, unit_name, has_draft, *received = found[0]
-    pack = tools.catalog.get(file.pack, file.flow, flow.pack_hash)
+    session.flush()
+    values = {"id": task_id or control_file_id, "actor": actor.id}
+    files, tasks, around = ask(session, values, *(BY_TASK if task_id else BY_FILE))
+    if not files:
+        raise NotFound(f"no task {task_id}" if task_id else f"no control file {control_file_id}")
+    file = locked(ControlFile, files[0])
+    if expected_version is not None and file.version != expected_version:
+        raise StaleControlFile(f"file is at version {file.version}")
+    state, pack_hash, ended_at, unit_name, has_draft, *received = around[0]
     return Move(
-        session, tools, file, flow,
-        tasks=[row[1] for row in found if row[1] is not None],
-        received=dict(zip(_RECEIVED, received, strict=True)),
-        unit_name=unit_name, has_draft=has_draft, pack=pack, actor=actor, now=now,
+        session, tools, file,
+        flow=Flow(state, ended_at),
+        tasks=[locked(HumanTask, row) for row in tasks],
+        received=dict(zip(RECEIVED, received, strict=True)),
+        unit_name=unit_name, has_draft=has_draft,
+        pack=tools.catalog.get(file.pack, file.flow, pack_hash), actor=actor, now=now,
     )  # fmt: skip
 
 
@@ -211,8 +193,12 @@ def save(move: Move) -> None:
     for row in journal.extend(move.file, move.entries, actor=move.actor, now=move.now):
         move.rows.add(JournalEntry, row)
     move.entries.clear()
+    move.rows.change(ControlFile, move.file.id, take_changes(move.file))
+    move.rows.change(FlowInstance, move.file.id, asdict(move.flow))
+    for task in move.tasks:
+        move.rows.change(HumanTask, task.id, take_changes(task))
     move.session.flush()
-    move.rows.insert(move.session)
+    move.rows.write(move.session)
 
 
 def _cancel(move: Move, advance: Advance, open_now: dict[str, HumanTask]) -> list[UUID]:
@@ -230,29 +216,36 @@ def _cancel(move: Move, advance: Advance, open_now: dict[str, HumanTask]) -> lis
 def _settle_clocks(move: Move, advance: Advance) -> None:
     """End the clocks of what is no longer waited for, start those of what now is."""
     waited = {wait.task_id for wait in advance.waits} | {task.task_id for task in advance.tasks}
-    values = {
-        "now": move.now, "file": move.file.id, "ended": advance.ended, "waited": list(waited),
-    }  # fmt: skip
-    known = set(move.session.execute(_SETTLE, values).scalars())
-    fresh = [w for w in advance.waits if w.kind == "deadline" and w.task_id not in known]
-    columns = move.columns() if fresh else {}
+    file_id = move.file.id
+    timers = [wait for wait in advance.waits if wait.kind == "deadline"]
+    if timers:
+        known = {row[0] for row in move.ask(_CLOCKS, file=file_id)}
+        _start_clocks(move, [wait for wait in timers if wait.task_id not in known])
+    move.rows.run(
+        _MEET,
+        {"now": move.now, "file": file_id, "ended": advance.ended, "waited": list(waited)},
+    )
+
+
+def _start_clocks(move: Move, fresh: list[Wait]) -> None:
+    file = move.columns()
     for wait in fresh:
         rule = move.pack.meta.deadlines[wait.name]
         due = move.limits.due(rule.parameter, move.now, move.file.received_on)
-        row = rows.deadline_row(columns, wait.name, rule, due, move.now, wait.task_id)
+        row = rows.deadline_row(file, wait.name, rule, due, move.now, wait.task_id)
         move.rows.add(Deadline, row)
 
 
 def _open(move: Move, fresh: list[WaitingTask]) -> list[UUID]:
     """Gather the tasks that are new, each with its own target; return the medical ones."""
     medical = []
-    columns = move.columns() if fresh else {}
+    file = move.columns() if fresh else {}
     for task in fresh:
-        target = rows.step_deadline(move.pack, columns, task, move.limits, move.now)
+        target = rows.step_deadline(move.pack, file, task, move.limits, move.now)
         if target is not None:
             move.rows.add(Deadline, target)
         row = rows.task_row(
-            move.pack, columns, task,
+            move.pack, file, task,
             due_at=target["due_at"] if target else None,
             received_at=move.received["received_at"], limits=move.limits, now=move.now,
         )  # fmt: skip
@@ -282,4 +275,5 @@ def _hand_over(
             actor=journal.SYSTEM,
             holder=move.holder,
         )
-        session.refresh(move.file)
+        (found,) = move.ask(BY_FILE[0], id=move.file.id)
+        move.file = locked(ControlFile, found)

@@ -1,11 +1,11 @@
 """New rows gathered on the way and written together at the end (écriture)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
+from uuid import UUID
 
-import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 from sqlmodel import Session, SQLModel
@@ -28,6 +28,7 @@ from medcontrol.model import (
     Suspension,
 )
 from workflows.copying import copy_rows, prepared
+from workflows.driver import Values, driver
 
 Table = type[SQLModel]
 
@@ -42,14 +43,26 @@ _ONCE: dict[Table, str] = {OutboxMessage: " ON CONFLICT (key) DO NOTHING"}
 
 
 class Gathered:
-    """Rows to insert, by table. Rows of one table that name the same members go together."""
+    """Statements to run and rows to insert, by table; nothing is read back."""
 
     def __init__(self) -> None:
+        self._statements: list[tuple[bytes, Values]] = []
         self.by_table: dict[Table, list[dict[str, Any]]] = {table: [] for table in _ORDER}
 
     def add(self, table: Table, row: dict[str, Any]) -> None:
         """Keep a row; a column that it does not name takes the database's default."""
         self.by_table[table].append(row)
+
+    def change(self, table: Table, key: UUID, values: Mapping[str, Any]) -> None:
+        """Keep the change of a row that is under lock; ``key`` is its primary key."""
+        if values:
+            names = tuple(values)
+            row = [*prepared(table, names, values), key]
+            self._statements.append((_update(table, names), row))
+
+    def run(self, statement: bytes, values: Mapping[str, Any]) -> None:
+        """Keep a statement, in the driver's own notation (``%(name)s``)."""
+        self._statements.append((statement, values))
 
     def copy(self, session: Session) -> None:
         """Write thousands of rows, by COPY; the rows of a table name the same members."""
@@ -57,36 +70,41 @@ class Gathered:
             copy_rows(session, table, rows)
             rows.clear()
 
-    def insert(self, session: Session) -> None:
-        """Write a few rows, in one round trip."""
-        connection = session.connection()
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)  # noqa: S101 - an open transaction has one
-        with refusals(connection), driver.pipeline(), driver.cursor() as cursor:
+    def write(self, session: Session) -> None:
+        """Run the statements in the order given, then insert the rows, in one round trip."""
+        with driver(session) as connection, connection.pipeline(), connection.cursor() as cursor:
+            for statement, values in self._statements:
+                cursor.execute(statement, values, prepare=True)
+            self._statements.clear()
             for table, rows in self.by_table.items():
-                for row in rows:
-                    names = tuple(row)
-                    cursor.execute(_insert(table, names), prepared(table, names, row), prepare=True)
+                # Rows of a table may come from several places: the same members go together.
+                for names, alike in groupby(rows, key=tuple):
+                    flat = [value for row in alike for value in prepared(table, names, row)]
+                    count = len(flat) // len(names)
+                    cursor.execute(_insert(table, names, count), flat, prepare=True)
                 rows.clear()
 
 
-@contextmanager
-def refusals(connection: sa.Connection) -> Iterator[None]:
-    """Turn what the driver raises into what the rest of the program catches."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise sa.exc.DBAPIError.instance(
-            None, None, error, psycopg.Error, dialect=connection.dialect
-        ) from error
+@lru_cache(maxsize=512)
+def _insert(table: Table, names: tuple[str, ...], count: int) -> bytes:
+    columns = sa.inspect(table).columns
+    row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(names)))
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES {}").format(
+        sql.Identifier(str(table.__tablename__)),
+        sql.SQL(", ").join(sql.Identifier(columns[name].name) for name in names),
+        sql.SQL(", ").join([row] * count),
+    )
+    return statement.as_bytes() + _ONCE.get(table, "").encode()
 
 
 @lru_cache(maxsize=256)
-def _insert(table: Table, names: tuple[str, ...]) -> bytes:
-    columns = sa.inspect(table).columns
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+def _update(table: Table, names: tuple[str, ...]) -> bytes:
+    mapper = sa.inspect(table)
+    statement = sql.SQL("UPDATE {} SET {} WHERE {} = %s").format(
         sql.Identifier(str(table.__tablename__)),
-        sql.SQL(", ").join(sql.Identifier(columns[name].name) for name in names),
-        sql.SQL(", ").join(sql.Placeholder() * len(names)),
+        sql.SQL(", ").join(
+            sql.SQL("{} = %s").format(sql.Identifier(mapper.columns[name].name)) for name in names
+        ),
+        sql.Identifier(mapper.primary_key[0].name),
     )
-    return statement.as_bytes() + _ONCE.get(table, "").encode()
+    return statement.as_bytes()

@@ -14,6 +14,10 @@ from workflows.moving import Move
 from workflows.paths import OperationCall
 
 _RESTARTS = ":restarts"
+_ENDED = b"""
+SELECT started_at, ended_at, reason FROM suspension
+WHERE control_file_id = %(file)s AND ended_at IS NOT NULL ORDER BY started_at
+"""
 
 
 def suspend(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
@@ -67,11 +71,5 @@ def resume(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None
 
 def _standstills(move: Move) -> list[Standstill]:
     """Return the ended suspensions of a file, as the clocks want them."""
-    found = move.session.execute(
-        sa.text(
-            "SELECT started_at, ended_at, reason FROM suspension"
-            " WHERE control_file_id = :id AND ended_at IS NOT NULL ORDER BY started_at"
-        ),
-        {"id": move.file.id},
-    )
+    found = move.ask(_ENDED, file=move.file.id)
     return [Standstill(row[0], row[1], row[2].endswith(_RESTARTS)) for row in found]

@@ -20,6 +20,8 @@ from workflows.moving import Move
 from workflows.paths import OperationCall
 from workflows.proposals import Proposal
 
+_CHOSEN = b"SELECT level FROM selectivity_decision WHERE received_file_id = %(received)s"
+
 
 def set_level(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     """Raise the file to a level, or bring it back to the one that selectivity chose."""
@@ -30,11 +32,8 @@ def set_level(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> No
 
 
 def _initial_level(move: Move) -> ControlLevel:
-    chosen = move.session.execute(
-        sa.text("SELECT level FROM selectivity_decision WHERE received_file_id = :id"),
-        {"id": move.file.received_file_id},
-    ).scalar()
-    return ControlLevel(chosen) if chosen else ControlLevel.LOCAL
+    chosen = move.ask(_CHOSEN, received=move.file.received_file_id)
+    return ControlLevel(chosen[0][0]) if chosen else ControlLevel.LOCAL
 
 
 def cancel_appointment(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:

@@ -5,21 +5,30 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from medcontrol.clock import civil_date
 from medcontrol.crypto import bind
 from medcontrol.ids import new_id
 from medcontrol.legal.loading import law
-from medcontrol.model import Entitlement, HumanTask, MedicalRecord
+from medcontrol.model import Entitlement
 from medcontrol.reference.pathologies import Pathology, pathologies
 from medcontrol.rules import reviews
 from medcontrol.rules.calendar import add_months
-from medcontrol.vocabulary import EntitlementStatus, MedicalRecordKind, StepKind, TaskStatus
+from medcontrol.vocabulary import EntitlementStatus, StepKind, TaskStatus
 from workflows.moving import Move
 from workflows.paths import OperationCall
 from workflows.proposals import Proposal
 
+_EXAMINED = b"""
+SELECT 1 FROM human_task
+WHERE control_file_id = %(file)s AND kind = 'examination' AND status = 'done'
+  AND outcome <> 'no_show' LIMIT 1
+"""
+_INTAKE = b"""
+SELECT id, key_id, content FROM medical_record
+WHERE control_file_id = %(file)s AND kind = 'intake'
+"""
 _NUMBERS = {"ald": "ETM", "invalidity": "PI"}
 
 
@@ -41,7 +50,7 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
         "previous_doctor_id": move.holder,
     }
     if old is None:
-        number = _new_number(move.session, arguments["kind"], today)
+        number = _new_number(move, arguments["kind"], today)
         row = _person(move) | values | {"number": number, "valid_from": start}
         move.rows.add(Entitlement, row)
         move.file.entitlement_id = row["id"]
@@ -109,18 +118,10 @@ def _terms(
 
 
 def _was_examined(move: Move) -> bool:
-    return bool(
-        move.session.execute(
-            sa.select(HumanTask.id)  # type: ignore[call-overload]
-            .where(
-                col(HumanTask.control_file_id) == move.file.id,
-                col(HumanTask.kind) == StepKind.EXAMINATION,
-                col(HumanTask.status) == TaskStatus.DONE,
-                col(HumanTask.outcome) != "no_show",
-            )
-            .limit(1)
-        ).scalar()
-    )
+    ended = [task for task in move.tasks if task.kind is StepKind.EXAMINATION]
+    if any(task.status is TaskStatus.DONE and task.outcome != "no_show" for task in ended):
+        return True
+    return bool(move.ask(_EXAMINED, file=move.file.id))
 
 
 def _pathology(move: Move, proposal: Proposal | None) -> Pathology | None:
@@ -134,21 +135,17 @@ def _pathology(move: Move, proposal: Proposal | None) -> Pathology | None:
 
 def _received_pathology(move: Move) -> str | None:
     """Return the pathology code of the message: used to price the right, shown to nobody here."""
-    row = move.session.execute(
-        sa.select(MedicalRecord.id, MedicalRecord.key_id, MedicalRecord.content).where(  # type: ignore[call-overload]
-            MedicalRecord.control_file_id == move.file.id,
-            MedicalRecord.kind == MedicalRecordKind.INTAKE,
-        )
-    ).first()
-    if row is None:
+    found = move.ask(_INTAKE, file=move.file.id)
+    if not found:
         return None
-    plain = move.tools.keys.decrypt(row.key_id, row.content, bind("medical_record", row.id))
+    record_id, key_id, content = found[0]
+    plain = move.tools.keys.decrypt(key_id, content, bind("medical_record", record_id))
     medical = orjson.loads(plain).get("medical") or {}
     return medical.get("pathology")
 
 
-def _new_number(session: Session, kind: str, today: date) -> str:
-    serial = session.execute(sa.text("SELECT nextval('entitlement_serial')")).scalar_one()
+def _new_number(move: Move, kind: str, today: date) -> str:
+    ((serial,),) = move.ask(b"SELECT nextval('entitlement_serial')")
     return f"{_NUMBERS.get(kind, kind[:3].upper())}-{today.year}-{serial:07d}"
 
 

@@ -1,0 +1,44 @@
+"""The driver below SQLAlchemy, for what a decision asks and writes in a hurry (pilote)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlmodel import Session
+
+Values = Mapping[str, Any] | Sequence[Any]
+Rows = list[tuple[Any, ...]]
+
+
+@contextmanager
+def driver(session: Session) -> Iterator[psycopg.Connection]:
+    """Give the driver's connection of a session's transaction.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: what the driver refuses, as the rest of the program catches it.
+    """
+    connection = session.connection()
+    found = connection.connection.driver_connection
+    assert isinstance(found, psycopg.Connection)  # noqa: S101 - an open transaction has one
+    try:
+        yield found
+    except psycopg.Error as error:
+        raise sa.exc.DBAPIError.instance(
+            None, None, error, psycopg.Error, dialect=connection.dialect
+        ) from error
+
+
+def ask(session: Session, values: Values, *questions: bytes) -> list[Rows]:
+    """Return the rows of each question, all asked in one round trip of the same values.
+
+    Each question sees what was committed before it began, also while an earlier one waited for
+    a lock. Nothing of the session is flushed; enumerations come back as text.
+    """
+    with driver(session) as connection:
+        if len(questions) == 1:
+            return [connection.execute(questions[0], values, prepare=True).fetchall()]
+        with connection.pipeline():
+            cursors = [connection.execute(each, values, prepare=True) for each in questions]
+        return [cursor.fetchall() for cursor in cursors]
