@@ -119,7 +119,7 @@ def load_units(session: Session, jurisdiction: str) -> dict[str, str]:
         .where(Units.jurisdiction == jurisdiction, Units.is_active)
         .order_by(rank, Units.name)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def load_outbox(session: Session, *, now: datetime) -> OutboxState:

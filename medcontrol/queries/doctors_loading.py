@@ -187,5 +187,5 @@ def _week(session: Session, doctor_id: Any, on: date) -> tuple[int, ...]:
         .where(Hours.doctor_id == doctor_id, _valid(Hours, on))
         .group_by(Hours.weekday)
     )
-    minutes = dict(rows.tuples().all())
+    minutes = {row[0]: row[1] for row in rows}
     return tuple(int(minutes.get(weekday, 0)) for weekday in range(7))

@@ -187,7 +187,7 @@ def agencies_of(session: Session, principal: Principal, jurisdiction: str) -> di
         )
         .order_by(Units.name)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _at_own_counter(principal: Principal) -> sa.ColumnElement[bool]:

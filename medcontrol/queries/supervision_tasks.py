@@ -212,7 +212,17 @@ def load_targets(
 def doctor_names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the names of doctors by id."""
     rows = session.execute(sa.select(Doctors.id, Doctors.name).where(Doctors.id.in_(ids)))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
+
+
+def holder_names(session: Session, file_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the name of the doctor who holds each file; those in nobody's hands left out."""
+    rows = session.execute(
+        sa.select(Files.id, Doctors.name)
+        .join(Doctor, Doctors.id == Files.assigned_doctor_id)
+        .where(Files.id.in_(file_ids))
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def load_reassigned(

@@ -33,7 +33,10 @@ def unpack(text: str) -> list[Refused]:
     """Return what ``pack`` wrote; nothing when it was changed on the way."""
     try:
         packed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        by_reasons = orjson.loads(zlib.decompressobj().decompress(packed, _LARGEST))
+        unpacker = zlib.decompressobj()
+        by_reasons = orjson.loads(unpacker.decompress(packed, _LARGEST))
+        if not unpacker.eof:
+            return []
         return [
             (UUID(ids[at : at + 32]), tuple(reasons.split()))
             for reasons, ids in by_reasons.items()

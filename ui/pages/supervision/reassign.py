@@ -26,6 +26,7 @@ from medcontrol.queries.supervision_scope import supervised_units
 from medcontrol.queries.supervision_tasks import (
     doctor_names,
     files_of_tasks,
+    holder_names,
     load_reassigned,
     load_targets,
     open_task_ids,
@@ -205,13 +206,14 @@ def show_result(request: Request, visitor: Me, batch_id: UUID) -> Response:
     with read_only() as session:
         shown = load_reassigned(session, visitor.principal, batch_id)
         references = reassignable(session, visitor.principal, [file_id for file_id, _ in refused])
+        holders = holder_names(session, references)
         target = _target_name(session, visitor, replace(wish, unit=text_of(query, "to", 64)))
     page = ResultPage(
         target_name=target,
         moved=_number(query, "moved"),
         shown=tuple(shown),
         refused=tuple(
-            Line(references[file_id], None, reasons)
+            Line(references[file_id], holders.get(file_id), reasons)
             for file_id, reasons in refused
             if file_id in references
         ),
