@@ -98,9 +98,31 @@ COLUMNS: Mapping[str, str] = {
     "doctor": N_("Doctor"),
 }
 
+# Questions that the forms of senders often answer, where no form of the pack asks them.
+ANSWERS: Mapping[str, str] = {
+    "stage": N_("Stage"),
+    "renewal_reason": N_("Reason of the renewal"),
+    "declared_by": N_("Declared by"),
+    "admission": N_("Admission"),
+    "service": N_("Service"),
+    "country": N_("Country"),
+    "request": N_("Request"),
+    "incapacity_since": N_("Incapacity since"),
+    "last_day_worked": N_("Last day worked"),
+    "is_permanent": N_("Permanent"),
+    "asks_third_person": N_("Asks for third-person aid"),
+    "employer_number": N_("Number of the employer"),
+    "insured_days": N_("Insured days"),
+    "insured_days_last_year": N_("Insured days of the last year"),
+    "needs_companion": N_("Needs a companion"),
+    "needs_transport": N_("Needs transport"),
+    "outings_allowed": N_("Outings allowed"),
+}
+
 FILE_LISTS: Mapping[str, Mapping[str, str]] = {
     "outcome": OUTCOMES,
     "fact": FACTS,
     "journal_fact": JOURNAL_FACTS,
     "column": COLUMNS,
+    "answer": ANSWERS,
 }

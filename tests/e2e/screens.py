@@ -23,6 +23,7 @@ from medcontrol.intake import Line
 from medcontrol.migrations.migrate import migrate
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
+from medcontrol.vocabulary import Role
 from runtime.demo.generator import Fund
 from runtime.demo.loader import agencies, load_fund
 from runtime.demo.playing import Play
@@ -30,6 +31,8 @@ from runtime.demo.supply import Volume
 from tests.browser import open_browser
 from tests.e2e.server import serve
 from ui.app import create_app
+from ui.i18n import translations
+from ui.labels import label_of
 from workflows.intake import BatchName, take_in
 from workflows.tools import Tools, make_tools
 
@@ -40,6 +43,7 @@ MORNING = datetime.combine(AS_OF.date(), time(9, 12), UTC)
 DAYS = ((10, 2_000), (4, 2_500), (0, 3_000))
 SIZE = {"width": 1440, "height": 900}
 LANGUAGES = ("fr", "ar")
+LOCALES = {"fr": "fr-MA", "ar": "ar-MA"}
 
 
 @contextmanager
@@ -113,7 +117,7 @@ def _take(browser: Browser, base: str, language: str) -> Iterator[str]:
     doctor.wait_for_timeout(300)
     yield _shoot(doctor, f"decision.{language}.png")
     doctor.context.close()
-    supervisor = _log_in(browser, base, language, "supervisor")
+    supervisor = _log_in(browser, base, language, "coordinator")
     supervisor.goto(f"{base}/supervision")
     yield _shoot(supervisor, f"supervision.{language}.png")
     supervisor.context.close()
@@ -121,15 +125,14 @@ def _take(browser: Browser, base: str, language: str) -> Iterator[str]:
 
 def _log_in(browser: Browser, base: str, language: str, role: str) -> Page:
     """Open a demonstration account by its one click."""
-    context = browser.new_context(viewport=SIZE, color_scheme="light", reduced_motion="reduce")
+    context = browser.new_context(
+        viewport=SIZE, color_scheme="light", reduced_motion="reduce", locale=LOCALES[language]
+    )
     page = context.new_page()
     page.goto(f"{base}/login")
     page.locator(f"button[name=language][value={language}]").click()
-    place = {"doctor": 0, "supervisor": -1}[role]
-    label = {"fr": "Superviseur", "ar": "مشرف"}[language]
-    accounts = page.locator(".demo-list button")
-    button = accounts.nth(place) if role == "doctor" else accounts.filter(has_text=label).first
-    button.click()
+    word = translations(language).gettext(label_of(Role(role)))
+    page.locator(".demo-list button").filter(has_text=word).first.click()
     page.wait_for_load_state("networkidle")
     return page
 

@@ -95,9 +95,7 @@ class Fund:
 
     def file(self, reference: str) -> ControlFile:
         with database.read_only() as session:
-            return session.exec(
-                select(ControlFile).where(ControlFile.reference == reference)
-            ).one()
+            return session.exec(select(ControlFile).where(ControlFile.reference == reference)).one()
 
     def task(self, reference: str) -> HumanTask:
         with database.read_only() as session:

@@ -10,7 +10,8 @@ from medcontrol.queries.file_loading import open_file
 from medcontrol.queries.file_page import FileTab
 from medcontrol.queries.file_tabs import JournalKind
 from ui.forms import as_uuid, member_of, text_of
-from ui.pages.doctor.reading import Wanted, read_page
+from ui.pages.doctor.reading import read_page
+from ui.pages.doctor.tabs import Wanted
 from ui.rendering import render
 from ui.visitors import Me
 

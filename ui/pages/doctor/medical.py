@@ -7,6 +7,8 @@ from medcontrol.queries.file_tabs import Diagnosis, MedicalSummary
 from medcontrol.reference.pathologies import Pathology, pathologies
 from medcontrol.services.medical import MedicalContent
 from medcontrol.vocabulary import MedicalRecordKind
+from ui.codes import word_for
+from ui.i18n import translations
 from workflows.catalog import Pack
 
 
@@ -34,10 +36,16 @@ def medical_summary(
         summary=medical.get("summary"),
         pathology=f"{named.number}. {named.label(language)}" if named else medical.get("pathology"),
         answers=tuple(
-            (titles.get(name, name), value)
+            (titles.get(name) or _word(language, name), value)
             for name, value in _flat(intake.content.get("form") or {})
         ),
     )
+
+
+def _word(language: str, name: str) -> str:
+    """Return what we call a question that senders often answer; its own name when we do not."""
+    known = word_for("answer", name)
+    return translations(language).gettext(known) if known else name
 
 
 def _titles(pack: Pack, language: str) -> dict[str, str]:

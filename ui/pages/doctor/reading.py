@@ -1,16 +1,13 @@
 """A file's page put together: who it is, one tab, the panel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 from sqlmodel import Session
 from starlette.datastructures import QueryParams
 
 from medcontrol.db import read_only
-from medcontrol.model import Message
-from medcontrol.queries import activity_loading as activity
 from medcontrol.queries import tabs_loading as tabs
 from medcontrol.queries.decisions import may_undo
 from medcontrol.queries.file_loading import (
@@ -28,20 +25,17 @@ from medcontrol.queries.file_page import (
     FileTab,
     OpinionPanel,
 )
-from medcontrol.queries.file_tabs import JournalKind, JournalRow, RequestLine
+from medcontrol.queries.file_tabs import RequestLine
 from medcontrol.queries.journal_loading import load_journal
 from medcontrol.reference.acts import act_label
-from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.services.calendar import working_calendar
 from medcontrol.services.medical import MedicalContent, read_medical
-from medcontrol.vocabulary import ControlFileStatus, LineOutcome, MedicalRecordKind
+from medcontrol.vocabulary import ControlFileStatus, MedicalRecordKind
 from ui.forms import Sent
 from ui.pages.doctor.filters import filters_in
-from ui.pages.doctor.medical import medical_summary
 from ui.pages.doctor.panel import Desk, draft_of, panel_of
+from ui.pages.doctor.tabs import TABS, Reading, Wanted, in_words
 from ui.visitors import Visitor
-from ui.words import PackWords
-from workflows.catalog import Pack
 from workflows.commands import read_messages
 
 # What of the medical content a tab shows. The panel's draft is read with it.
@@ -49,19 +43,6 @@ _KINDS: Mapping[FileTab, tuple[MedicalRecordKind, ...]] = {
     FileTab.SUMMARY: (MedicalRecordKind.INTAKE,),
     FileTab.OPINIONS: (MedicalRecordKind.REASONING, MedicalRecordKind.EXAMINATION),
 }
-_ID_LENGTH = 36
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which part of the page is wanted, and from which queue the reader came."""
-
-    reference: str
-    tab: FileTab = FileTab.SUMMARY
-    document: UUID | None = None
-    journal_kind: JournalKind | None = None
-    open_action: str = ""
-    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,27 +59,6 @@ class Refusal:
     is_opinion: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One reading of one file, by one person."""
-
-    visitor: Visitor
-    language: str
-    wanted: Wanted
-    opened: OpenFile
-    pack: Pack
-    records: tuple[MedicalContent, ...] = ()
-    messages: Mapping[UUID, str] = field(default_factory=dict)
-
-    @property
-    def words(self) -> PackWords:
-        return PackWords(self.pack, self.language)
-
-    def step_outcomes(self) -> tuple[str, ...]:
-        task = self.opened.task
-        return self.pack.meta.steps[task.step].outcomes if task else ()
-
-
 def read_page(
     visitor: Visitor, language: str, wanted: Wanted, refusal: Refusal | None = None
 ) -> FilePage:
@@ -110,7 +70,7 @@ def read_page(
     with read_only() as session:
         opened = open_file(session, visitor.principal, wanted.reference)
     pack = visitor.site.tools.catalog.get(opened.file.pack, opened.file.flow)
-    reading = _with_content(_Reading(visitor, language, wanted, opened, pack))
+    reading = _with_content(Reading(visitor, language, wanted, opened, pack))
     with read_only() as session:
         return _page(session, reading, refusal)
 
@@ -139,7 +99,7 @@ def lines_with_titles(opened: OpenFile, language: str) -> tuple[RequestLine, ...
     return tuple(replace(line, title=title(line)) for line in tabs.lines_of(opened))
 
 
-def _with_content(reading: _Reading) -> _Reading:
+def _with_content(reading: Reading) -> Reading:
     """Read what is encrypted and belongs on the page; each reading is recorded first."""
     visitor, opened = reading.visitor, reading.opened
     file_id, tools = opened.file.id, visitor.site.tools
@@ -158,7 +118,7 @@ def _with_content(reading: _Reading) -> _Reading:
     return reading
 
 
-def _page(session: Session, reading: _Reading, refusal: Refusal | None) -> FilePage:
+def _page(session: Session, reading: Reading, refusal: Refusal | None) -> FilePage:
     visitor, opened, wanted = reading.visitor, reading.opened, reading.wanted
     calendar = working_calendar(session, visitor.site.jurisdiction)
     lines = lines_with_titles(opened, reading.language)
@@ -184,10 +144,10 @@ def _page(session: Session, reading: _Reading, refusal: Refusal | None) -> FileP
         open_action=wanted.open_action,
         origin=filters.address() if wanted.origin else "",
     )
-    return replace(page, **_TABS[wanted.tab](session, reading, calendar, page))
+    return replace(page, **TABS[wanted.tab](session, reading, calendar, page))
 
 
-def _actions(session: Session, reading: _Reading) -> frozenset[FileAction]:
+def _actions(session: Session, reading: Reading) -> frozenset[FileAction]:
     visitor, opened = reading.visitor, reading.opened
     found = set(actions_of(opened, visitor.principal, reading.step_outcomes()))
     if opened.task is not None and not opened.task.is_medical:
@@ -205,7 +165,7 @@ def _actions(session: Session, reading: _Reading) -> frozenset[FileAction]:
 
 
 def _panel(
-    session: Session, reading: _Reading, lines: tuple[RequestLine, ...],
+    session: Session, reading: Reading, lines: tuple[RequestLine, ...],
     actions: frozenset[FileAction], refusal: Refusal | None,
 ) -> OpinionPanel | None:  # fmt: skip
     opened, task = reading.opened, reading.opened.task
@@ -232,7 +192,7 @@ def _panel(
     if refusal.since is None:
         return panel
     changes = tuple(
-        _in_words(row, reading.words)
+        in_words(row, reading.words)
         for row in load_journal(session, opened)
         if row.number > refusal.since
     )
@@ -242,107 +202,3 @@ def _panel(
 def _kept_fields(kept: MedicalContent | None) -> Sent:
     pairs = kept.content.get("fields", []) if kept else []
     return QueryParams([(str(name), str(value)) for name, value in pairs])
-
-
-def _summary(session: Session, reading: _Reading, calendar: WorkingCalendar,
-             _page: FilePage) -> dict[str, Any]:  # fmt: skip
-    opened, nature = reading.opened, reading.opened.file.nature
-    pieces = {
-        kind: (reading.words.document(kind), piece.required)
-        for kind, piece in reading.pack.meta.pieces.items()
-        if not piece.natures or nature in piece.natures
-    }
-    medical = medical_summary(reading.records, reading.pack, reading.language)
-    summary = tabs.load_summary(
-        session, reading.visitor.principal, opened, pieces, medical, calendar
-    )
-    return {"summary": summary}
-
-
-def _request(session: Session, reading: _Reading, _calendar: WorkingCalendar,
-             page: FilePage) -> dict[str, Any]:  # fmt: skip
-    last = activity.load_opinions(session, reading.opened, reading.words, {})
-    verdicts: dict[int, LineOutcome] = next(
-        ({no: outcome for no, outcome, _ in each.lines} for each in last if each.lines), {}
-    )
-    lines = tuple(replace(line, outcome=verdicts.get(line.no)) for line in page.lines)
-    return {"request": tabs.request_of(reading.opened), "lines": lines}
-
-
-def _documents(session: Session, reading: _Reading, _calendar: WorkingCalendar,
-               _page: FilePage) -> dict[str, Any]:  # fmt: skip
-    rows = activity.load_documents(
-        session, reading.visitor.principal, reading.opened, reading.words
-    )
-    wanted = reading.wanted.document
-    openable = [row for row in rows if row.may_open and row.is_stored]
-    shown = next((row for row in openable if row.id == wanted), None)
-    return {"documents": rows, "shown_document": shown}
-
-
-def _history(session: Session, reading: _Reading, calendar: WorkingCalendar,
-             _page: FilePage) -> dict[str, Any]:  # fmt: skip
-    principal = reading.visitor.principal
-    return {"history": tabs.load_history(session, principal, reading.opened, calendar)}
-
-
-def _opinions(session: Session, reading: _Reading, _calendar: WorkingCalendar,
-              _page: FilePage) -> dict[str, Any]:  # fmt: skip
-    reasons = {each.id: str(each.content.get("reasoning", "")) for each in reading.records}
-    return {"opinions": activity.load_opinions(session, reading.opened, reading.words, reasons)}
-
-
-def _messages(session: Session, reading: _Reading, _calendar: WorkingCalendar,
-              _page: FilePage) -> dict[str, Any]:  # fmt: skip
-    def text(message: Message) -> str:
-        return reading.messages.get(message.id, "")
-
-    rows = activity.load_messages(session, reading.visitor.principal, reading.opened, text)
-    # One that came since the reading was recorded waits for the next page.
-    return {"messages": tuple(row for row in rows if row.text)}
-
-
-def _flow(session: Session, reading: _Reading, calendar: WorkingCalendar,
-          _page: FilePage) -> dict[str, Any]:  # fmt: skip
-    address = f"/files/{reading.opened.file.reference}/diagram.bpmn"
-    flow = activity.load_flow(
-        session, reading.opened, reading.words, address, today=reading.visitor.today,
-        calendar=calendar,
-    )  # fmt: skip
-    return {"flow": flow}
-
-
-def _journal(session: Session, reading: _Reading, _calendar: WorkingCalendar,
-             _page: FilePage) -> dict[str, Any]:  # fmt: skip
-    kind = reading.wanted.journal_kind
-    rows = load_journal(session, reading.opened, kind)
-    return {
-        "journal": tuple(_in_words(row, reading.words) for row in rows),
-        "journal_kind": kind,
-    }
-
-
-_TABS = {
-    FileTab.SUMMARY: _summary,
-    FileTab.REQUEST: _request,
-    FileTab.DOCUMENTS: _documents,
-    FileTab.HISTORY: _history,
-    FileTab.OPINIONS: _opinions,
-    FileTab.MESSAGES: _messages,
-    FileTab.FLOW: _flow,
-    FileTab.JOURNAL: _journal,
-}
-
-
-def _in_words(row: JournalRow, words: PackWords) -> JournalRow:
-    """Return an entry with the pack's words for codes; ids say nothing to a reader."""
-    said = {
-        "step": words.step, "outcome": words.outcome, "kind": words.document,
-        "deadline": words.deadline, "code": words.letter,
-    }  # fmt: skip
-    facts = tuple(
-        (name, said[name](value) if name in said else value)
-        for name, value in row.facts
-        if len(value) != _ID_LENGTH or value.count("-") != 4
-    )
-    return replace(row, facts=facts)
