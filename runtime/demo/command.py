@@ -34,6 +34,7 @@ from runtime.demo.supply import Volume
 from runtime.environment import environment, prepare
 from workflows.intake import BatchName, Counts, take_in
 from workflows.periodic import open_due_reviews
+from workflows.sweeping import sweep_deadlines
 from workflows.tools import Tools
 
 
@@ -191,6 +192,7 @@ def _run(tools: Tools, fund: Fund, files: int, volume: Volume, progress: Progres
     reviews = open_due_reviews(tools, now=utc_now)
     progress.start("the first decisions of the day")
     played = Play(tools, utc_now()).run()
+    sweep_deadlines(tools, now=utc_now)
     return _Built(loaded, counts, reviews, earlier, dict(played), seconds)
 
 
@@ -218,7 +220,10 @@ def _take(
 
 def _summary(built: _Built, as_of: date, seconds: float) -> dict[str, Any]:
     """Return the figures of the day, then what surrounds it."""
-    return built.day.as_json() | {
+    day = built.day
+    return day.as_json() | {
+        # Paper to complete, appointments to book: an agent first, a doctor later.
+        "with_agency": day.opened - day.assigned - day.unassigned,
         "seconds": seconds,
         "day": as_of.isoformat(),
         "day_seconds": round(built.day_seconds, 1),
@@ -245,8 +250,9 @@ def _show(summary: dict[str, Any], *, as_json: bool) -> None:
         ("quarantined", summary["quarantined"]),
         ("duplicates, conflicts", f"{summary['duplicates']}, {summary['conflicts']}"),
         *lanes,
-        ("opened", summary["opened"]), ("assigned", summary["assigned"]),
+        ("opened", summary["opened"]), ("assigned to doctors", summary["assigned"]),
         ("unassigned", summary["unassigned"]),
+        ("with the agency first", summary["with_agency"]),
         ("reviews that opened by themselves", summary["reviews_opened"]),
         ("past: received, controlled", f"{past['received']}, {past['controlled']}"),
         ("seconds (of which the day)", f"{summary['seconds']} ({summary['day_seconds']})"),

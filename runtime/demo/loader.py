@@ -27,11 +27,12 @@ from medcontrol.model import (
 from medcontrol.ports import SelectivityOutcome
 from medcontrol.vocabulary import EntitlementStatus
 from runtime.demo.bulk import Gathered, serials
+from runtime.demo.closed import Closed
 from runtime.demo.generator import Fund
 from runtime.demo.generator.identities import Message
 from runtime.demo.generator.outcomes import Outcome
 from runtime.demo.journeys import travel
-from runtime.demo.past import Closed, PastWriter
+from runtime.demo.past import PastWriter
 from runtime.demo.past_letters import Consequences, Person
 from runtime.demo.staff_rows import Loaded, load_staff
 from runtime.demo.supply import Supplied, Volume, supply, supply_beside

@@ -1,8 +1,7 @@
 """Closed files of the past as rows (dossiers clos): journal, tasks, opinions, decision, letters."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +22,6 @@ from medcontrol.model import (
     MedicalRecord,
     Opinion,
 )
-from medcontrol.ports import SelectivityOutcome
-from medcontrol.reference.motives import motives
 from medcontrol.rules.names import search_name
 from medcontrol.rules.references import make_reference
 from medcontrol.services.medical import seal
@@ -40,12 +37,10 @@ from medcontrol.vocabulary import (
     TaskStatus,
 )
 from runtime.demo.bulk import Gathered
-from runtime.demo.generator import draws
-from runtime.demo.generator.outcomes import Outcome
-from runtime.demo.journeys import Journey, Stage
+from runtime.demo.closed import Closed, appointment_at, decided_with, motive_of
+from runtime.demo.journeys import Stage
 from runtime.demo.staff_rows import Loaded
 from workflows import engine, rows
-from workflows.catalog import Pack
 from workflows.limits import Limits
 
 INTAKE = journal.Actor(ActorKind.SYSTEM, "intake")
@@ -53,32 +48,6 @@ REASONING = (
     "Dossier examiné au vu des pièces transmises. Les éléments cliniques et paracliniques "
     "concordent avec l’avis rendu."
 )
-
-
-@dataclass(slots=True)
-class Closed:
-    """One closed file on its way into rows: what is known of it, and the journal so far."""
-
-    pack: Pack
-    received: Mapping[str, Any]  # the received file's columns and received_on
-    message: Mapping[str, Any]
-    selected: SelectivityOutcome
-    outcome: Outcome
-    journey: Journey
-    file: dict[str, Any] = field(default_factory=dict)
-    doctor_id: UUID = field(init=False)
-    proposal: UUID | None = None
-    decision: UUID = field(default_factory=new_id)
-    entries: list[tuple[datetime, journal.Actor, journal.Entry]] = field(default_factory=list)
-
-    def tell(self, at: datetime, actor: journal.Actor, action: str, **facts: Any) -> None:
-        """Note a journal entry."""
-        self.entries.append((at, actor, journal.Entry(self.file["id"], action, facts)))
-
-    def instant(self, stage: int) -> datetime:
-        """Return when a stage ended: evenly between opening and decision."""
-        span = self.outcome.decided_at - self.outcome.opened_at
-        return self.outcome.opened_at + span * (stage + 1) / len(self.journey.stages)
 
 
 class PastWriter:
@@ -261,7 +230,7 @@ class PastWriter:
         if decides is not None:
             closed.proposal = row["id"]
             row |= {
-                "motive_code": self._motive(closed, decides.value),
+                "motive_code": motive_of(closed, decides.value),
                 "valid_from": outcome.valid_from, "valid_to": outcome.valid_to,
             }  # fmt: skip
             self._add(LineOpinion, *self._lines(closed, row["id"]))
@@ -276,7 +245,7 @@ class PastWriter:
         for line in closed.outcome.lines:
             motive = None
             if line.outcome is not LineOutcome.ACCEPTED:
-                motive = self._motive(closed, line.outcome.value)
+                motive = motive_of(closed, line.outcome.value)
             found.append(
                 {
                     "opinion_id": opinion_id, "line_no": line.line_no, "outcome": line.outcome,
@@ -285,19 +254,6 @@ class PastWriter:
                 }
             )  # fmt: skip
         return found
-
-    def _motive(self, closed: Closed, decided: str) -> str | None:
-        """Return a motive that may explain this outcome in this flow, always the same one."""
-        effect, kind = _EFFECTS.get(decided, (None, None))
-        if effect is None:
-            return None
-        known = motives(closed.file["jurisdiction"]).values()
-        fitting = [m for m in known if m.fits(closed.file["flow"], effect)]
-        of_kind = [m for m in fitting if kind is None or m.kind == kind] or fitting
-        if not of_kind:
-            return None  # nothing has to be explained in this flow
-        place = draws.key(0, "motive", closed.received["external_id"]) % len(of_kind)
-        return of_kind[place].code
 
     def _appointment(self, closed: Closed, booked_at: datetime) -> None:
         self._add(
@@ -322,38 +278,15 @@ class PastWriter:
                 "control_file_id": closed.file["id"],
                 "opinion_id": closed.proposal,
                 "outcome": decided,
-                "motive_code": self._motive(closed, decided.value),
+                "motive_code": motive_of(closed, decided.value),
                 "valid_from": closed.outcome.valid_from,
                 "valid_to": closed.outcome.valid_to,
                 "decided_at": closed.outcome.decided_at,
                 "decided_by": self.staff.user_of_doctor.get(closed.outcome.doctor_code),
-                "decided_with": {
-                    "pack": closed.pack.key, "pack_hash": closed.pack.digest, "parameters": [],
-                },
+                "decided_with": decided_with(closed),
             },
         )  # fmt: skip
         closed.tell(
             closed.outcome.decided_at, self.actor(closed), "decision.made",
             decision=str(closed.decision), outcome=decided.value,
         )  # fmt: skip
-
-
-# What a motive has to explain, and of which kind it is best.
-_EFFECTS: dict[str, tuple[str | None, str | None]] = {
-    "refused_medical": ("refused", "medical"),
-    "refused_administrative": ("refused", "administrative"),
-    "refused": ("refused", "medical"),
-    "partially_granted": ("modified", None),
-    "modified": ("modified", None),
-    "adjourned": ("adjourned", None),
-}
-
-
-def appointment_at(closed: Closed) -> datetime:
-    """Return when the examination was: an hour before the doctor wrote it down."""
-    return closed.outcome.decided_at - timedelta(hours=1)
-
-
-def civil_day(closed: Closed) -> date:
-    """Return the civil day of the decision."""
-    return closed.outcome.decided_at.date()

@@ -11,7 +11,7 @@ from medcontrol.model import Entitlement, Letter
 from medcontrol.reference.acts import act_label
 from medcontrol.vocabulary import EntitlementStatus, LetterStatus
 from runtime.demo.bulk import Gathered
-from runtime.demo.past import Closed, appointment_at, civil_day
+from runtime.demo.closed import Closed, appointment_at, civil_day
 from workflows.letter_writing import Occasion, Sender, language_of, letter_rows
 from workflows.paths import OperationCall
 
