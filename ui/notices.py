@@ -46,6 +46,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "file.escalated": ("success", N_("Sent to the colleague; it comes back with the opinion.")),
     "file.held": ("success", N_("On hold; it comes back by itself.")),
     "file.released": ("success", N_("Back among the files to do.")),
+    "claim.refused": ("warning", N_("This file can't be yours: competence, place or load.")),
     "file.claimed": ("success", N_("The file is yours.")),
     "files.held": ("success", N_("Files put on hold: %(num)s")),
     "files.held_some": ("warning", N_("Files put on hold: %(num)s. The others are not yours.")),
@@ -91,7 +92,7 @@ def toasts_of(request: Request, language: str) -> tuple[Toast, ...]:
         Toast(
             text=translations(language).gettext(text) % values,
             tone=tone,
-            undo_address=undo and f"/files/{undo.reference}/undo?version={undo.version}",
+            undo_address=(f"/files/{undo.reference}/undo?version={undo.version}" if undo else None),
             undo_seconds=site_of(request).settings.undo_seconds if undo else 0,
         ),
     )

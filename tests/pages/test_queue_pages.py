@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lxml import html
 
 from medcontrol import db as database
-from medcontrol.model import Assignment, ControlFile, DoctorLoad, HumanTask
+from medcontrol.model import Assignment, Competence, ControlFile, DoctorLoad, HumanTask
 from tests.pages.desk import AMBULATORY, Fund, texts
 
 
@@ -118,6 +118,19 @@ def test_a_coordinator_claims_a_file_of_the_pool_from_its_page(fund: Fund) -> No
 
     assert answer.status_code == 303
     assert fund.task(reference).assigned_doctor_id == fund.world.regional.id
+
+
+def test_a_file_that_is_not_for_me_is_not_claimed_and_i_am_told(fund: Fund) -> None:
+    reference = fund.take()
+    to_the_pool(fund, reference)
+    with database.transaction() as session:
+        session.execute(sa.delete(Competence).where(Competence.doctor_id == fund.world.regional.id))
+    browser = fund.regional()
+
+    browser.send(browser.page(f"/files/{reference}"), "/claim")
+
+    assert fund.task(reference).assigned_doctor_id is None
+    assert texts(browser.page("/queue"), "//*[@id='toasts']//span") != []
 
 
 def _tasks(page: Any) -> list[UUID]:

@@ -128,12 +128,11 @@ def claim(request: Request, visitor: Me, form: Posted, reference: str) -> Respon
             jurisdiction=visitor.site.jurisdiction,
             actor=actor_of(visitor.principal),
         )
-        if not all(each.is_moved for each in result.files):
-            raise NotEligible(", ".join(result.files[0].refused))
-        return True, []
+        return all(each.is_moved for each in result.files), []
 
-    _, page = attempt(sheet, work)
-    return page or follow(sheet, sheet.file_address(), "file.claimed")
+    is_mine, page = attempt(sheet, work)
+    notice = "file.claimed" if is_mine else "claim.refused"
+    return page or follow(sheet, sheet.file_address(), notice)
 
 
 @router.post("/waive-completion")

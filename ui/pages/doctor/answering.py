@@ -96,21 +96,27 @@ def attempt(
         with transaction() as session:
             done, errors = work(session)
     except MOVED as error:
-        return None, refused(sheet, [], moved=error)
+        return None, refused(sheet, [], cause=error, has_moved=True)
     except DomainError as error:
         if error.kind not in (Kind.INVALID, Kind.CONFLICT):
             raise
-        return None, refused(sheet, errors_of(error))
+        return None, refused(sheet, errors_of(error), cause=error)
     return (None, refused(sheet, errors)) if errors else (done, None)
 
 
-def refused(sheet: Sheet, errors: Errors, *, moved: DomainError | None = None) -> Response:
-    """Draw the file's page again with all that was typed: 422 for errors, 409 when it moved."""
+def refused(
+    sheet: Sheet, errors: Errors, *, cause: DomainError | None = None, has_moved: bool = False
+) -> Response:
+    """Draw the file's page again with all that was typed: 422 for errors, 409 when it moved.
+
+    Raises:
+        DomainError: ``cause``, when the page has no place left for what was typed.
+    """
     since = text_of(sheet.form, "journal_length", 9)
     refusal = Refusal(
         sent=sheet.form,
         errors=tuple(errors),
-        since=(int(since) if since.isdecimal() else 0) if moved else None,
+        since=(int(since) if since.isdecimal() else 0) if has_moved else None,
         step=sheet.step,
         is_opinion=not sheet.action,
     )
@@ -121,7 +127,9 @@ def refused(sheet: Sheet, errors: Errors, *, moved: DomainError | None = None) -
         origin=sheet.origin,
     )
     page = read_page(sheet.visitor, sheet.language, wanted, refusal)
-    return render(sheet.request, "file.html", page, status_code=409 if moved else 422)
+    if page.panel is None and cause is not None:
+        raise cause
+    return render(sheet.request, "file.html", page, status_code=409 if has_moved else 422)
 
 
 def follow(sheet: Sheet, address: str, notice: str, *, undo: Undoable | None = None) -> Response:
