@@ -66,6 +66,8 @@ def keep(
         The plan, and the doctor with the load under lock; None when the doctor may not have
         the task, has no room, or is being assigned to elsewhere.
     """
+    if isinstance(rank(task, [doctor], weights, days=days), UnassignedTask):
+        return None  # whatever the load is: most often another level, not worth a lock
     load = try_lock(session, doctor.id)
     if load is None:
         return None

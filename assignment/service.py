@@ -74,9 +74,9 @@ def assign_tasks(
         What was written. Tasks without a doctor stay in the pool with the reason; they are
         tried again by ``assign_waiting``.
     """
-    result = _plan_for(session, tasks, holder, now, jurisdiction, weights or Weights())
-    if result is None:
-        result = plan_tasks(session, tasks, now=now, jurisdiction=jurisdiction, weights=weights)
+    result = plan_tasks(
+        session, tasks, now=now, jurisdiction=jurisdiction, holder=holder, weights=weights
+    )
     write_plan(session, result, Occasion(now=now, actor=actor, mode=mode))
     return result
 
@@ -87,9 +87,12 @@ def plan_tasks(
     *,
     now: datetime,
     jurisdiction: str,
+    holder: UUID | None = None,
     weights: Weights | None = None,
 ) -> Plan:
     """Plan tasks and lock the loads that the plan counts on; ``write_plan`` saves it.
+
+    ``holder`` and ``weights`` are as for ``assign_tasks``.
 
     Raises:
         RuntimeError: the plan did not pass the independent check; nothing may be written.
@@ -97,10 +100,15 @@ def plan_tasks(
     if not tasks:
         return Plan()
     on = civil_date(now, jurisdiction)
-    flows = {task.flow for task in tasks}
     days = horizon(session, on, jurisdiction)
-    doctors = load_doctors(session, on, jurisdiction, flows=flows, days=days)
     weights = weights or Weights()
+    if holder is not None and len(tasks) == 1:
+        own = load_doctors(session, on, jurisdiction, ids=[holder], days=days)
+        kept = keep(session, tasks[0], own[0], days, weights) if own else None
+        if kept is not None and not check(kept[0], tasks, [kept[1]], days):
+            return kept[0]
+    flows = {task.flow for task in tasks}
+    doctors = load_doctors(session, on, jurisdiction, flows=flows, days=days)
     if len(tasks) <= FEW:
         result, loads = plan_one_by_one(session, tasks, doctors, days, weights)
         doctors = with_loads(doctors, loads)
@@ -111,26 +119,6 @@ def plan_tasks(
     if violations:
         raise RuntimeError(f"assignment plan refused by its checker: {violations[:3]}")
     return result
-
-
-def _plan_for(
-    session: Session,
-    tasks: Sequence[TaskFacts],
-    holder: UUID | None,
-    now: datetime,
-    jurisdiction: str,
-    weights: Weights,
-) -> Plan | None:
-    """Return the plan that leaves a single task with its holder, if there is one."""
-    if holder is None or len(tasks) != 1:
-        return None
-    on = civil_date(now, jurisdiction)
-    days = horizon(session, on, jurisdiction)
-    doctors = load_doctors(session, on, jurisdiction, ids=[holder], days=days)
-    kept = keep(session, tasks[0], doctors[0], days, weights) if doctors else None
-    if kept is None or check(kept[0], tasks, [kept[1]], days):
-        return None
-    return kept[0]
 
 
 def find_waiting(

@@ -8,7 +8,10 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from assignment.service import assign_tasks, load_tasks, release
+from assignment.facts import Plan
+from assignment.service import Occasion as Assigning
+from assignment.service import load_tasks, plan_tasks, release, write_plan
+from assignment.writing import why_not
 from medcontrol import journal, outbox
 from medcontrol.errors import NotFound, StaleControlFile
 from medcontrol.model import (
@@ -19,7 +22,7 @@ from medcontrol.model import (
     JournalEntry,
     OutboxMessage,
 )
-from medcontrol.vocabulary import TaskStatus
+from medcontrol.vocabulary import AssignmentMode, TaskStatus
 from workflows import rows
 from workflows.catalog import Pack
 from workflows.driver import Rows, ask
@@ -188,9 +191,12 @@ def settle(move: Move, advance: Advance, *, finished: Iterable[UUID] = ()) -> No
     _hand_over(move, finished, cancelled, new_ids)
 
 
-def save(move: Move) -> None:
-    """Write what the move gathered: the rows that changed, then the new ones."""
-    for row in journal.extend(move.file, move.entries, actor=move.actor, now=move.now):
+def save(move: Move, *, actor: journal.Actor | None = None) -> None:
+    """Write what the move gathered: the rows that changed, then the new ones.
+
+    ``actor`` is who did it, when it is not who began the move.
+    """
+    for row in journal.extend(move.file, move.entries, actor=actor or move.actor, now=move.now):
         move.rows.add(JournalEntry, row)
     move.entries.clear()
     move.rows.change(ControlFile, move.file.id, take_changes(move.file))
@@ -261,19 +267,31 @@ def _hand_over(
     move: Move, finished: tuple[UUID, ...], cancelled: list[UUID], new_ids: list[UUID]
 ) -> None:
     """Take work off doctors; give new medical tasks to doctors last, under their locks."""
-    session = move.session
+    session, now = move.session, move.now
     if finished:
-        release(session, finished, now=move.now, actor=move.actor, reason="done")
+        release(session, finished, now=now, actor=move.actor, reason="done")
     if cancelled:
-        release(session, cancelled, now=move.now, actor=move.actor, reason="cancelled")
+        release(session, cancelled, now=now, actor=move.actor, reason="cancelled")
     if new_ids:
-        assign_tasks(
-            session,
-            load_tasks(session, new_ids),
-            now=move.now,
-            jurisdiction=move.file.jurisdiction,
-            actor=journal.SYSTEM,
-            holder=move.holder,
+        plan = plan_tasks(
+            session, load_tasks(session, new_ids),
+            now=now, jurisdiction=move.file.jurisdiction, holder=move.holder,
+        )  # fmt: skip
+        write_plan(
+            session, plan, Assigning(now=now, actor=journal.SYSTEM), stamp=False, journaled=False
         )
-        (found,) = move.ask(BY_FILE[0], id=move.file.id)
-        move.file = locked(ControlFile, found)
+        _bear(move, plan)
+
+
+def _bear(move: Move, plan: Plan) -> None:
+    """Let the file and its new tasks bear their doctors, and tell it."""
+    for made in plan.assignments:
+        move.file.assigned_doctor_id = made.doctor_id
+        move.rows.change(HumanTask, made.task.id, {"assigned_doctor_id": made.doctor_id})
+        move.tell(
+            "assignment.made", task=str(made.task.id), doctor=str(made.doctor_id),
+            rule=made.why.rule.value, mode=AssignmentMode.AUTOMATIC.value,
+        )  # fmt: skip
+    for left in plan.unassigned:
+        move.rows.change(HumanTask, left.task.id, {"unassigned_reason": why_not(left)})
+    save(move, actor=journal.SYSTEM)
