@@ -189,7 +189,7 @@ def change(request: Request, visitor: Me, form: Posted, code: str) -> Response:
     """Save who the doctor is."""
     visitor.must_have(Role.ADMINISTRATOR)
     typed = {**_typed(form), "code": code}
-    typed["active"] = "true" if is_ticked(form, "active") else "false"
+    typed["active"] = "yes" if is_ticked(form, "active") else "no"
     errors = _save(typed, is_new=False)
     if errors:
         return draw_sheet(request, visitor, code, typed, errors)

@@ -15,7 +15,7 @@ from ui.visitors import Visitor
 from workflows.catalog import Pack
 from workflows.schema import Step
 
-NOTICE_PATH = "clocks.convocationnotice_days_of"
+NOTICE_PATH = "clocks.convocation_notice_days"
 
 
 @dataclass(frozen=True, slots=True)
