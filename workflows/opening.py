@@ -155,25 +155,48 @@ class _Opening:
         return {(row[0], row[1], row[2]): row[3] for row in found}
 
     def _reviewed(self, files: Sequence[ToOpen]) -> dict[UUID, Any]:
-        """Return the rights under review, by received file."""
-        wanted = {
-            each.received["id"]: UUID(str(each.received["external_id"]).split(":")[1])
+        """Return the rights that files review, by received file, and mark them as under review.
+
+        A periodic file names its right by id; a renewal that the person asks for names it by
+        number, and counts only when the right is theirs.
+        """
+        by_id = {
+            UUID(str(each.received["external_id"]).removeprefix(REVIEW_PREFIX).split(":")[0]): each
             for each in files
             if each.received["source"] == REVIEW_SOURCE
             and str(each.received["external_id"]).startswith(REVIEW_PREFIX)
         }
-        if not wanted:
+        by_number = {
+            (number, each.received["registration_number"]): each
+            for each in files
+            if each.received["nature"] == "renewal"
+            and (number := each.received["details"].get("ald_number"))
+        }
+        if not by_id and not by_number:
             return {}
-        found = {
-            row.id: row
-            for row in self.session.execute(
-                sa.select(  # type: ignore[call-overload]
-                    Entitlement.id, Entitlement.number, Entitlement.valid_to,
-                    Entitlement.next_review_on, Entitlement.previous_doctor_id,
-                ).where(Entitlement.id.in_(list(wanted.values())))  # type: ignore[attr-defined]
+        found: dict[UUID, Any] = {}
+        for row in self.session.execute(
+            sa.select(  # type: ignore[call-overload]
+                Entitlement.id, Entitlement.number, Entitlement.valid_to,
+                Entitlement.next_review_on, Entitlement.previous_doctor_id,
+                Entitlement.registration_number,
+            ).where(
+                col(Entitlement.status) != EntitlementStatus.ENDED,
+                sa.or_(
+                    col(Entitlement.id).in_(list(by_id)),
+                    col(Entitlement.number).in_([number for number, _ in by_number]),
+                ),
             )
-        }  # fmt: skip
-        return {key: found[value] for key, value in wanted.items() if value in found}
+        ):  # fmt: skip
+            each = by_id.get(row.id) or by_number.get((row.number, row.registration_number))
+            if each is not None:
+                found[each.received["id"]] = row
+        self.session.execute(
+            sa.update(Entitlement)
+            .where(col(Entitlement.id).in_([row.id for row in found.values()]))
+            .values(status=EntitlementStatus.UNDER_REVIEW)
+        )
+        return found
 
     def _open(self, each: ToOpen, serial: int) -> dict[str, Any]:
         received, message, outcome = each.received, each.message, each.outcome
@@ -348,12 +371,7 @@ class _Opening:
                     }
                 self._letter(pack, call.arguments["letter"], file, received, occasion, call.step)
             elif call.operation == "keep_entitlement_open":
-                if entitlement is not None:
-                    self.session.execute(
-                        sa.update(Entitlement)
-                        .where(col(Entitlement.id) == entitlement.id)
-                        .values(status=EntitlementStatus.UNDER_REVIEW)
-                    )
+                continue  # done for every reviewed right of the chunk, in one statement
             else:
                 raise RuntimeError(f"{pack.key}: {call.operation} can't be called by a start")
 

@@ -42,7 +42,7 @@ from medcontrol.vocabulary import (
     TaskStatus,
 )
 from tests.factories import NOW, make_principal
-from tests.flow_world import World, make_world
+from tests.flow_world import MESSAGE, World, make_world
 from workflows.commands import (
     CompleteStep,
     LineVerdict,
@@ -263,6 +263,7 @@ def test_another_doctor_or_a_done_step_is_refused(world: World) -> None:
         )  # fmt: skip
 
 
+CONTROLLED = {"required": True, "mode": "on_file"}
 LINES = [
     {"no": 1, "act": "C2", "quantity": "1", "amount": "150.00"},
     {"no": 2, "act": "Z15", "quantity": "2", "amount": "300.00"},
@@ -407,3 +408,42 @@ def test_assignments_are_closed_and_never_deleted(world: World) -> None:
     assert {row.doctor_id for row in rows} == {world.doctor.id, world.regional.id}
     done = world.session.exec(select(HumanTask)).all()
     assert all(task.status is TaskStatus.DONE for task in done)
+
+
+def test_a_renewal_that_the_person_asks_for_renews_their_right_and_opens_no_second(
+    world: World,
+) -> None:
+    first = world.file(world.take())
+    world.end(first, "granted")
+    right = world.session.exec(select(Entitlement)).one()
+
+    renewal = world.file(
+        world.take(external_id="W-2", nature="renewal", ald_number=right.number, control=CONTROLLED)
+    )
+    world.session.refresh(right)
+    assert (renewal.entitlement_id, right.status) == (right.id, EntitlementStatus.UNDER_REVIEW)
+    world.end(renewal, "granted")
+
+    world.session.refresh(right)
+    assert right.status is EntitlementStatus.ACTIVE
+    assert world.session.exec(select(Entitlement)).all() == [right]
+
+
+def test_a_number_of_somebody_elses_right_is_not_renewed(world: World) -> None:
+    first = world.file(world.take())
+    world.end(first, "granted")
+    right = world.session.exec(select(Entitlement)).one()
+    other = {**MESSAGE["insured"], "registration_number": "999000001"}
+
+    renewal = world.file(
+        world.take(
+            external_id="W-3",
+            nature="renewal",
+            ald_number=right.number,
+            insured=other,
+            control=CONTROLLED,
+        )
+    )
+
+    world.session.refresh(right)
+    assert (renewal.entitlement_id, right.status) == (None, EntitlementStatus.ACTIVE)
