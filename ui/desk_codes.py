@@ -208,12 +208,12 @@ MEMBERS: Mapping[str, str] = {
     "agency": N_("Agency"),
     "nature": N_("Nature"),
     "external_id": N_("Slip number"),
-    "act": N_("Act code"),
-    "label": N_("Wording"),
-    "quantity": N_("Quantity"),
-    "date": N_("Date"),
-    "tooth": N_("Tooth"),
-    "unit_price": N_("Unit price"),
+    "line.act": N_("Act code"),
+    "line.label": N_("Wording"),
+    "line.quantity": N_("Quantity"),
+    "line.amount": N_("Amount"),
+    "line.date": N_("Date"),
+    "line.tooth": N_("Tooth"),
 }
 
 # Documents that senders name and that no pack lists.
@@ -223,8 +223,14 @@ DOCUMENTS: Mapping[str, str] = {
     "identity": N_("Identity card"),
     "prescription": N_("Prescription"),
     "invoice": N_("Invoice"),
-    "medical_report": N_("Medical report"),
-    "certificate": N_("Certificate"),
+    "report": N_("Medical report"),
+    "quote": N_("Quote"),
+    "sealed-report": N_("Sealed envelope of the treating doctor"),
+    "confidential-note": N_("Confidential note"),
+    "certificate": N_("Specialist's certificate"),
+    "medical-certificate": N_("Medical certificate"),
+    "disability-card": N_("Disability card"),
+    "x-ray": N_("X-ray"),
 }
 
 WEEKDAYS: Mapping[str, str] = {

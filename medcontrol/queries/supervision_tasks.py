@@ -162,19 +162,18 @@ def reassignable(
     return {row.id: row.reference for row in rows}
 
 
-def open_task_ids(session: Session, file_ids: Collection[UUID]) -> list[UUID]:
-    """Return the open medical tasks of files."""
-    return list(
-        session.execute(
-            sa.select(Task.id)
-            .where(
-                Task.control_file_id.in_(file_ids),
-                Task.status == TaskStatus.OPEN,
-                Task.is_medical,
-            )
-            .order_by(Task.id)
-        ).scalars()
+def open_tasks(session: Session, file_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
+    """Return the open medical tasks of files, each with the doctor who holds it."""
+    rows = session.execute(
+        sa.select(Task.id, Task.assigned_doctor_id)
+        .where(
+            Task.control_file_id.in_(file_ids),
+            Task.status == TaskStatus.OPEN,
+            Task.is_medical,
+        )
+        .order_by(Task.id)
     )
+    return {row[0]: row[1] for row in rows}
 
 
 def load_targets(

@@ -1,7 +1,7 @@
 """Who could take files that are to be moved, before one is chosen (médecins éligibles)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -37,35 +37,54 @@ class Candidate:
 def candidates(
     session: Session,
     doctors: Sequence[DoctorName],
-    task_ids: Sequence[UUID],
+    holders: Mapping[UUID, UUID | None],
     today: date,
     jurisdiction: str,
 ) -> tuple[tuple[Candidate, ...], int]:
-    """Return the doctors, those who may have most of the tasks and have most room first.
+    """Return the doctors: who may have most of the tasks, then who is near, then who has room.
 
     Capacity is not held against anybody here: it is shown beside the name.
+
+    Args:
+        session: any; nothing is written.
+        doctors: who may be chosen.
+        holders: the tasks, each with the doctor who has it now.
+        today: the civil day.
+        jurisdiction: whose calendar.
 
     Returns:
         The candidates, and how many tasks were looked at.
     """
     days = horizon(session, today, jurisdiction)
-    tasks = load_tasks(session, task_ids[:MOST_CHECKED])
+    tasks = load_tasks(session, list(holders)[:MOST_CHECKED])
     ids = [each.id for each in doctors]
     facts = {each.id: each for each in load_doctors(session, today, jurisdiction, ids=ids)}
     found = [
-        _candidate(doctor, facts[doctor.id], tasks, days)
+        _candidate(doctor, facts[doctor.id], tasks, days, holders)
         for doctor in doctors
         if doctor.id in facts
     ]
-    found.sort(key=lambda each: (-each.fits, -each.room, each.doctor.name))
+    places = {task.agency for task in tasks} | {task.region for task in tasks}
+    found.sort(
+        key=lambda each: (
+            -each.fits, each.doctor.unit_code not in places, -each.room, each.doctor.name,
+        )
+    )  # fmt: skip
     return tuple(found), len(tasks)
 
 
 def _candidate(
-    doctor: DoctorName, facts: DoctorFacts, tasks: Sequence[TaskFacts], days: Sequence[date]
+    doctor: DoctorName,
+    facts: DoctorFacts,
+    tasks: Sequence[TaskFacts],
+    days: Sequence[date],
+    holders: Mapping[UUID, UUID | None],
 ) -> Candidate:
     obstacles: Counter[str] = Counter()
     for task in tasks:
+        if holders[task.id] == doctor.id:
+            obstacles["unchanged"] += 1
+            continue
         first = next(refusals(task, facts, days), None)
         if first is not None:
             obstacles[first.constraint.value] += 1

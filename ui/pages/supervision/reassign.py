@@ -29,7 +29,7 @@ from medcontrol.queries.supervision_tasks import (
     holder_names,
     load_reassigned,
     load_targets,
-    open_task_ids,
+    open_tasks,
     reassignable,
     select_files,
 )
@@ -255,7 +255,7 @@ def _draw_choice(
     jurisdiction = visitor.site.jurisdiction
     doctors, pools = _targets(session, visitor)
     found, checked = candidates(
-        session, doctors, open_task_ids(session, wish.files), visitor.today, jurisdiction
+        session, doctors, open_tasks(session, wish.files), visitor.today, jurisdiction
     )
     references = reassignable(session, visitor.principal, wish.files)
     page = ChoosePage(
