@@ -12,7 +12,6 @@ from sqlmodel import Session
 
 from assignment.facts import Conflict, DoctorFacts, TaskFacts
 from medcontrol.clock import civil_date
-from medcontrol.model import AnnouncedDay
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession, StepKind
 
@@ -48,18 +47,14 @@ WHERE u.jurisdiction = :jurisdiction
         SELECT 1 FROM competence c WHERE c.doctor_id = d.id AND c.flow = ANY(:flows)))
 ORDER BY d.id
 """)
-
+_ANNOUNCED = sa.text("SELECT day, is_holiday FROM announced_day WHERE jurisdiction = :jurisdiction")
 
 _Day = tuple[date, int, str]  # with its weekday and its ISO text
 
 
 def horizon(session: Session, on: date, jurisdiction: str) -> tuple[date, ...]:
     """Return the working days over which capacity counts; the first is ``on`` or the next."""
-    rows = session.execute(
-        sa.select(AnnouncedDay.day, AnnouncedDay.is_holiday).where(  # type: ignore[call-overload]
-            AnnouncedDay.jurisdiction == jurisdiction
-        )
-    )
+    rows = session.connection().execute(_ANNOUNCED, {"jurisdiction": jurisdiction})
     return _working_days(jurisdiction, frozenset((day, off) for day, off in rows), on)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from psycopg import sql
-from sqlalchemy.dialects import postgresql as pg
 from sqlmodel import Session, SQLModel
+
+from workflows.driver import driver
 
 
 def copy_rows(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -19,12 +20,10 @@ def copy_rows(session: Session, table: type[SQLModel], rows: Sequence[Mapping[st
     if not rows:
         return
     names = tuple(rows[0])
-    connection = session.connection().connection.driver_connection
-    assert connection is not None  # noqa: S101 - an open transaction has one
-    with connection.cursor() as cursor, cursor.copy(_statement(table, names)) as copy:
-        write_row = copy.write_row
+    statement = _statement(table, names)
+    with driver(session) as connection, connection.cursor().copy(statement) as copy:
         for row in rows:
-            write_row(prepared(table, names, row))
+            copy.write_row(prepared(table, names, row))
 
 
 def prepared(table: type[SQLModel], names: tuple[str, ...], row: Mapping[str, Any]) -> list[Any]:
@@ -40,9 +39,7 @@ def prepared(table: type[SQLModel], names: tuple[str, ...], row: Mapping[str, An
 def _json_places(table: type[SQLModel], names: tuple[str, ...]) -> tuple[int, ...]:
     columns = sa.inspect(table).columns
     return tuple(
-        place
-        for place, name in enumerate(names)
-        if isinstance(columns[name].type, pg.JSON | sa.JSON)
+        place for place, name in enumerate(names) if isinstance(columns[name].type, sa.JSON)
     )
 
 

@@ -10,10 +10,10 @@ from sqlmodel import Session
 
 from medcontrol.clock import civil_date
 from medcontrol.legal.loading import law
-from medcontrol.model import AnnouncedDay
 from medcontrol.rules.calendar import WorkingCalendar, WorkingTime
 from medcontrol.rules.clocks import LimitUnit, Standstill, TimeLimit, due_at
 
+_ANNOUNCED = sa.text("SELECT day, is_holiday FROM announced_day WHERE jurisdiction = :jurisdiction")
 _WHOLE_DAYS = {LimitUnit.CALENDAR_DAY, LimitUnit.WORKING_DAY, LimitUnit.WEEK, LimitUnit.MONTH}
 
 
@@ -41,20 +41,18 @@ class Limits:
         Raises:
             ParameterNotInForce: the law has no value on ``law_day``.
         """
-        parameter = law(self.jurisdiction).parameter(path)
-        value = parameter.at(law_day)
-        limit = TimeLimit(int(str(value.value)), LimitUnit(parameter.unit.code))
+        limit, parameter = _limit(self.jurisdiction, path, law_day)
+        if limit.unit not in _WHOLE_DAYS:
+            return self._due(start, limit, parameter)
         key = (path, law_day, civil_date(start, self.jurisdiction))
-        if limit.unit in _WHOLE_DAYS and key in self._known:
-            return self._known[key]
-        found = Due(
-            due_at(self.calendar, start, limit),
-            limit.amount,
-            limit.unit.value,
-            f"{path}@{value.since.isoformat()}",
-        )
-        self._known[key] = found
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._due(start, limit, parameter)
         return found
+
+    def _due(self, start: datetime, limit: TimeLimit, parameter: str) -> Due:
+        at = due_at(self.calendar, start, limit)
+        return Due(at, limit.amount, limit.unit.value, parameter)
 
     def extended(
         self, start: datetime, amount: int, unit: str, stops: Sequence[Standstill]
@@ -65,12 +63,17 @@ class Limits:
 
 def limits_of(session: Session, jurisdiction: str) -> Limits:
     """Return the limits under the calendar of today, announced days included."""
-    rows = session.execute(
-        sa.select(AnnouncedDay.day, AnnouncedDay.is_holiday).where(  # type: ignore[call-overload]
-            AnnouncedDay.jurisdiction == jurisdiction
-        )
-    )
+    rows = session.connection().execute(_ANNOUNCED, {"jurisdiction": jurisdiction})
     return Limits(_calendar(jurisdiction, frozenset((day, off) for day, off in rows)), jurisdiction)
+
+
+@lru_cache(maxsize=4096)
+def _limit(jurisdiction: str, path: str, law_day: date) -> tuple[TimeLimit, str]:
+    """Return a limit as the law has it on a day, and the parameter that it comes from."""
+    parameter = law(jurisdiction).parameter(path)
+    value = parameter.at(law_day)
+    limit = TimeLimit(int(str(value.value)), LimitUnit(parameter.unit.code))
+    return limit, f"{path}@{value.since.isoformat()}"
 
 
 @lru_cache(maxsize=16)
