@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -18,6 +19,13 @@ from medcontrol.migrations.migrate import migrate
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
 from workflows.tools import Tools, make_tools
+
+# Machines differ in speed: no test fails for being slow. A landing tries the same examples every
+# time, so that what fails there fails here; elsewhere they are drawn anew.
+hypothesis.settings.register_profile(
+    "project", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True
+)
+hypothesis.settings.load_profile("project")
 
 TEST_HOME = Path(tempfile.gettempdir()) / f"medcontrol-tests-{os.getuid()}"
 
