@@ -82,7 +82,7 @@ def letter_rows(
         "pack": pack.key,
         "language": language,
         "recipient": pack.meta.letters[code].recipient,
-        "status": LetterStatus.WAITING.value,
+        "status": LetterStatus.WAITING,
         "context": context.model_dump(mode="json"),
         "written_at": now,
     }

@@ -1,0 +1,157 @@
+"""What a bulk opening looks up once for all its files (recherches d'ouverture)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from medcontrol.legal.loading import law
+from medcontrol.model import Entitlement, Unit
+from medcontrol.ports import SelectivityOutcome
+from medcontrol.rules.completeness import missing_members
+from medcontrol.vocabulary import EntitlementStatus
+from workflows import engine
+from workflows.catalog import Pack
+from workflows.facts import Facts
+from workflows.letter_writing import Sender
+from workflows.limits import Limits, limits_of
+from workflows.tools import Tools
+
+REVIEW_SOURCE = "medcontrol"
+REVIEW_PREFIX = "review:"
+
+_SERIALS = sa.text("SELECT nextval('control_file_serial') FROM generate_series(1, :n)")
+# Who last gave an opinion on a person's files, by number, flow and birth date.
+_PREVIOUS = sa.text("""
+SELECT DISTINCT ON (f.registration_number, f.flow, f.person_birth_date)
+       f.registration_number, f.flow, f.person_birth_date, o.doctor_id
+FROM control_file f JOIN opinion o ON o.control_file_id = f.id
+WHERE f.registration_number = ANY(:numbers)
+ORDER BY f.registration_number, f.flow, f.person_birth_date, o.given_at DESC
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class ToOpen:
+    """A received file that selectivity chose: its row, the message, the decision."""
+
+    received: Mapping[str, Any]
+    message: Mapping[str, Any]
+    outcome: SelectivityOutcome
+
+
+class Lookups:
+    """What the files of one chunk share; a constant number of statements.
+
+    Attributes:
+        serials: numbers of the new files, one each.
+        previous: who last gave an opinion, by registration number, flow and birth date.
+        entitlements: the rights that files review, by received file.
+    """
+
+    def __init__(self, session: Session, tools: Tools, files: Sequence[ToOpen]) -> None:
+        self._session, self._tools = session, tools
+        found = session.execute(_SERIALS, {"n": len(files)}).scalars()
+        self.serials: list[int] = list(found)
+        numbers = list({each.received["registration_number"] for each in files})
+        self.previous: dict[tuple[str, str, date], UUID] = {
+            (row[0], row[1], row[2]): row[3]
+            for row in session.execute(_PREVIOUS, {"numbers": numbers})
+        }
+        self.entitlements = _reviewed(session, files)
+        self._senders = self._make_senders()
+        self._limits: dict[str, Limits] = {}
+        self._packs: dict[tuple[str, str, date], Pack] = {}
+        self._facts: dict[tuple[Any, ...], Facts] = {}
+
+    def _make_senders(self) -> dict[str, Sender]:
+        names = sa.select(Unit.code, Unit.name)  # type: ignore[call-overload]
+        tools = self._tools
+        return {
+            code: Sender(fund=tools.fund_name, unit_name=name, undo_seconds=tools.undo_seconds)
+            for code, name in self._session.execute(names)
+        }
+
+    def sender(self, agency_code: str) -> Sender:
+        """Return who signs the letters of an agency's files."""
+        return self._senders[agency_code]
+
+    def pack(self, jurisdiction: str, flow: str, day: date) -> Pack:
+        """Return the pack in force on a day."""
+        key = (jurisdiction, flow, day)
+        if key not in self._packs:
+            self._packs[key] = self._tools.catalog.pack(jurisdiction, flow, day)
+        return self._packs[key]
+
+    def limits(self, jurisdiction: str) -> Limits:
+        """Return the law's limits under today's calendar."""
+        if jurisdiction not in self._limits:
+            self._limits[jurisdiction] = limits_of(self._session, jurisdiction)
+        return self._limits[jurisdiction]
+
+    def facts(self, pack: Pack, each: ToOpen) -> Facts:
+        """Return what the flow is told of a file; few sets of facts serve thousands of files."""
+        received = each.received
+        day, jurisdiction = received["received_on"], received["jurisdiction"]
+        known = {
+            "channel": received["channel"],
+            "nature": received["nature"],
+            "lane": each.outcome.lane.value,
+            "pieces_missing": bool(missing_members(each.message)),
+        }
+        key = (pack.key, pack.flow, day, *known.values())
+        if key not in self._facts:
+            numbers = law(jurisdiction)
+            self._facts[key] = engine.opening_facts(
+                pack, known, lambda path: numbers.number(path, day).value
+            )
+        return self._facts[key]
+
+
+def _reviewed(session: Session, files: Sequence[ToOpen]) -> dict[UUID, Any]:
+    """Return the rights that files review, by received file, and mark them as under review.
+
+    A periodic file names its right by id; a renewal that the person asks for names it by
+    number, and counts only when the right is theirs.
+    """
+    by_id = {
+        UUID(str(each.received["external_id"]).removeprefix(REVIEW_PREFIX).split(":")[0]): each
+        for each in files
+        if each.received["source"] == REVIEW_SOURCE
+        and str(each.received["external_id"]).startswith(REVIEW_PREFIX)
+    }
+    by_number = {
+        (number, each.received["registration_number"]): each
+        for each in files
+        if each.received["nature"] == "renewal"
+        and (number := each.received["details"].get("ald_number"))
+    }
+    if not by_id and not by_number:
+        return {}
+    found: dict[UUID, Any] = {}
+    for row in session.execute(
+        sa.select(  # type: ignore[call-overload]
+            Entitlement.id, Entitlement.number, Entitlement.valid_to,
+            Entitlement.next_review_on, Entitlement.previous_doctor_id,
+            Entitlement.registration_number,
+        ).where(
+            col(Entitlement.status) != EntitlementStatus.ENDED,
+            sa.or_(
+                col(Entitlement.id).in_(list(by_id)),
+                col(Entitlement.number).in_([number for number, _ in by_number]),
+            ),
+        )
+    ):  # fmt: skip
+        each = by_id.get(row.id) or by_number.get((row.number, row.registration_number))
+        if each is not None:
+            found[each.received["id"]] = row
+    session.execute(
+        sa.update(Entitlement)
+        .where(col(Entitlement.id).in_([row.id for row in found.values()]))
+        .values(status=EntitlementStatus.UNDER_REVIEW)
+    )
+    return found
