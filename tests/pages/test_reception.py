@@ -278,6 +278,16 @@ def test_the_list_of_the_day_leads_to_what_is_to_be_done(fund: Fund) -> None:
     )
 
 
+def test_the_button_of_the_file_page_leads_to_the_checklist(fund: Fund) -> None:
+    reference = to_check(fund)
+    browser = fund.agent()
+    links = browser.page(f"/files/{reference}").xpath("//a[contains(@href, '/reception/')]/@href")
+    task = next(each for each in links if "/tasks/" in each)
+
+    assert browser.get(task).headers["location"] == f"/reception/files/{reference}"
+    assert log_in(fund, Role.AGENT, "RABAT-1").get(task).status_code == 404
+
+
 def test_a_complete_file_goes_to_the_doctor(fund: Fund) -> None:
     reference = to_check(fund)
     browser = fund.agent()

@@ -15,8 +15,8 @@ from medcontrol.documents import DocumentTooLarge, EmptyDocument
 from medcontrol.errors import Forbidden, NotFound
 from medcontrol.ids import new_id
 from medcontrol.intake import Faulty, check
+from medcontrol.queries.counter import agencies_of, find_registered
 from medcontrol.queries.reception import Registered
-from medcontrol.queries.reception_loading import agencies_of, find_registered
 from medcontrol.reference.flows import Flow, flows
 from medcontrol.vocabulary import Relation, Role, Sex
 from ui.forms import Errors, text_of

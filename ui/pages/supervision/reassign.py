@@ -1,7 +1,7 @@
 """Reassignment (réaffectation) in three pages: to whom, what it would do, what it did."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,11 +11,7 @@ from starlette.datastructures import FormData, QueryParams
 
 from assignment.service import (
     FileResult,
-    LoadChange,
-    Reassign,
     ReassignmentResult,
-    ToDoctor,
-    ToPool,
     reassign,
 )
 from medcontrol.db import read_only, transaction
@@ -38,104 +34,21 @@ from medcontrol.vocabulary import ActorKind, Role
 from ui.desk_codes import REASSIGN_REASONS
 from ui.forms import Errors, as_uuid, is_ticked, text_of, uuid_list_of, uuids_of
 from ui.notices import see_other
-from ui.pages.supervision.eligible import Candidate, candidates
+from ui.pages.supervision.eligible import candidates
 from ui.pages.supervision.packing import MOST_SHOWN, pack, unpack
 from ui.pages.supervision.tasks import filters_of
+from ui.pages.supervision.wish import (
+    ChoosePage,
+    Line,
+    PreviewPage,
+    ResultPage,
+    Wish,
+    back_address,
+)
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 
 router = APIRouter(prefix="/supervision")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What was chosen on the first page; kept when something is missing."""
-
-    files: tuple[UUID, ...]
-    target: str = ""  # doctor or pool
-    doctor: UUID | None = None
-    unit: str = ""
-    reason: str = ""
-    note: str = ""
-    back: str = "/supervision"
-
-    @property
-    def file_list(self) -> str:
-        """The ids for a hidden field."""
-        return ",".join(map(str, self.files))
-
-    def errors(self) -> dict[str, str]:
-        """Return the code of what is missing, by field."""
-        found = {}
-        if self.target not in ("doctor", "pool"):
-            found["target"] = "target_required"
-        elif self.target == "doctor" and self.doctor is None:
-            found["doctor"] = "doctor_required"
-        elif self.target == "pool" and not self.unit:
-            found["unit"] = "unit_required"
-        if self.reason not in REASSIGN_REASONS:
-            found["reason"] = "reason_required"
-        elif self.reason == "other" and not self.note:
-            found["note"] = "note_required"
-        return found
-
-    def command(self, *, is_dry_run: bool) -> Reassign:
-        """Return the wish as a command; only when nothing is missing."""
-        is_to_doctor = self.target == "doctor" and self.doctor is not None
-        target = ToDoctor(self.doctor) if is_to_doctor and self.doctor else ToPool(self.unit)
-        return Reassign(
-            file_ids=self.files,
-            target=target,
-            reason=self.reason,
-            note=self.note or None,
-            is_dry_run=is_dry_run,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ChoosePage:
-    """To whom the files go."""
-
-    wish: Wish
-    references: tuple[str, ...]
-    candidates: tuple[Candidate, ...]
-    pools: tuple[UnitName, ...]
-    reasons: tuple[str, ...]
-    errors: Mapping[str, str]
-    checked_tasks: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A file with what became of it."""
-
-    reference: str
-    from_doctor: str | None
-    refused: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewPage:
-    """What the reassignment would do."""
-
-    wish: Wish
-    target_name: str
-    moved: tuple[Line, ...]
-    refused: tuple[Line, ...]
-    loads: tuple[tuple[str, LoadChange], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ResultPage:
-    """What the reassignment did."""
-
-    target_name: str
-    moved: int
-    shown: tuple[tuple[str, str | None], ...]
-    refused: tuple[Line, ...]
-    refused_total: int
-    most_shown: int
-    back: str
 
 
 @router.get("/reassign")
@@ -143,7 +56,7 @@ def choose(request: Request, visitor: Me) -> Response:
     """Ask to whom the ticked files, or all results of a list, go."""
     visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
     query = request.query_params
-    back = _back(text_of(query, "back", 2000))
+    back = back_address(text_of(query, "back", 2000))
     with read_only() as session:
         files = _selected(session, visitor, query)
         if not files:
@@ -219,7 +132,7 @@ def show_result(request: Request, visitor: Me, batch_id: UUID) -> Response:
         ),
         refused_total=_number(query, "refused"),
         most_shown=MOST_SHOWN,
-        back=_back(text_of(query, "back", 2000)),
+        back=back_address(text_of(query, "back", 2000)),
     )
     return render(request, "supervision/result.html", page)
 
@@ -244,7 +157,7 @@ def _wish(session: Session, visitor: Visitor, form: FormData) -> tuple[Wish, dic
         unit=text_of(form, "unit", 64),
         reason=text_of(form, "reason", 64),
         note=text_of(form, "note", 500),
-        back=_back(text_of(form, "back", 2000)),
+        back=back_address(text_of(form, "back", 2000)),
     )
     return wish, references
 
@@ -313,9 +226,3 @@ def _target_name(session: Session, visitor: Visitor, wish: Wish) -> str:
 def _number(query: QueryParams, name: str) -> int:
     text = text_of(query, name, 6)
     return int(text) if text.isascii() and text.isdecimal() else 0
-
-
-def _back(address: str) -> str:
-    """Return a path of the supervisor's desk or a file, the board when it is another."""
-    is_ours = address.startswith(("/supervision", "/files/", "/queue"))
-    return address if is_ours and "\\" not in address else "/supervision"
