@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -62,7 +63,7 @@ def link(
         previous,
         entry.control_file_id.bytes,
         str(number).encode(),
-        at.astimezone(UTC).isoformat(timespec="microseconds").encode(),
+        _instant(at),
         entry.action.encode(),
         actor.kind.value.encode(),
         actor.id.bytes if actor.id else b"",
@@ -70,6 +71,12 @@ def link(
         facts.encode(),
     )
     return hashlib.sha256(_SEPARATOR.join(parts)).digest()
+
+
+@lru_cache(maxsize=16)
+def _instant(at: datetime) -> bytes:
+    """Return an instant as it is hashed; the entries of a chunk share one."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").encode()
 
 
 def chain(

@@ -1,6 +1,6 @@
 """Many rows at once by COPY, in the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,19 +27,33 @@ def copy_rows(session: Session, table: type[SQLModel], rows: Sequence[Mapping[st
 
 
 def prepared(table: type[SQLModel], names: tuple[str, ...], row: Mapping[str, Any]) -> list[Any]:
-    """Return the values of a row as the driver wants them: JSON as text."""
+    """Return the values of a row as the driver wants them: JSON and arrays of codes as text."""
     values = [row[name] for name in names]
-    for place in _json_places(table, names):
+    for place, written in _writers(table, names):
         if values[place] is not None:
-            values[place] = orjson.dumps(values[place]).decode()
+            values[place] = written(values[place])
     return values
 
 
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _array(codes: Sequence[str]) -> str:
+    """Return codes as PostgreSQL reads them; the driver's own way takes ten times as long."""
+    quoted = (code.replace("\\", r"\\\\").replace('"', r"\"") for code in codes)
+    return "{" + ",".join(f'"{code}"' for code in quoted) + "}"
+
+
 @lru_cache(maxsize=256)
-def _json_places(table: type[SQLModel], names: tuple[str, ...]) -> tuple[int, ...]:
-    columns = sa.inspect(table).columns
+def _writers(
+    table: type[SQLModel], names: tuple[str, ...]
+) -> tuple[tuple[int, Callable[[Any], str]], ...]:
+    kinds = [sa.inspect(table).columns[name].type for name in names]
     return tuple(
-        place for place, name in enumerate(names) if isinstance(columns[name].type, sa.JSON)
+        (place, _json if isinstance(kind, sa.JSON) else _array)
+        for place, kind in enumerate(kinds)
+        if isinstance(kind, sa.JSON | sa.ARRAY)
     )
 
 

@@ -32,6 +32,7 @@ from medcontrol.reference.flows import flows
 from medcontrol.services.reference import agency_regions
 from medcontrol.vocabulary import Lane, QuarantineReason, QuarantineStatus
 from workflows import messages, quarantine
+from workflows.collecting import undisturbed
 from workflows.copying import copy_rows
 from workflows.opening import ToOpen, open_files
 from workflows.tools import Tools
@@ -155,8 +156,9 @@ def take_in(
         known = registers(session, tools, now().date())
     total = Counts()
     for chunk in _chunks(lines, chunk_size):
-        checked = [Checked(line, check_line(line, known)) for line in chunk]
-        total.add(_take_chunk(tools, checked, batch, known, now))
+        with undisturbed():
+            checked = [Checked(line, check_line(line, known)) for line in chunk]
+            total.add(_take_chunk(tools, checked, batch, known, now))
         _note_progress(batch, total)
         if on_chunk is not None:
             on_chunk(total)
