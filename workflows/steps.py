@@ -21,7 +21,7 @@ from workflows.tools import Tools
 
 __all__ = [
     "CompleteStep", "Completed", "LineVerdict", "PieceAsked", "actor_of", "complete_step",
-    "completed", "open_task",
+    "completed", "open_task", "save_change",
 ]  # fmt: skip
 
 _COMES_BACK = SECOND_EYES | {StepKind.SPECIALIST_OPINION}
@@ -110,3 +110,11 @@ def completed(move: Move) -> Completed:
         undo_until=undo,
         version=move.file.version,
     )
+
+
+def save_change(move: Move, action: str, **facts: object) -> Completed:
+    """Save a change that does not move the flow."""
+    move.file.version += 1
+    move.tell(action, **facts)
+    moving.save(move)
+    return completed(move)
