@@ -263,6 +263,7 @@ def test_another_doctor_or_a_done_step_is_refused(world: World) -> None:
         )  # fmt: skip
 
 
+MOTIVE = "med.not_justified"
 CONTROLLED = {"required": True, "mode": "on_file"}
 LINES = [
     {"no": 1, "act": "C2", "quantity": "1", "amount": "150.00"},
@@ -447,3 +448,21 @@ def test_a_number_of_somebody_elses_right_is_not_renewed(world: World) -> None:
 
     world.session.refresh(right)
     assert (renewal.entitlement_id, right.status) == (None, EntitlementStatus.ACTIVE)
+
+
+def test_the_letter_of_a_partial_grant_says_what_each_line_is_granted(world: World) -> None:
+    file = ambulatory(world)
+    world.end(
+        file,  # type: ignore[arg-type]
+        "partially_granted",
+        motive_code=MOTIVE,
+        lines=(
+            LineVerdict(line_no=1, outcome=LineOutcome.ACCEPTED),
+            LineVerdict(line_no=2, outcome=LineOutcome.REFUSED, motive_code=MOTIVE),
+        ),
+    )
+
+    letter = world.session.exec(select(Letter).where(Letter.code == "partial_grant")).one()
+
+    lines = letter.context["decision"]["lines"]
+    assert [line["granted"] for line in lines] == ["150.00", "0.00"]

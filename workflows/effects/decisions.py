@@ -1,5 +1,6 @@
 """The decision that closes a file (décision), and the level that gives it."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -14,11 +15,12 @@ from medcontrol.legal.loading import law
 from medcontrol.model import Appointment, Decision
 from medcontrol.reference.acts import act_label
 from medcontrol.reference.motives import motives
-from medcontrol.vocabulary import ControlLevel, DecisionOutcome
+from medcontrol.vocabulary import ControlLevel, DecisionOutcome, LineOutcome
 from workflows.letter_writing import language_of
 from workflows.moving import Move
 from workflows.paths import OperationCall
 from workflows.proposals import Proposal
+from workflows.step_command import LineVerdict
 
 _CHOSEN = b"SELECT level FROM selectivity_decision WHERE received_file_id = %(received)s"
 
@@ -122,6 +124,17 @@ def letter_part(move: Move, outcome: str) -> dict[str, Any]:
     return part
 
 
+def _granted(verdict: LineVerdict, line: Mapping[str, Any]) -> str:
+    """Return what a line is granted, as its letter says it: what was asked, less, or nothing."""
+    if verdict.outcome is LineOutcome.ACCEPTED:
+        return str(line.get("amount", ""))
+    if verdict.outcome is LineOutcome.REFUSED:
+        return "0.00"
+    if verdict.amount_cents is not None:
+        return f"{verdict.amount_cents / 100:.2f}"
+    return f"× {verdict.quantity}" if verdict.quantity else ""
+
+
 def _decided_lines(move: Move, proposal: Proposal, language: str) -> list[dict[str, Any]]:
     known = motives(move.file.jurisdiction)
     asked = {line["no"]: line for line in move.received["details"].get("lines", ())}
@@ -129,14 +142,13 @@ def _decided_lines(move: Move, proposal: Proposal, language: str) -> list[dict[s
     for each in proposal.lines:
         line = asked.get(each.line_no, {})
         act = str(line.get("act", each.line_no))
-        granted = f"{each.amount_cents / 100:.2f}" if each.amount_cents is not None else ""
         motive = known.get(each.motive_code or "")
         rows.append(
             {
                 "label": line.get("label") or act_label(move.file.jurisdiction, act, language),
                 "outcome": each.outcome,
                 "requested": line.get("amount", ""),
-                "granted": granted or (each.quantity or ""),
+                "granted": _granted(each, line),
                 "motive": motive.wording.in_language(language) if motive else "",
             }
         )

@@ -22,6 +22,11 @@ class Wish:
     note: str = ""
     back: str = "/supervision"
 
+    def __post_init__(self) -> None:
+        """Take a doctor, or a unit, that was picked alone for the target."""
+        if not self.target and bool(self.doctor) is not bool(self.unit):
+            object.__setattr__(self, "target", "doctor" if self.doctor else "pool")
+
     @property
     def file_list(self) -> str:
         """The ids for a hidden field."""
