@@ -350,6 +350,7 @@ def test_days_are_announced_and_listed(run: Run) -> None:
 
 
 def test_work_that_was_given_up_is_listed_and_revived(run: Run, addresses: Addresses) -> None:
+    assert ask(run, "outbox", "list", "--json")["messages"] == []  # makes the tables, if first
     sql(
         addresses,
         "INSERT INTO outbox_message (id, topic, key, payload, created_at, next_try_at, attempts,"
