@@ -10,6 +10,7 @@ from medcontrol.errors import DomainError
 from medcontrol.settings import settings
 from runtime.commands import checks, imports, intake, people, quarantine, serving, work
 from runtime.commands.output import AsJson, fail
+from runtime.commands.selectivity import selectivity
 
 app = typer.Typer(
     name="medcontrol",
@@ -29,6 +30,7 @@ app.command(rich_help_panel=_WORK)(intake.intake)
 for name, group, panel in (
     ("quarantine", quarantine.quarantine, _WORK),
     ("assign", work.assign, _WORK),
+    ("selectivity", selectivity, _WORK),
     ("outbox", work.outbox, _WORK),
     ("users", people.users, _FILL),
     ("clients", people.clients, _FILL),

@@ -92,6 +92,10 @@ NAVIGATION: tuple[NavItem, ...] = (
         roles=frozenset({Role.SUPERVISOR, Role.COORDINATOR}),
     ),
     NavItem(
+        text=N_("Selectivity"), icon="filter", address="/selectivity", key="x",
+        roles=frozenset({Role.ANALYST, Role.AUDITOR, Role.SUPERVISOR}),
+    ),
+    NavItem(
         text=N_("Quarantine"), icon="file-alert", address="/quarantine", key="z",
         roles=frozenset(
             {Role.AGENT, Role.REFERENCE_MANAGER, Role.ADMINISTRATOR, Role.COORDINATOR}
