@@ -1,5 +1,6 @@
 """``python -m medcontrol.legal``: write what follows from the parameter files."""
 
-from medcontrol.legal.generate import write
+from medcontrol.legal.generate import JURISDICTIONS, write
 
-write("ma")
+for jurisdiction in JURISDICTIONS:
+    write(jurisdiction)

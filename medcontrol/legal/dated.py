@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from medcontrol.errors import ParameterNotInForce
 
-Value = int | Decimal | Fraction | time | bool
+Value = int | Decimal | Fraction | time | bool | str
 ValueT = TypeVar("ValueT", bound=Value, covariant=True)
 
 
@@ -46,13 +46,17 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class DatedValue(Generic[ValueT]):
-    """A value with what a decision must keep of it: path, start date, source."""
+    """A value with what a decision must keep of it: path, start date, source.
+
+    ``until`` is the last day on which it holds, when the law ended it without another value.
+    """
 
     value: ValueT
     since: date
     path: str
     reference: Reference
     status: Status | None = None
+    until: date | None = None
 
     def facts(self) -> dict[str, str]:
         """Return path, start date and value as text, for ``Decision.decided_with``."""
@@ -80,10 +84,11 @@ class DatedParameter(Generic[ValueT]):
     def at(self, day: date) -> DatedValue[ValueT]:
         """Return the value that holds on ``day``.
 
-        A value holds from its start date, included, to the next start date, excluded.
+        A value holds from its start date, included, to the next start date, excluded, or to
+        its own last day, included.
 
         Raises:
-            ParameterNotInForce: ``day`` is before the first start date.
+            ParameterNotInForce: ``day`` is before the first start date or after the last day.
         """
         index = bisect_right(self._starts, day)
         if index == 0:
@@ -91,7 +96,12 @@ class DatedParameter(Generic[ValueT]):
                 f"{self.path} has no value on {day}; the first one starts on {self._starts[0]}",
                 field=self.path,
             )
-        return self.values[index - 1]
+        found = self.values[index - 1]
+        if found.until is not None and day > found.until:
+            raise ParameterNotInForce(
+                f"{self.path} has no value on {day}; it ended on {found.until}", field=self.path
+            )
+        return found
 
 
 class UnknownParameter(LookupError):
@@ -140,6 +150,10 @@ class Parameters:
     def flag(self, path: str) -> DatedParameter[bool]:
         """Return a parameter that is yes or no."""
         return self._of_kind(path, "flag")  # type: ignore[return-value]
+
+    def word(self, path: str) -> DatedParameter[str]:
+        """Return a parameter that is one of several ways to read the law."""
+        return self._of_kind(path, "word")  # type: ignore[return-value]
 
     def number(self, path: str, day: date) -> DatedValue[int]:
         """Return the whole number that holds on a day; for paths that come from a pack.

@@ -8,7 +8,8 @@ from medcontrol.legal.loading import law
 
 ROOT = Path(__file__).parents[2]
 DOC_FILE = ROOT / "docs" / "law.md"
-BEGIN, END = "<!-- begin parameters -->", "<!-- end parameters -->"
+JURISDICTIONS = ("ma", "lu")
+BEGIN, END = "<!-- begin parameters {} -->", "<!-- end parameters {} -->"
 
 
 def typed_module(jurisdiction: str) -> str:
@@ -51,9 +52,10 @@ def describe(jurisdiction: str) -> str:
 
 def document(text: str, jurisdiction: str) -> str:
     """Return ``docs/law.md`` with the table between its marks written anew."""
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{describe(jurisdiction)}{END}{after}"
+    begin, end = BEGIN.format(jurisdiction), END.format(jurisdiction)
+    before, rest = text.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n{describe(jurisdiction)}{end}{after}"
 
 
 def write(jurisdiction: str) -> None:
@@ -75,7 +77,7 @@ def _row(parameter: DatedParameter[Value], value: DatedValue[Value]) -> str:
         f"`{parameter.path}`<br>{parameter.description}.{notes}",
         _text(value.value),
         parameter.unit.label_fr,
-        value.since.isoformat(),
+        value.since.isoformat() + (f" to {value.until.isoformat()}" if value.until else ""),
         value.status or "",
         source,
     )

@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent / "parameters"
 UNITS_FILE = Path(__file__).parent / "units.yaml"
 
 _MEMBERS = {"description", "unit", "values", "reviewed_on", "notes"}
-_VALUE_MEMBERS = {"value", "reference", "status"}
+_VALUE_MEMBERS = {"value", "reference", "status", "until"}
 _REFERENCE_MEMBERS = {"title", "href", "published_on"}
 # A value whose origin is known to be uncertain may lack the address of its source.
 _MAY_LACK_ADDRESS = {Status.UNCONFIRMED, Status.PROJECT_DEFAULT}
@@ -33,11 +33,13 @@ _TEXT_PATTERNS = {
     "decimal": re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?"),
     "fraction": re.compile(r"(0|[1-9][0-9]*)/[1-9][0-9]*"),
     "time": re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]"),
+    "word": re.compile(r"[a-z][a-z_]*"),
 }
 _FROM_TEXT: dict[str, Callable[[str], Value]] = {
     "decimal": Decimal,
     "fraction": Fraction,
     "time": time.fromisoformat,
+    "word": str,
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -110,9 +112,14 @@ class _Reader:
         where = f"values.{start}"
         raw = self._mapping(raw, where, _VALUE_MEMBERS, {"value", "reference"})
         status = self._status(raw.get("status"), where)
+        since = self._day(start, "values")
+        until = None if "until" not in raw else self._day(raw["until"], f"{where}.until")
+        if until is not None and until < since:
+            self._fail(f"{where}.until is before the value begins")
         return DatedValue(
+            until=until,
             value=self._value(raw["value"], unit.kind, where),
-            since=self._day(start, "values"),
+            since=since,
             path=self.path,
             reference=self._reference(raw["reference"], status, where),
             status=status,

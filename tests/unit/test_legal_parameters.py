@@ -8,7 +8,13 @@ import pytest
 from medcontrol.errors import ParameterNotInForce
 from medcontrol.legal import ma
 from medcontrol.legal.dated import Status, UnknownParameter
-from medcontrol.legal.generate import DOC_FILE, document, module_file, typed_module
+from medcontrol.legal.generate import (
+    DOC_FILE,
+    JURISDICTIONS,
+    document,
+    module_file,
+    typed_module,
+)
 from medcontrol.legal.loading import ParameterFault, law, load_folder
 from medcontrol.strict_yaml import YamlFault
 
@@ -173,14 +179,24 @@ def test_an_empty_file_and_one_without_dates_are_refused(tmp_path):
         load_folder(folder)
 
 
-def test_the_typed_module_is_up_to_date():
-    written = module_file("ma").read_text(encoding="utf-8")
+@pytest.mark.parametrize("jurisdiction", JURISDICTIONS)
+def test_the_typed_module_is_up_to_date(jurisdiction: str):
+    written = module_file(jurisdiction).read_text(encoding="utf-8")
 
-    assert written == typed_module("ma"), "run: python -m medcontrol.legal"
+    assert written == typed_module(jurisdiction), "run: python -m medcontrol.legal"
 
 
-def test_the_document_lists_every_parameter_as_it_is():
+@pytest.mark.parametrize("jurisdiction", JURISDICTIONS)
+def test_the_document_lists_every_parameter_as_it_is(jurisdiction: str):
     text = DOC_FILE.read_text(encoding="utf-8")
 
-    assert text == document(text, "ma"), "run: python -m medcontrol.legal"
-    assert all(f"`{path}`" in text for path in law("ma").paths)
+    assert text == document(text, jurisdiction), "run: python -m medcontrol.legal"
+    assert all(f"`{path}`" in text for path in law(jurisdiction).paths)
+
+
+def test_a_value_that_the_law_ended_holds_to_its_last_day():
+    ceiling = law("lu").whole("aev.weekly_ceiling_minutes")
+
+    assert ceiling.at(date(2017, 12, 31)).value == 1470
+    with pytest.raises(ParameterNotInForce, match="ended on 2017-12-31"):
+        ceiling.at(date(2018, 1, 1))
