@@ -57,6 +57,21 @@ class SelectivityReason:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a family of features adds to a file's score, or takes off it.
+
+    Attributes:
+        family: stable code; screens translate it.
+        text_fr: the family in plain French. Never a value of the file.
+        value: in log-odds before calibration; positive makes control more likely.
+    """
+
+    family: str
+    text_fr: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class SelectivityOutcome:
     """Where one file goes and why, with all that is needed to say it again (sélectivité).
 
@@ -78,6 +93,16 @@ class SelectivityOutcome:
         medical_features: features of class medical; the caller encrypts them.
         engine_version: version of the code that decided.
         quota_rows: rows with a daily quota that took the file: what the day's counter goes up by.
+        score: probability in [0, 1] that a control finds something; ``None`` without a model.
+        priority: where the file stands among those that want capacity: 1 and more when a rule
+            targets it, below 1 by score alone; ``None`` when it wants none.
+        model: the model that scored, "ma/3", and ``model_hash``, SHA-256 of its text.
+        cutoff: the least priority that got capacity in its cell; ``None`` when capacity was not
+            looked at.
+        capacity_cell: flow group, level and region whose capacity it wants, "care/local/R1".
+        capacity_hash: SHA-256 of the snapshot of capacity.
+        contributions: what the score is made of, for chosen files only, strongest first.
+        overflow: targeted, but nobody had time: it goes on, blue, and is looked at later.
     """
 
     lane: Lane
@@ -96,6 +121,15 @@ class SelectivityOutcome:
     medical_features: dict[str, Any]
     engine_version: str
     quota_rows: tuple[str, ...] = ()
+    score: float | None = None
+    priority: float | None = None
+    model: str | None = None
+    model_hash: str | None = None
+    cutoff: float | None = None
+    capacity_cell: str | None = None
+    capacity_hash: str | None = None
+    contributions: tuple[Contribution, ...] = ()
+    overflow: bool = False
 
 
 class SelectivityEngine(Protocol):

@@ -89,6 +89,18 @@ class Origin(StrEnum):
     EXTERNAL = "external"  # ``control.required`` in the message
 
 
+class RuleSetStatus(StrEnum):
+    """How far a version of the rules has come (cycle de vie)."""
+
+    DRAFT = "draft"  # the only state in which its content changes
+    CHECKED = "checked"
+    BACKTESTED = "backtested"
+    SHADOW = "shadow"  # computed beside the rules in force, decides nothing
+    APPROVED = "approved"  # by a second person
+    PUBLISHED = "published"  # decides from its first day
+    RETIRED = "retired"
+
+
 class ControlFileStatus(StrEnum):
     """What the file awaits."""
 
@@ -276,3 +288,51 @@ class QuarantineStatus(StrEnum):
     WAITING = "waiting"
     REPLAYED = "replayed"
     DISCARDED = "discarded"
+
+
+class ScoreModelStatus(StrEnum):
+    """State of a trained score."""
+
+    CANDIDATE = "candidate"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+class AbsenceKind(StrEnum):
+    """Whether an absence was known early enough to let the queue run empty before it."""
+
+    PLANNED = "planned"
+    UNPLANNED = "unplanned"
+
+
+class AbsenceStatus(StrEnum):
+    """Whether a supervisor dealt with what the absent doctor has in hand."""
+
+    ANNOUNCED = "announced"
+    HANDED_OVER = "handed_over"
+
+
+class BatchKind(StrEnum):
+    """What a supervisor's command over many files does."""
+
+    REASSIGN = "reassign"
+    RETRY = "retry"  # once more with what another batch refused
+    UNDO = "undo"  # the inverse of another batch
+    HANDOVER = "handover"  # what is due during an absence, to colleagues
+
+
+class BatchStatus(StrEnum):
+    """How far a supervisor's command over many files is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class ItemStatus(StrEnum):
+    """What became of one task of such a command."""
+
+    WAITING = "waiting"
+    MOVED = "moved"
+    REFUSED = "refused"
+    UNDONE = "undone"

@@ -119,7 +119,22 @@ def decision_row(
         "features": outcome.features,
         "key_id": key_id,
         "medical_features": secret,
+        "score": outcome.score,
+        "priority": outcome.priority,
+        "model": outcome.model,
+        "model_hash": outcome.model_hash,
+        "cutoff": outcome.cutoff,
+        "capacity_cell": outcome.capacity_cell,
+        "capacity_hash": outcome.capacity_hash,
+        "contributions": _contributions(outcome),
+        "overflow": outcome.overflow,
     }
+
+
+def _contributions(outcome: SelectivityOutcome) -> list[dict[str, Any]] | None:
+    """Return what the score is made of, without the sentence, which the family stands for."""
+    found = [{"family": c.family, "value": round(c.value, 4)} for c in outcome.contributions]
+    return found or None
 
 
 def document_rows(accepted: Accepted, file_id: UUID, now: datetime) -> list[dict[str, Any]]:

@@ -27,6 +27,12 @@ from medcontrol.model.flow import Deadline, FlowInstance, HumanTask, Suspension
 from medcontrol.model.journal import JournalEntry
 from medcontrol.model.letter import Letter
 from medcontrol.model.outbox import OutboxMessage, Schedule
+from medcontrol.model.reassignment import (
+    AbsenceChange,
+    ReassignmentBatch,
+    ReassignmentItem,
+    SelectionToken,
+)
 from medcontrol.model.received_file import (
     InboxMessage,
     IntakeBatch,
@@ -35,15 +41,19 @@ from medcontrol.model.received_file import (
     SelectivityDecision,
     SelectivityQuota,
 )
+from medcontrol.model.rule_sets import RuleSetEvent, RuleSetVersion
+from medcontrol.model.score import CapacitySnapshot, SelectivityRanking, TrainedModel
 from medcontrol.model.unit import AnnouncedDay, Unit
 from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 
 __all__ = [
-    "Absence", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment", "Assignment",
-    "Availability", "Competence", "CompletionRequest", "Conflict", "ControlFile", "Deadline",
-    "Decision", "Doctor", "DoctorLoad", "Document", "DocumentView", "Entitlement", "FlowInstance",
-    "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter", "LineOpinion",
-    "MedicalRecord", "Message", "Opinion", "OutboxMessage", "QuarantinedMessage", "ReceivedFile",
-    "RoleGrant", "Schedule", "SelectivityDecision", "SelectivityQuota", "Suspension", "Unit",
-    "UserAccount", "UserSession",
+    "Absence", "AbsenceChange", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment", "Assignment",
+    "Availability", "CapacitySnapshot", "Competence", "CompletionRequest", "Conflict",
+    "ControlFile", "Deadline", "Decision", "Doctor", "DoctorLoad", "Document", "DocumentView",
+    "Entitlement", "FlowInstance", "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry",
+    "Letter", "LineOpinion", "MedicalRecord", "Message", "Opinion", "OutboxMessage",
+    "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem",
+    "ReceivedFile", "RoleGrant", "RuleSetEvent", "RuleSetVersion", "Schedule",
+    "SelectionToken", "SelectivityDecision", "SelectivityQuota", "SelectivityRanking", "Suspension", "TrainedModel",
+    "Unit", "UserAccount", "UserSession",
 ]  # fmt: skip

@@ -120,6 +120,17 @@ class SelectivityDecision(SQLModel, table=True):
     # Features of class medical, encrypted; absent when the file has none.
     key_id: str | None = Field(default=None, sa_type=CODE, nullable=True)
     medical_features: bytes | None = Field(default=None, sa_type=BYTES, nullable=True)
+    # The learned score and the capacity valve; all absent where neither works.
+    score: float | None = Field(default=None, sa_type=sa.Float(), nullable=True)
+    priority: float | None = Field(default=None, sa_type=sa.Float(), nullable=True)
+    model: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    model_hash: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    cutoff: float | None = Field(default=None, sa_type=sa.Float(), nullable=True)
+    capacity_cell: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    capacity_hash: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    # [{"family", "value"}] of selected files only
+    contributions: list[dict[str, Any]] | None = Field(default=None, sa_type=FACTS, nullable=True)
+    overflow: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
 
 
 class SelectivityQuota(SQLModel, table=True):
