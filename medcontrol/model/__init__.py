@@ -43,6 +43,7 @@ from medcontrol.model.received_file import (
 )
 from medcontrol.model.rule_sets import RuleSetEvent, RuleSetVersion
 from medcontrol.model.score import CapacitySnapshot, SelectivityRanking, TrainedModel
+from medcontrol.model.rule_sets import RuleSetEvent, RuleSetVersion
 from medcontrol.model.unit import AnnouncedDay, Unit
 from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 
