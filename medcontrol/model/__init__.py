@@ -1,5 +1,11 @@
 """All tables. Import from here, so that Alembic, the app and the tests know the same ones."""
 
+from medcontrol.model.assignment_reference import (
+    AssignmentLever,
+    AssignmentReference,
+    DoctorChange,
+    WorkPoints,
+)
 from medcontrol.model.control_file import (
     AccessLog,
     Appointment,
@@ -21,6 +27,8 @@ from medcontrol.model.doctor import (
     Conflict,
     Doctor,
     DoctorLoad,
+    DoctorSuperior,
+    DoctorUnit,
 )
 from medcontrol.model.entitlement import Entitlement
 from medcontrol.model.flow import Deadline, FlowInstance, HumanTask, Suspension
@@ -43,18 +51,18 @@ from medcontrol.model.received_file import (
 )
 from medcontrol.model.rule_sets import RuleSetEvent, RuleSetVersion
 from medcontrol.model.score import CapacitySnapshot, SelectivityRanking, TrainedModel
-from medcontrol.model.rule_sets import RuleSetEvent, RuleSetVersion
 from medcontrol.model.unit import AnnouncedDay, Unit
 from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 
 __all__ = [
-    "Absence", "AbsenceChange", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment", "Assignment",
-    "Availability", "CapacitySnapshot", "Competence", "CompletionRequest", "Conflict",
-    "ControlFile", "Deadline", "Decision", "Doctor", "DoctorLoad", "Document", "DocumentView",
+    "Absence", "AbsenceChange", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment",
+    "Assignment", "AssignmentLever", "AssignmentReference", "Availability", "CapacitySnapshot",
+    "Competence", "CompletionRequest", "Conflict", "ControlFile", "Deadline", "Decision", "Doctor",
+    "DoctorChange", "DoctorLoad", "DoctorSuperior", "DoctorUnit", "Document", "DocumentView",
     "Entitlement", "FlowInstance", "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry",
     "Letter", "LineOpinion", "MedicalRecord", "Message", "Opinion", "OutboxMessage",
-    "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem",
-    "ReceivedFile", "RoleGrant", "RuleSetEvent", "RuleSetVersion", "Schedule",
-    "SelectionToken", "SelectivityDecision", "SelectivityQuota", "SelectivityRanking", "Suspension", "TrainedModel",
-    "Unit", "UserAccount", "UserSession",
+    "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem", "ReceivedFile", "RoleGrant",
+    "RuleSetEvent", "RuleSetVersion", "Schedule", "SelectionToken", "SelectivityDecision",
+    "SelectivityQuota", "SelectivityRanking", "Suspension", "TrainedModel", "Unit", "UserAccount",
+    "UserSession", "WorkPoints",
 ]  # fmt: skip

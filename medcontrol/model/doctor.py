@@ -18,7 +18,14 @@ from medcontrol.model.types import (
     foreign_key,
     primary_key,
 )
-from medcontrol.vocabulary import AssignmentMode, ControlLevel, DoctorKind, Profession
+from medcontrol.vocabulary import (
+    AbsenceKind,
+    AbsenceStatus,
+    AssignmentMode,
+    ControlLevel,
+    DoctorKind,
+    Profession,
+)
 
 
 class Doctor(SQLModel, table=True):
@@ -40,14 +47,47 @@ class Doctor(SQLModel, table=True):
 
 
 class Competence(SQLModel, table=True):
-    """A flow (or one nature of it) that a doctor may control, from a day to a day."""
+    """A flow, one nature or one specialty of it, that a doctor may control from a day to a day."""
 
     __table_args__ = (sa.Index("ix_competence_doctor", "doctor_id"),)
 
     id: UUID = primary_key()
     doctor_id: UUID = Field(sa_type=ID, foreign_key="doctor.id")
     flow: str = Field(sa_type=CODE)
+    # None: every nature of the flow, every specialty.
     nature: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    specialty: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    # Up to which level; the doctor's own when None.
+    level: ControlLevel | None = Field(default=None, sa_type=code_enum(ControlLevel), nullable=True)
+    valid_from: date = Field(sa_type=DAY)
+    valid_to: date | None = Field(default=None, sa_type=DAY, nullable=True)
+
+
+class DoctorUnit(SQLModel, table=True):
+    """A further agency or region that a doctor serves, from a day to a day."""
+
+    __tablename__ = "doctor_unit"
+    __table_args__ = (sa.Index("ix_doctor_unit_doctor", "doctor_id"),)
+
+    id: UUID = primary_key()
+    doctor_id: UUID = Field(sa_type=ID, foreign_key="doctor.id")
+    unit_code: str = Field(sa_type=CODE, foreign_key="unit.code")
+    valid_from: date = Field(sa_type=DAY)
+    valid_to: date | None = Field(default=None, sa_type=DAY, nullable=True)
+
+
+class DoctorSuperior(SQLModel, table=True):
+    """Who answers for a doctor's opinions from a day to a day: kept from appeals as the author is."""
+
+    __tablename__ = "doctor_superior"
+    __table_args__ = (
+        sa.Index("ix_doctor_superior_doctor", "doctor_id"),
+        sa.CheckConstraint("superior_id <> doctor_id", name="other"),
+    )
+
+    id: UUID = primary_key()
+    doctor_id: UUID = Field(sa_type=ID, foreign_key="doctor.id")
+    superior_id: UUID = Field(sa_type=ID, foreign_key="doctor.id")
     valid_from: date = Field(sa_type=DAY)
     valid_to: date | None = Field(default=None, sa_type=DAY, nullable=True)
 
@@ -82,6 +122,11 @@ class Absence(SQLModel, table=True):
     first_day: date = Field(sa_type=DAY)
     last_day: date = Field(sa_type=DAY)
     reason: str = Field(sa_type=CODE)
+    kind: AbsenceKind = Field(default=AbsenceKind.PLANNED, sa_type=code_enum(AbsenceKind))
+    status: AbsenceStatus = Field(default=AbsenceStatus.ANNOUNCED, sa_type=code_enum(AbsenceStatus))
+    # Nobody for those that came by file.
+    entered_by: UUID | None = Field(default=None, sa_type=ID, nullable=True)
+    entered_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
 
 
 class Conflict(SQLModel, table=True):
@@ -90,7 +135,8 @@ class Conflict(SQLModel, table=True):
     __table_args__ = (
         sa.Index("ix_conflict_doctor", "doctor_id"),
         sa.CheckConstraint(
-            "kind IN ('treats', 'relative', 'establishment', 'declared')", name="kind"
+            "kind IN ('treats', 'prescribed', 'relative', 'establishment', 'declared')",
+            name="kind",
         ),
     )
 
