@@ -116,8 +116,9 @@ class ReassignmentItem(SQLModel, table=True):
     # constraint:detail, in the order in which they are looked at; empty when it moved
     refusals: list[str] = Field(default_factory=list, sa_type=pg.ARRAY(TEXT))
     warnings: list[str] = Field(default_factory=list, sa_type=pg.ARRAY(TEXT))
-    # The file's version after the move: another one means that somebody worked on it since.
-    file_version: int | None = Field(default=None, nullable=True)
+    # The file's journal after the move: a later entry that is not the system's own assignment
+    # means that somebody worked on the file since.
+    journal_number: int | None = Field(default=None, nullable=True)
     settled_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
 
 

@@ -225,7 +225,7 @@ def _create_reassignment_item() -> None:
         sa.Column("to_doctor_id", sa.UUID(), nullable=True),
         sa.Column("refusals", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("warnings", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("file_version", sa.Integer(), nullable=True),
+        sa.Column("journal_number", sa.Integer(), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["batch_id"],
