@@ -101,6 +101,25 @@ class RuleSetStatus(StrEnum):
     RETIRED = "retired"
 
 
+class ControlResult(StrEnum):
+    """What a control found, as selectivity learns it (résultat codé)."""
+
+    CONFORM = "conform"
+    REDUCED = "reduced"  # less is paid than was asked
+    REFUSED = "refused"
+    CONFIRMED_ANOMALY = "confirmed_anomaly"  # found afterwards: recovery, sanction
+    WITHDRAWN = "withdrawn"  # the request was taken back
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether the control changed what is paid."""
+        return self in (
+            ControlResult.REDUCED,
+            ControlResult.REFUSED,
+            ControlResult.CONFIRMED_ANOMALY,
+        )
+
+
 class ControlFileStatus(StrEnum):
     """What the file awaits."""
 

@@ -32,6 +32,7 @@ from medcontrol.model.doctor import (
 )
 from medcontrol.model.entitlement import Entitlement
 from medcontrol.model.flow import Deadline, FlowInstance, HumanTask, Suspension
+from medcontrol.model.history import BeneficiaryEvent, ControlOutcome, FeatureBucket, PastFile
 from medcontrol.model.journal import JournalEntry
 from medcontrol.model.letter import Letter
 from medcontrol.model.outbox import OutboxMessage, Schedule
@@ -56,11 +57,12 @@ from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 
 __all__ = [
     "Absence", "AbsenceChange", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment",
-    "Assignment", "AssignmentLever", "AssignmentReference", "Availability", "CapacitySnapshot",
-    "Competence", "CompletionRequest", "Conflict", "ControlFile", "Deadline", "Decision", "Doctor",
-    "DoctorChange", "DoctorLoad", "DoctorSuperior", "DoctorUnit", "Document", "DocumentView",
-    "Entitlement", "FlowInstance", "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry",
-    "Letter", "LineOpinion", "MedicalRecord", "Message", "Opinion", "OutboxMessage",
+    "Assignment", "AssignmentLever", "AssignmentReference", "Availability", "BeneficiaryEvent",
+    "CapacitySnapshot", "Competence", "CompletionRequest", "Conflict", "ControlFile",
+    "ControlOutcome", "Deadline", "Decision", "Doctor", "DoctorChange", "DoctorLoad",
+    "DoctorSuperior", "DoctorUnit", "Document", "DocumentView", "Entitlement", "FeatureBucket",
+    "FlowInstance", "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter",
+    "LineOpinion", "MedicalRecord", "Message", "Opinion", "OutboxMessage", "PastFile",
     "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem", "ReceivedFile", "RoleGrant",
     "RuleSetEvent", "RuleSetVersion", "Schedule", "SelectionToken", "SelectivityDecision",
     "SelectivityQuota", "SelectivityRanking", "Suspension", "TrainedModel", "Unit", "UserAccount",
