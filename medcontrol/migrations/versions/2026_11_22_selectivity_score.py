@@ -64,7 +64,9 @@ def upgrade() -> None:
             name=op.f("ck_score_model_activated"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_score_model")),
-        sa.UniqueConstraint("jurisdiction", "number", name=op.f("uq_score_model_jurisdiction")),
+        sa.UniqueConstraint(
+            "jurisdiction", "number", name=op.f("uq_score_model_jurisdiction_number")
+        ),
     )
     op.create_index(
         "ix_score_model_active",
