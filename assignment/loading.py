@@ -125,6 +125,21 @@ def _doctor(row: RowMapping, calendar: Sequence[_Day]) -> DoctorFacts:
     )
 
 
+def minutes_by_day(
+    hours: Sequence[tuple[int, int, str, str | None]],
+    absences: Sequence[tuple[str, str]],
+    days: Sequence[date],
+) -> list[int]:
+    """Return how long a doctor works on each day; 0 on leave.
+
+    Args:
+        hours: weekday, minutes, first and last day (ISO text) of each line of the calendar.
+        absences: first and last day of each leave.
+        days: as many as are asked for.
+    """
+    return _minutes(hours, absences, [(day, day.weekday(), day.isoformat()) for day in days])
+
+
 def _minutes(
     hours: Sequence[tuple[int, int, str, str | None]],
     absences: Sequence[tuple[str, str]],

@@ -77,7 +77,7 @@ class DoctorUnit(SQLModel, table=True):
 
 
 class DoctorSuperior(SQLModel, table=True):
-    """Who answers for a doctor's opinions from a day to a day: kept from appeals as the author is."""
+    """Who answers for a doctor's opinions, from a day to a day: kept from appeals as they are."""
 
     __tablename__ = "doctor_superior"
     __table_args__ = (

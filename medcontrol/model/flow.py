@@ -1,6 +1,6 @@
 """A file's way through its flow: engine state, human tasks, clocks."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 from medcontrol.model.types import (
     CODE,
     CODES,
+    DAY,
     ID,
     INSTANT,
     TEXT,
@@ -110,6 +111,10 @@ class HumanTask(SQLModel, table=True):
     assigned_doctor_id: UUID | None = foreign_key("doctor.id", nullable=True)
     # Why it is in nobody's hands, when nobody is eligible: constraint codes with counts.
     unassigned_reason: str | None = Field(default=None, sa_type=TEXT, nullable=True)
+    # When a doctor is likely to have time for it, while it waits in the pool.
+    expected_on: date | None = Field(default=None, sa_type=DAY, nullable=True)
+    # Which specialist it asks for, when not any doctor of the flow.
+    specialty: str | None = Field(default=None, sa_type=CODE, nullable=True)
     reference: str = Field(sa_type=CODE)
     flow: str = Field(sa_type=CODE)
     nature: str = Field(sa_type=CODE)
