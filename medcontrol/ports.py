@@ -50,10 +50,18 @@ class SelectivityReason:
     Attributes:
         code: stable message id; screens translate it.
         text: the sentence in French.
+        ar, en: the sentence in Arabic and English, where somebody wrote it.
     """
 
     code: str
     text: str
+    ar: str | None = None
+    en: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """Return the reason as decision records keep it."""
+        found = {"code": self.code, "text": self.text, "ar": self.ar, "en": self.en}
+        return {name: text for name, text in found.items() if text}
 
 
 @dataclass(frozen=True, slots=True)

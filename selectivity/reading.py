@@ -3,6 +3,7 @@
 import hashlib
 import json
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -18,14 +19,17 @@ from selectivity.cells import Cell
 from selectivity.faults import Faults, Finding, RuleSetFault
 from selectivity.registry import FEATURES, Registry, Sensitivity
 from selectivity.tables import WHOLE, Row, RowKind, RuleSet, Stratum
+from selectivity.translations import translated
 
 _SET = frozenset({"code", "version", "valid_from", "lists", "rows", "floor"})
 _ROW = frozenset(
     {"id", "when", "then", "reason", "rationale", "owner", "expires_on", "examples"}
 )  # fmt: skip
+_REASON = frozenset({"msgid", "fr", "ar", "en"})
 _THEN = frozenset({"kind", "lane", "level", "mode", "rate", "daily_quota"})
 _E = TypeVar("_E", bound=StrEnum)
 _NOWHERE = date.max
+_MOST_VALUES, _DEEPEST = 500_000, 20
 
 
 def read_rule_set(path: Path, registry: Registry = FEATURES) -> RuleSet:
@@ -43,21 +47,35 @@ def parse_rule_set(text: str, *, source: str, registry: Registry = FEATURES) -> 
     Raises:
         RuleSetFault: with every fault of the text, each with row and column.
     """
-    faults = Faults()
     try:
         data = parse_yaml(text, source=source)
     except YamlFault as fault:
         raise RuleSetFault(source, [Finding("bad_yaml", str(fault))]) from fault
+    return read_data(data, source=source, registry=registry)
+
+
+def read_data(data: Any, *, source: str, registry: Registry = FEATURES) -> RuleSet:
+    """Return the rule set that plain data describe: what YAML, a table or a draft holds.
+
+    Raises:
+        RuleSetFault: with every fault of the data, each with row and column.
+    """
+    faults = Faults()
     rules = _Reading(faults, registry).rule_set(data)
     if faults.found or rules is None:
         raise RuleSetFault(source, faults.found)
     return rules
 
 
+def canonical(data: Any) -> str:
+    """Return plain data as canonical JSON: sorted keys, NFC; the text that ``digest`` hashes."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return unicodedata.normalize("NFC", text)
+
+
 def digest(data: Any) -> str:
     """Return the SHA-256 of plain data in canonical JSON (sorted keys, NFC, UTF-8)."""
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(unicodedata.normalize("NFC", text).encode()).hexdigest()
+    return hashlib.sha256(canonical(data).encode()).hexdigest()
 
 
 class _Reading:
@@ -90,7 +108,10 @@ class _Reading:
 
     def _code_lists(self, data: Any) -> dict[str, frozenset[str]]:
         lists: dict[str, frozenset[str]] = {}
-        for name, codes in data.items() if isinstance(data, dict) else ():
+        if not isinstance(data, dict):
+            self.faults.add("bad_list", "'lists' is a mapping", column="lists")
+            data = {}
+        for name, codes in data.items():
             base, _, version = name.partition("@")
             if not base or not version.isdigit():
                 self.faults.add("bad_list", "a list is named name@1", column=f"lists.{name}")
@@ -107,6 +128,7 @@ class _Reading:
         kind = self._word(then, "kind", row, RowKind, RowKind.TARGETING)
         lane = None if kind is RowKind.SAFE_HARBOUR else self._word(then, "lane", row, Lane)
         examples = data.get("examples") if isinstance(data.get("examples"), dict) else {}
+        self._unknown(examples, frozenset({"positive", "negative"}), row)
         return Row(
             id=row,
             when=self._when(data, row),
@@ -171,10 +193,16 @@ class _Reading:
 
     def _reason(self, data: Any, row: str) -> SelectivityReason:
         parts = data if isinstance(data, dict) else {}
+        self._unknown(parts, _REASON, row)
+        self._unknown(parts, frozenset({"msgid", "fr"}), row)
         code, text = parts.get("msgid"), parts.get("fr")
-        if not (isinstance(code, str) and code and isinstance(text, str) and text):
+        if not all(isinstance(each, str) and each.strip() for each in (code, text)):
             self.faults.add("no_reason", "write msgid and fr", row=row, column="reason")
-        return SelectivityReason(str(code), str(text))
+        ar, en = (parts.get(language) for language in ("ar", "en"))
+        for language, sentence in (("ar", ar), ("en", en)):
+            if sentence is not None and not isinstance(sentence, str):
+                self.faults.add("bad_reason", "a sentence", row=row, column=f"reason.{language}")
+        return translated(SelectivityReason(str(code), str(text), ar or None, en or None))
 
     def _examples(self, data: Any, side: str, row: str) -> tuple[Mapping[str, Any], ...]:
         found = data.get(side)
@@ -208,7 +236,7 @@ class _Reading:
                 self.faults.add("unknown_member", "no such member", row=row, column=str(member))
 
     def _once(self, ids: list[str]) -> None:
-        for row in sorted({row for row in ids if ids.count(row) > 1}):
+        for row in sorted(row for row, times in Counter(ids).items() if times > 1):
             self.faults.add("id_twice", "the id stands twice", row=row, column="id")
 
     def _text(self, data: Mapping[str, Any], member: str, row: str) -> str:

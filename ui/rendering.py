@@ -12,9 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from medcontrol.queries.file_page import FileAction, FileTab
-from medcontrol.queries.file_tabs import JournalKind
+from medcontrol.queries.file_tabs import JournalKind, Reason
 from medcontrol.queries.worklist import DuePreset
 from medcontrol.vocabulary import ControlLevel, Lane, StepKind
+from selectivity.translations import sentence
 from ui.codes import word_for
 from ui.formats import Formats
 from ui.i18n import LANGUAGES, babel_locale, is_right_to_left, translations
@@ -67,6 +68,10 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
         known = word_for(kind, code)
         return code if known is None else catalog.gettext(known)
 
+    def reason_text(reason: Reason) -> str:
+        stored = {"code": reason.code, "text": reason.text, "ar": reason.ar, "en": reason.en}
+        return sentence({name: text for name, text in stored.items() if text}, language)
+
     def filter_word(name: str, value: str) -> str:
         kinds: dict[str, type[StrEnum]] = {
             "lane": Lane, "level": ControlLevel, "kind": StepKind, "due": DuePreset,
@@ -83,6 +88,7 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
         Lane=Lane,
         static=static,
         label=label,
+        reason_text=reason_text,
         word=word,
         fmt=Formats(babel_locale(language), jurisdiction),
         language=language,

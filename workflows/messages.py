@@ -108,7 +108,7 @@ def decision_row(
         "lane": outcome.lane.value,
         "level": outcome.level.value,
         "mode": outcome.mode.value if outcome.mode else None,
-        "reasons": [{"code": reason.code, "text": reason.text} for reason in outcome.reasons],
+        "reasons": [reason.as_json() for reason in outcome.reasons],
         "origins": [origin.value for origin in outcome.origins],
         "matched_rows": list(outcome.matched_rows),
         "draw_period": outcome.period,

@@ -71,10 +71,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why selectivity chose the file: a code that screens translate, and the French sentence."""
+    """Why selectivity chose the file: a code, the French sentence, and others where known."""
 
     code: str
     text: str
+    ar: str | None = None
+    en: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
