@@ -37,7 +37,6 @@ from medcontrol.model.journal import JournalEntry
 from medcontrol.model.letter import Letter
 from medcontrol.model.outbox import OutboxMessage, Schedule
 from medcontrol.model.reassignment import (
-    AbsenceChange,
     ReassignmentBatch,
     ReassignmentItem,
     SelectionToken,
@@ -56,7 +55,7 @@ from medcontrol.model.unit import AnnouncedDay, Unit
 from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 
 __all__ = [
-    "Absence", "AbsenceChange", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment",
+    "Absence", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment",
     "Assignment", "AssignmentLever", "AssignmentReference", "Availability", "BeneficiaryEvent",
     "CapacitySnapshot", "Competence", "CompletionRequest", "Conflict", "ControlFile",
     "ControlOutcome", "Deadline", "Decision", "Doctor", "DoctorChange", "DoctorLoad",

@@ -1,6 +1,6 @@
 """Files moved in bulk by a supervisor (réaffectation), and what became of each."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from sqlmodel import Field, SQLModel
 
 from medcontrol.model.types import (
     CODE,
-    DAY,
     FACTS,
     ID,
     INSTANT,
@@ -120,27 +119,3 @@ class ReassignmentItem(SQLModel, table=True):
     # means that somebody worked on the file since.
     journal_number: int | None = Field(default=None, nullable=True)
     settled_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
-
-
-class AbsenceChange(SQLModel, table=True):
-    """Who announced, moved, took back or handed over an absence, and when. Append-only."""
-
-    __tablename__ = "absence_change"
-    __table_args__ = (
-        sa.Index("ix_absence_change_doctor", "doctor_id", "changed_at"),
-        sa.CheckConstraint(
-            "action IN ('announced', 'changed', 'cancelled', 'handed_over')", name="action"
-        ),
-    )
-
-    id: UUID = primary_key()
-    # The absence may be gone: one that had not begun is taken back whole.
-    absence_id: UUID = Field(sa_type=ID)
-    doctor_id: UUID = foreign_key("doctor.id")
-    action: str = Field(sa_type=CODE)
-    first_day: date = Field(sa_type=DAY)
-    last_day: date = Field(sa_type=DAY)
-    reason: str = Field(sa_type=CODE)
-    changed_by: UUID | None = Field(default=None, sa_type=ID, nullable=True)
-    changed_label: str = Field(sa_type=TEXT)
-    changed_at: datetime = Field(sa_type=INSTANT)

@@ -14,7 +14,6 @@ def upgrade() -> None:
     """Bulk reassignment, its selections and results; who announced an absence."""
     _create_reassignment_batch()
     _create_selection_token()
-    _create_absence_change()
     _create_reassignment_item()
     # What exists already was announced and waits: those defaults stay for rows that come by file.
     op.add_column(
@@ -66,8 +65,6 @@ def downgrade() -> None:
     )
     op.drop_index("ix_reassignment_item_status", table_name="reassignment_item")
     op.drop_table("reassignment_item")
-    op.drop_index("ix_absence_change_doctor", table_name="absence_change")
-    op.drop_table("absence_change")
     op.drop_index("ix_selection_token_expires_at", table_name="selection_token")
     op.drop_table("selection_token")
     op.drop_index(
@@ -170,31 +167,6 @@ def _create_selection_token() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_selection_token")),
     )
     op.create_index("ix_selection_token_expires_at", "selection_token", ["expires_at"])
-
-
-def _create_absence_change() -> None:
-    op.create_table(
-        "absence_change",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("absence_id", sa.UUID(), nullable=False),
-        sa.Column("doctor_id", sa.UUID(), nullable=False),
-        sa.Column("action", sa.String(length=64), nullable=False),
-        sa.Column("first_day", sa.Date(), nullable=False),
-        sa.Column("last_day", sa.Date(), nullable=False),
-        sa.Column("reason", sa.String(length=64), nullable=False),
-        sa.Column("changed_by", sa.UUID(), nullable=True),
-        sa.Column("changed_label", sa.Text(), nullable=False),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "action IN ('announced', 'changed', 'cancelled', 'handed_over')",
-            name=op.f("ck_absence_change_action"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["doctor_id"], ["doctor.id"], name=op.f("fk_absence_change_doctor_id_doctor")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_absence_change")),
-    )
-    op.create_index("ix_absence_change_doctor", "absence_change", ["doctor_id", "changed_at"])
 
 
 def _create_reassignment_item() -> None:
