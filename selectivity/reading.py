@@ -47,11 +47,21 @@ def parse_rule_set(text: str, *, source: str, registry: Registry = FEATURES) -> 
     Raises:
         RuleSetFault: with every fault of the text, each with row and column.
     """
+    return read_data(read_plain(text, source=source), source=source, registry=registry)
+
+
+def read_plain(text: str, *, source: str) -> Any:
+    """Return YAML text as plain data; nothing else is checked.
+
+    Raises:
+        RuleSetFault: it is no YAML of ours.
+    """
     try:
-        data = parse_yaml(text, source=source)
+        return parse_yaml(text, source=source)
     except YamlFault as fault:
         raise RuleSetFault(source, [Finding("bad_yaml", str(fault))]) from fault
-    return read_data(data, source=source, registry=registry)
+    except (RecursionError, ValueError) as fault:  # thousands of brackets, or of digits
+        raise RuleSetFault(source, [Finding("bad_yaml", "no rule set is like this")]) from fault
 
 
 def read_data(data: Any, *, source: str, registry: Registry = FEATURES) -> RuleSet:
@@ -60,11 +70,38 @@ def read_data(data: Any, *, source: str, registry: Registry = FEATURES) -> RuleS
     Raises:
         RuleSetFault: with every fault of the data, each with row and column.
     """
+    odd = _oddity(data)
+    if odd:
+        raise RuleSetFault(source, [Finding("bad_file", odd)])
     faults = Faults()
     rules = _Reading(faults, registry).rule_set(data)
     if faults.found or rules is None:
         raise RuleSetFault(source, faults.found)
     return rules
+
+
+def _oddity(data: Any) -> str:
+    """Return what keeps data from being written as JSON and hashed; "" for ordinary data.
+
+    An anchor of YAML can stand for itself, or for a thousand others that stand for a thousand.
+    """
+    waiting, seen = [(data, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if seen > _MOST_VALUES or depth > _DEEPEST:
+            return "more values, or deeper, than any rule set has"
+        parts: list[Any] = []
+        if isinstance(value, Mapping):
+            if not all(isinstance(name, str) for name in value):
+                return "the name of a member is a word"
+            parts = [*value, *value.values()]
+        elif isinstance(value, list):
+            parts = value
+        elif isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+            return "half a character (a lone surrogate)"
+        waiting += [(part, depth + 1) for part in parts]
+    return ""
 
 
 def canonical(data: Any) -> str:
@@ -194,7 +231,6 @@ class _Reading:
     def _reason(self, data: Any, row: str) -> SelectivityReason:
         parts = data if isinstance(data, dict) else {}
         self._unknown(parts, _REASON, row)
-        self._unknown(parts, frozenset({"msgid", "fr"}), row)
         code, text = parts.get("msgid"), parts.get("fr")
         if not all(isinstance(each, str) and each.strip() for each in (code, text)):
             self.faults.add("no_reason", "write msgid and fr", row=row, column="reason")
