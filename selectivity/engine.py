@@ -7,6 +7,7 @@ from typing import Any
 from medcontrol.errors import InvalidInput
 from medcontrol.ports import FileFacts, SelectivityOutcome, SelectivityReason
 from medcontrol.vocabulary import ControlLevel, ControlMode, Lane, Origin
+from selectivity.capacity.valve import Valve
 from selectivity.compiled import CompiledTable, rows_of
 from selectivity.draws import RANDOM, Draws, Keys, bound, fraction, identity, period_of
 from selectivity.features import (
@@ -18,6 +19,7 @@ from selectivity.features import (
     medical,
     values_of,
 )
+from selectivity.gate import Batch, Gate, Gated, Scorer, with_gate
 from selectivity.registry import FEATURES, Registry
 from selectivity.sampling import Candidate, QuotaUsed, Sampled, is_sampled, sample
 from selectivity.sequence import A_POSTERIORI, EXTERNAL, Pick, Route, settle
@@ -41,10 +43,19 @@ class RuleEngine:
         rules: the version in force on the day of reception of the files.
         keys: secret draw keys by period.
         registry: features that the rules may name.
+        score: the active model; ``None`` lets rules and draws decide alone.
     """
 
-    def __init__(self, rules: RuleSet, keys: Keys, registry: Registry = FEATURES) -> None:
+    def __init__(
+        self,
+        rules: RuleSet,
+        keys: Keys,
+        registry: Registry = FEATURES,
+        *,
+        score: Scorer | None = None,
+    ) -> None:
         self.rules = rules
+        self.score = score
         self._registry = registry
         self._draws = Draws(keys)
         self._table = CompiledTable(rules.rows, registry)
@@ -68,6 +79,7 @@ class RuleEngine:
         *,
         history: History | None = None,
         quota_used: QuotaUsed | None = None,
+        valve: Valve | None = None,
     ) -> list[SelectivityOutcome]:
         """Return one outcome per file; see the port for arguments and errors."""
         for file in files:
@@ -76,17 +88,23 @@ class RuleEngine:
         snapshots = [administrative(file) for file in files]
         add_history(snapshots, history or {}, self._registry)
         secrets = [medical(file.message) for file in files]
-        return self._route(files, snapshots, secrets, quota_used or {})
+        return self._route(files, snapshots, secrets, quota_used or {}, valve)
 
     def replay(
-        self, file: FileFacts, features: Mapping[str, Any], medical_features: Mapping[str, Any]
+        self,
+        file: FileFacts,
+        features: Mapping[str, Any],
+        medical_features: Mapping[str, Any],
+        *,
+        valve: Valve | None = None,
     ) -> SelectivityOutcome:
         """Return the outcome again from the stored features of a decision.
 
         Features are not worked out anew, and a quota's cut is taken as stored, so the outcome is
-        the one that was recorded, whatever came in since.
+        the one that was recorded, whatever came in since. Where capacity was looked at, ``valve``
+        is ``capacity.valve.recorded`` of the record; its hash is then not the recorded one.
         """
-        return self._route([file], [dict(features)], [dict(medical_features)], {})[0]
+        return self._route([file], [dict(features)], [dict(medical_features)], {}, valve)[0]
 
     def match(self, snapshots: Sequence[Mapping[str, Any]]) -> list[int]:
         """Return the rows that each snapshot matches, as bits; draws and expiry do not count."""
@@ -98,6 +116,7 @@ class RuleEngine:
         snapshots: Sequence[Snapshot],
         secrets: Sequence[Snapshot],
         quota_used: QuotaUsed,
+        valve: Valve | None = None,
     ) -> list[SelectivityOutcome]:
         merged = [{**open_, **secret} for open_, secret in zip(snapshots, secrets, strict=True)]
         cases = [(period_of(file), identity(file.message)) for file in files]
@@ -109,20 +128,48 @@ class RuleEngine:
         strata = self._match(self._floor, merged)
         sampled = self._sample(files, snapshots, cases, hits, quota_used)
         given = self._given_by_quota(sampled)
-        outcomes = []
+        routes = []
         for place, file in enumerate(files):
             route = self._plain_route(file, hits[place], strata[place], numbers[place])
             if route is None:
                 route = settle(
                     self._picks(place, file, hits[place], strata[place], numbers[place], sampled)
                 )
-            outcomes.append(
-                self._outcome(
-                    route, hits[place], numbers[place], cases[place][0], snapshots[place],
-                    secrets[place], given.get(place, ()),
-                )
+            routes.append(route)
+        outcomes = [
+            self._outcome(
+                routes[place], hits[place], numbers[place], cases[place][0], snapshots[place],
+                secrets[place], given.get(place, ()),
+            )
+            for place in range(len(files))
+        ]  # fmt: skip
+        if self.score is None and valve is None:
+            return outcomes
+        batch = Batch(files, merged, hits, numbers, routes, outcomes)
+        return self._gated(batch, strata, sampled, valve)
+
+    def _gated(
+        self,
+        batch: Batch,
+        strata: Sequence[int],
+        sampled: Mapping[int, Mapping[int, Sampled]],
+        valve: Valve | None,
+    ) -> list[SelectivityOutcome]:
+        """Return the outcomes once score and capacity had their say: step 4."""
+        may_score = [
+            self._is_targeted(file, hits)
+            for file, hits in zip(batch.files, batch.hits, strict=True)
+        ]
+        rows = [(hits & self._targeting).bit_count() for hits in batch.hits]
+
+        def again(place: int, gated: Gated) -> Route:
+            picks = self._picks(
+                place, batch.files[place], batch.hits[place], strata[place], batch.numbers[place],
+                sampled,
             )  # fmt: skip
-        return outcomes
+            return settle(with_gate(picks, gated))
+
+        return Gate(self.score, valve).apply(batch, may_score, rows, again)
 
     def _match(self, table: CompiledTable, snapshots: Sequence[Mapping[str, Any]]) -> list[int]:
         if len(snapshots) <= _FEW_FILES:

@@ -1,0 +1,1 @@
+"""The learned score (score): what past controls say of a file that comes in."""
