@@ -384,7 +384,7 @@ def _decide(
     outcomes: dict[int, SelectivityOutcome] = {}
     taken: Counter[tuple[str, date]] = Counter()
     for (jurisdiction, day), places in groups.items():
-        engine = tools.selectivity(jurisdiction, day)
+        engine = tools.selectivity(jurisdiction, day, session)
         made = engine.decide([facts[place] for place in places], quota_used=quota)
         outcomes.update(zip(places, made, strict=True))
         taken.update((row, day) for outcome in made for row in outcome.quota_rows)

@@ -1,0 +1,1 @@
+"""The life of a rule set (cycle de vie): drafts, second person, publication, what is in force."""
