@@ -1,0 +1,1 @@
+"""What the past says of a file: daily buckets, history features, past files and their outcomes."""
