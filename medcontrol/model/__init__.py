@@ -6,6 +6,14 @@ from medcontrol.model.assignment_reference import (
     DoctorChange,
     WorkPoints,
 )
+from medcontrol.model.backtest import (
+    BacktestRun,
+    Experiment,
+    ExperimentFile,
+    ReplayRun,
+    ShadowCount,
+    ShadowSample,
+)
 from medcontrol.model.control_file import (
     AccessLog,
     Appointment,
@@ -36,6 +44,20 @@ from medcontrol.model.history import BeneficiaryEvent, ControlOutcome, FeatureBu
 from medcontrol.model.journal import JournalEntry
 from medcontrol.model.letter import Letter
 from medcontrol.model.outbox import OutboxMessage, Schedule
+from medcontrol.model.outcomes import (
+    BlueDraw,
+    BlueWeek,
+    Probe,
+    ProbeFile,
+    ProbeRound,
+    ProviderCase,
+    ProviderCaseEvent,
+    ProviderCaseFile,
+    ProviderLetter,
+    RuleProposal,
+    SelectivityAlert,
+    SelectivityMeasure,
+)
 from medcontrol.model.reassignment import (
     ReassignmentBatch,
     ReassignmentItem,
@@ -55,15 +77,17 @@ from medcontrol.model.unit import AnnouncedDay, Unit
 from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 
 __all__ = [
-    "Absence", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment",
-    "Assignment", "AssignmentLever", "AssignmentReference", "Availability", "BeneficiaryEvent",
-    "CapacitySnapshot", "Competence", "CompletionRequest", "Conflict", "ControlFile",
-    "ControlOutcome", "Deadline", "Decision", "Doctor", "DoctorChange", "DoctorLoad",
-    "DoctorSuperior", "DoctorUnit", "Document", "DocumentView", "Entitlement", "FeatureBucket",
-    "FlowInstance", "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter",
-    "LineOpinion", "MedicalRecord", "Message", "Opinion", "OutboxMessage", "PastFile",
-    "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem", "ReceivedFile", "RoleGrant",
-    "RuleSetEvent", "RuleSetVersion", "Schedule", "SelectionToken", "SelectivityDecision",
-    "SelectivityQuota", "SelectivityRanking", "Suspension", "TrainedModel", "Unit", "UserAccount",
-    "UserSession", "WorkPoints",
+    "Absence", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment", "Assignment",
+    "AssignmentLever", "AssignmentReference", "Availability", "BacktestRun", "BeneficiaryEvent",
+    "BlueDraw", "BlueWeek", "CapacitySnapshot", "Competence", "CompletionRequest", "Conflict",
+    "ControlFile", "ControlOutcome", "Deadline", "Decision", "Doctor", "DoctorChange", "DoctorLoad",
+    "DoctorSuperior", "DoctorUnit", "Document", "DocumentView", "Entitlement", "Experiment",
+    "ExperimentFile", "FeatureBucket", "FlowInstance", "HumanTask", "InboxMessage", "IntakeBatch",
+    "JournalEntry", "Letter", "LineOpinion", "MedicalRecord", "Message", "Opinion", "OutboxMessage",
+    "PastFile", "Probe", "ProbeFile", "ProbeRound", "ProviderCase", "ProviderCaseEvent",
+    "ProviderCaseFile", "ProviderLetter", "QuarantinedMessage", "ReassignmentBatch",
+    "ReassignmentItem", "ReceivedFile", "ReplayRun", "RoleGrant", "RuleProposal", "RuleSetEvent",
+    "RuleSetVersion", "Schedule", "SelectionToken", "SelectivityAlert", "SelectivityDecision",
+    "SelectivityMeasure", "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample",
+    "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession", "WorkPoints",
 ]  # fmt: skip

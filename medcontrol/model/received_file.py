@@ -100,7 +100,7 @@ class SelectivityDecision(SQLModel, table=True):
     """What selectivity decided of a received file, with all that is needed to replay it."""
 
     __tablename__ = "selectivity_decision"
-    __table_args__ = (sa.Index("ix_selectivity_decision_decided_at", "decided_at"),)
+    __table_args__ = (sa.Index("ix_selectivity_decision_decided_at", "decided_at", "lane"),)
 
     received_file_id: UUID = Field(primary_key=True, sa_type=ID, foreign_key="received_file.id")
     decided_at: datetime = Field(sa_type=INSTANT)
