@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from assignment.scoring import Weights
@@ -101,7 +102,7 @@ def current(session: Session, day: date) -> Levers:
         sa.select(lever.name, lever.value)
         .where(lever.valid_from <= day)
         .order_by(lever.name, lever.valid_from.desc(), lever.recorded_at.desc(), lever.id.desc())
-        .distinct(lever.name)
+        .ext(distinct_on(lever.name))
     )
     return of_values({name: value for name, value in rows if name in LEVERS})
 

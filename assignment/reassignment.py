@@ -1,28 +1,36 @@
-"""Reassignment (réaffectation): files to another doctor or to an agency's pool, with a preview."""
+"""Reassignment (réaffectation): files to doctors or to a pool, with a preview, in one transaction.
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+Thousands of files go in chunks of this, see ``assignment.reassignments``.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from assignment.batch import rank
-from assignment.checker import refusals
-from assignment.facts import (
-    Constraint,
-    DoctorFacts,
-    Plan,
-    PlannedAssignment,
-    Rule,
-    TaskFacts,
-    UnassignedTask,
-)
+from assignment import levers
+from assignment.deciding import Decision, Desk, Held, back, spread, to_nobody, to_one
+from assignment.facts import Plan
 from assignment.loading import horizon, load_doctors, load_tasks
 from assignment.loads import lock_loads
-from assignment.orders import FileResult, LoadChange, Reassign, ReassignmentResult, ToDoctor
-from assignment.scoring import Weights
+from assignment.orders import (
+    LOCKED,
+    NO_OPEN_TASK,
+    UNCHANGED,
+    Back,
+    FileResult,
+    LoadChange,
+    Origin,
+    Reassign,
+    ReassignmentResult,
+    Target,
+    ToDoctor,
+    ToDoctors,
+    ToEach,
+)
 from assignment.writing import (
     Occasion,
     close_assignments,
@@ -37,33 +45,39 @@ from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.model import Unit
 from medcontrol.vocabulary import AssignmentMode, ControlLevel
 
+__all__ = ["NO_OPEN_TASK", "UNCHANGED", "load_pool", "reassign"]
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A task with who holds it now."""
-
-    task: TaskFacts
-    doctor_id: UUID | None
-
-
-_LOCK_FILES = sa.text("SELECT id FROM control_file WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
+_LOCK = "SELECT id FROM control_file WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"
+# Opened: read by its doctor since it was given to them, or begun by them (a draft).
 _HELD = sa.text("""
-SELECT t.id, t.control_file_id, t.assigned_doctor_id FROM human_task t
-JOIN control_file f ON f.id = t.control_file_id
+SELECT t.id, t.assigned_doctor_id,
+       EXISTS (SELECT 1 FROM assignment a JOIN user_account u ON u.doctor_id = a.doctor_id
+               JOIN access_log l ON l.user_id = u.id AND l.control_file_id = t.control_file_id
+                                 AND l.at >= a.assigned_at
+               WHERE a.human_task_id = t.id AND a.ended_at IS NULL) AS is_opened,
+       CASE WHEN :looks_back THEN
+         (SELECT coalesce(max(e.number), 0) FROM journal_entry e
+          WHERE e.control_file_id = t.control_file_id
+            AND NOT (e.action LIKE 'assignment.%' AND e.actor_kind = 'system'))
+         ELSE 0 END AS last_work
+FROM human_task t JOIN control_file f ON f.id = t.control_file_id
 WHERE t.control_file_id = ANY(:ids) AND t.status = 'open' AND t.is_medical
   AND f.jurisdiction = :jurisdiction
+  AND (CAST(:tasks AS uuid[]) IS NULL OR t.id = ANY(:tasks))
 ORDER BY t.id
 """)
 _MOVE_TASKS = sa.text("""
-UPDATE human_task SET agency_code = :agency, region_code = :region, unassigned_reason = NULL
-WHERE control_file_id = ANY(:files) AND status = 'open'
+UPDATE human_task t SET agency_code = v.agency, region_code = v.region, unassigned_reason = NULL
+FROM unnest(CAST(:files AS uuid[]), CAST(:agencies AS text[]), CAST(:regions AS text[]))
+     AS v(file, agency, region)
+WHERE t.control_file_id = v.file AND t.status = 'open'
 """)
 _MOVE_FILES = sa.text("""
-UPDATE control_file SET agency_code = :agency, region_code = :region, version = version + 1
-WHERE id = ANY(:files)
+UPDATE control_file f SET agency_code = v.agency, region_code = v.region, version = version + 1
+FROM unnest(CAST(:files AS uuid[]), CAST(:agencies AS text[]), CAST(:regions AS text[]))
+     AS v(file, agency, region)
+WHERE f.id = v.file
 """)
-NO_OPEN_TASK = "no_open_task"
-UNCHANGED = "unchanged"
 
 
 def reassign(
@@ -74,7 +88,7 @@ def reassign(
     jurisdiction: str,
     actor: journal.Actor,
 ) -> ReassignmentResult:
-    """Move files to a doctor or a pool; hard constraints hold, whoever asks.
+    """Move files; hard constraints hold, whoever asks.
 
     Locks the files in the order of ids, then the loads. A refused file stays where it is; the
     others move all the same. One journal entry a file, linked by the batch.
@@ -84,34 +98,62 @@ def reassign(
         InvalidInput: the unit has no pool (it is the central body, or closed).
     """
     file_ids = list(dict.fromkeys(command.file_ids))
+    free = _lock(session, file_ids, command)
+    held = _load_held(session, free, command, jurisdiction)
+    mode = command.mode or (AssignmentMode.BULK if len(file_ids) > 1 else AssignmentMode.MANUAL)
+    occasion = Occasion(
+        now=now, actor=actor, mode=mode, reason=command.note, batch_id=command.batch_id
+    )
+    run = _Reassignment(session, command, in_batch(occasion), jurisdiction, held)
+    run.decide()
     if not command.is_dry_run:
-        session.execute(_LOCK_FILES, {"ids": file_ids})
-    held = _load_held(session, file_ids, jurisdiction)
-    mode = AssignmentMode.BULK if len(file_ids) > 1 else AssignmentMode.MANUAL
-    occasion = in_batch(Occasion(now=now, actor=actor, mode=mode, reason=command.note))
-    run = _Reassignment(session, command, occasion, jurisdiction, held)
-    if isinstance(command.target, ToDoctor):
-        run.to_doctor(command.target.doctor_id)
-    else:
-        run.to_pool(_load_pool(session, command.target.unit_code, jurisdiction))
-    idle = set(file_ids) - {each.task.control_file_id for each in held}
-    nothing = [FileResult(each, None, None, None, (NO_OPEN_TASK,)) for each in sorted(idle)]
+        run.write()
+    idle = set(free) - {each.task.control_file_id for each in held}
+    rest = [FileResult(each, None, None, None, (NO_OPEN_TASK,)) for each in sorted(idle)]
+    busy = sorted(set(file_ids) - set(free))
+    rest += [FileResult(each, None, None, None, (LOCKED,)) for each in busy]
     return ReassignmentResult(
-        None if command.is_dry_run else occasion.batch_id,
-        (*run.results, *nothing),
+        None if command.is_dry_run else run.occasion.batch_id,
+        (*run.results(), *rest),
         run.load_changes(),
         command.is_dry_run,
     )
 
 
-def _load_held(session: Session, file_ids: Collection[UUID], jurisdiction: str) -> list[_Held]:
-    values = {"ids": list(file_ids), "jurisdiction": jurisdiction}
-    holders = {row.id: row.assigned_doctor_id for row in session.execute(_HELD, values)}
-    tasks = sorted(load_tasks(session, holders), key=lambda task: task.urgency)
-    return [_Held(task, holders[task.id]) for task in tasks]
+def _lock(session: Session, file_ids: Sequence[UUID], command: Reassign) -> list[UUID]:
+    """Lock the files and return those that nobody else holds; all of them when waiting."""
+    if command.is_dry_run:
+        return list(file_ids)
+    statement = sa.text(_LOCK if command.waits else f"{_LOCK} SKIP LOCKED")
+    found = set(session.execute(statement, {"ids": list(file_ids)}).scalars())
+    return list(file_ids) if command.waits else [each for each in file_ids if each in found]
 
 
-def _load_pool(session: Session, unit_code: str, jurisdiction: str) -> Unit:
+def _load_held(
+    session: Session, file_ids: Collection[UUID], command: Reassign, jurisdiction: str
+) -> list[Held]:
+    values = {
+        "ids": list(file_ids),
+        "tasks": None if command.task_ids is None else list(command.task_ids),
+        "jurisdiction": jurisdiction,
+        "looks_back": isinstance(command.target, Back),
+    }
+    rows = {row.id: row for row in session.execute(_HELD, values)}
+    tasks = sorted(load_tasks(session, rows), key=lambda task: task.urgency)
+    return [
+        Held(task, row.assigned_doctor_id, row.is_opened, row.last_work)
+        for task in tasks
+        for row in (rows[task.id],)
+    ]
+
+
+def load_pool(session: Session, unit_code: str, jurisdiction: str) -> Unit:
+    """Return a unit that has a pool.
+
+    Raises:
+        NotFound: no such unit in this jurisdiction.
+        InvalidInput: it is the central body, or closed.
+    """
     unit = session.get(Unit, unit_code)
     if unit is None or unit.jurisdiction != jurisdiction:
         raise NotFound(f"no unit {unit_code}", field="unit_code")
@@ -120,8 +162,22 @@ def _load_pool(session: Session, unit_code: str, jurisdiction: str) -> Unit:
     return unit
 
 
+def _doctors_of(target: Target) -> list[UUID]:
+    """Return the doctors whom a target may give files to."""
+    if isinstance(target, ToDoctor):
+        return [target.doctor_id]
+    if isinstance(target, ToDoctors):
+        return list(target.doctor_ids)
+    if isinstance(target, ToEach):
+        return list(dict.fromkeys(target.doctor_of.values()))
+    if isinstance(target, Back):
+        origins = target.origins.values()
+        return list(dict.fromkeys(e.doctor_id for e in origins if e.doctor_id is not None))
+    return []
+
+
 class _Reassignment:
-    """One command on its way: results by task, and the loads that it changes."""
+    """One command on its way: what is decided for each task, and the loads that it changes."""
 
     def __init__(
         self,
@@ -129,121 +185,124 @@ class _Reassignment:
         command: Reassign,
         occasion: Occasion,
         jurisdiction: str,
-        held: Sequence[_Held],
+        held: Sequence[Held],
     ) -> None:
         self.session = session
         self.command = command
         self.occasion = occasion
         self.jurisdiction = jurisdiction
         self.held = held
-        self.results: list[FileResult] = []
-        self.before: dict[UUID, DoctorFacts] = {}
-        self.after: dict[UUID, int] = {}
-        on = civil_date(occasion.now, jurisdiction)
-        self.on, self.days = on, horizon(session, on, jurisdiction)
+        self.decisions: list[Decision] = []
+        self.unit: Unit | None = None
+        self.desk = self._desk()
+        self.before = dict(self.desk.points)
 
-    def _load(self, *more: UUID) -> None:
+    def _desk(self) -> Desk:
         """Read the doctors concerned, their loads locked unless nothing will be written."""
-        ids = {each.doctor_id for each in self.held if each.doctor_id is not None} | {*more}
-        doctors = load_doctors(self.session, self.on, self.jurisdiction, ids=ids, days=self.days)
-        known = [doctor.id for doctor in doctors]
-        locked = {} if self.command.is_dry_run else lock_loads(self.session, known)
-        for doctor in doctors:
-            load = locked.get(doctor.id, doctor.open_points)
-            self.before[doctor.id] = replace(doctor, open_points=load)
-            self.after[doctor.id] = load
+        session, jurisdiction = self.session, self.jurisdiction
+        on = civil_date(self.occasion.now, jurisdiction)
+        days = horizon(session, on, jurisdiction)
+        wanted = _doctors_of(self.command.target)
+        ids = {each.doctor_id for each in self.held if each.doctor_id is not None} | {*wanted}
+        doctors = load_doctors(session, on, jurisdiction, ids=ids, days=days)
+        known = {doctor.id for doctor in doctors}
+        for each in wanted:
+            if each not in known:
+                raise NotFound(f"no doctor {each}", field="doctor_id")
+        if not self.command.is_dry_run:
+            locked = lock_loads(session, known)
+            doctors = [replace(doctor, open_points=locked[doctor.id]) for doctor in doctors]
+        return Desk(doctors, days, levers.current(session, on).weights)
+
+    def decide(self) -> None:
+        """Decide for each task; nothing is written."""
+        target, held = self.command.target, self.held
+        if isinstance(target, ToDoctor):
+            named = {each.task.id: target.doctor_id for each in held}
+            self.decisions = to_one(self.desk, held, named)
+        elif isinstance(target, ToEach):
+            self.decisions = to_one(self.desk, held, target.doctor_of)
+        elif isinstance(target, ToDoctors):
+            self.decisions = spread(self.desk, held, target.doctor_ids)
+        elif isinstance(target, Back):
+            self.decisions = back(self.desk, held, target.origins)
+        else:
+            self.unit = load_pool(self.session, target.unit_code, self.jurisdiction)
+            self.decisions = to_nobody(self.desk, held, self.unit.code)
+
+    def results(self) -> list[FileResult]:
+        """Return what becomes of each task."""
+        return [
+            FileResult(
+                each.held.task.control_file_id, each.held.task.id, each.held.doctor_id,
+                each.to, each.refused, each.warnings,
+            )
+            for each in self.decisions
+        ]  # fmt: skip
 
     def load_changes(self) -> tuple[LoadChange, ...]:
         """Return the loads before and after, by doctor."""
+        desk = self.desk
         return tuple(
-            LoadChange(each.id, each.open_points, self.after[each.id], each.capacity_points)
-            for each in sorted(self.before.values(), key=lambda doctor: doctor.id)
+            LoadChange(key, before, desk.points[key], desk.doctors[key].capacity_points)
+            for key, before in sorted(self.before.items())
         )
 
-    def _note(self, each: _Held, to: UUID | None, refused: tuple[str, ...]) -> None:
-        task = each.task
-        self.results.append(FileResult(task.control_file_id, task.id, each.doctor_id, to, refused))
-        if refused:
+    def write(self) -> None:
+        """Save what was decided: places, assignments, loads, journal."""
+        moved = [each for each in self.decisions if not each.refused]
+        if not moved:
             return
-        if each.doctor_id is not None:
-            self.after[each.doctor_id] -= task.points
-        if to is not None:
-            self.after[to] += task.points
+        ids = [each.held.task.id for each in moved]
+        ended = close_assignments(self.session, ids, self.occasion, end_reason=self.command.reason)
+        free_tasks(self.session, ended)
+        self._move_places(moved)
+        made = tuple(each.made for each in moved if each.made is not None)
+        if made:
+            write_plan(self.session, Plan(made), self.occasion, journaled=False)
+        self._tell(moved)
 
-    def to_doctor(self, doctor_id: UUID) -> None:
-        """Give each task to the doctor, as far as constraints and capacity allow."""
-        self._load(doctor_id)
-        if doctor_id not in self.before:
-            raise NotFound(f"no doctor {doctor_id}", field="doctor_id")
-        doctor = self.before[doctor_id]
-        made: list[PlannedAssignment] = []
-        moved: list[_Held] = []
-        for each in self.held:
-            current = replace(doctor, open_points=self.after[doctor_id])
-            refused = tuple(_refusals(each, current, self.days))
-            if not refused:
-                moved.append(each)
-                made.append(_chosen(each.task, current, self.days))
-            self._note(each, doctor_id, refused)
-        if moved and not self.command.is_dry_run:
-            self._end(moved)
-            write_plan(self.session, Plan(tuple(made)), self.occasion, journaled=False)
-            self._tell(moved, {"to": str(doctor_id)})
-
-    def to_pool(self, unit: Unit) -> None:
-        """Put each task into the unit's pool, its file with it."""
-        self._load()
-        moved: list[_Held] = []
-        for each in self.held:
-            there = unit.code in (each.task.agency, each.task.region)
-            refused = (UNCHANGED,) if there and each.doctor_id is None else ()
-            self._note(each, None, refused)
-            if not refused:
-                moved.append(each)
-        if moved and not self.command.is_dry_run:
-            self._end(moved)
-            self._move_files(moved, unit)
-            self._tell(moved, {"pool": unit.code})
-
-    def _move_files(self, moved: Sequence[_Held], unit: Unit) -> None:
-        region = unit.parent_code if unit.level == ControlLevel.LOCAL else unit.code
-        values: dict[str, object] = {"agency": unit.code, "region": region}
-        # A region takes a file of one of its agencies as it is.
-        abroad = [e for e in moved if unit.code not in (e.task.agency, e.task.region)]
-        values["files"] = [each.task.control_file_id for each in abroad]
+    def _move_places(self, moved: Sequence[Decision]) -> None:
+        """Take files to the agency and region of the pool, or back to those they came from."""
+        places = {
+            each.held.task.control_file_id: place
+            for each in moved
+            if (place := self._place(each)) is not None
+        }
+        if not places:
+            return
+        values = {
+            "files": list(places),
+            "agencies": [agency for agency, _ in places.values()],
+            "regions": [region for _, region in places.values()],
+        }
         self.session.execute(_MOVE_TASKS, values)
         self.session.execute(_MOVE_FILES, values)
 
-    def _end(self, moved: Sequence[_Held]) -> None:
-        ids = [each.task.id for each in moved]
-        ended = close_assignments(self.session, ids, self.occasion, end_reason=self.command.reason)
-        free_tasks(self.session, ended)
+    def _place(self, each: Decision) -> tuple[str, str] | None:
+        """Return where a file goes; None when it stays in its agency."""
+        task, target = each.held.task, self.command.target
+        if isinstance(target, Back):
+            origin: Origin = target.origins[task.id]
+            there = (origin.agency, origin.region)
+            return None if there == (task.agency, task.region) else there
+        # A region takes a file of one of its agencies as it is.
+        if self.unit is None or self.unit.code in (task.agency, task.region):
+            return None
+        region = self.unit.parent_code if self.unit.level == ControlLevel.LOCAL else self.unit.code
+        return self.unit.code, str(region)
 
-    def _tell(self, moved: Sequence[_Held], target: dict[str, str]) -> None:
-        details = {
-            each.task.id: {
-                **target,
-                "from": None if each.doctor_id is None else str(each.doctor_id),
-                "reason": self.command.reason,
-            }
-            for each in moved
-        }
-        tasks = [each.task for each in moved]
+    def _tell(self, moved: Sequence[Decision]) -> None:
+        details: dict[UUID, dict[str, str | None]] = {}
+        for each in moved:
+            name = "to" if self.unit is None else "pool"
+            to = _text(each.to) if self.unit is None else self.unit.code
+            holder = each.held.doctor_id
+            reason = self.command.reason
+            details[each.held.task.id] = {name: to, "from": _text(holder), "reason": reason}
+        tasks = [each.held.task for each in moved]
         tell(self.session, "assignment.changed", tasks, details, self.occasion)
 
 
-def _refusals(each: _Held, doctor: DoctorFacts, days: Sequence[date]) -> Iterator[str]:
-    if each.doctor_id == doctor.id:
-        yield UNCHANGED
-        return
-    for constraint, detail in refusals(each.task, doctor, days):
-        yield f"{constraint.value}:{detail}"
-    if doctor.open_points + each.task.points > doctor.capacity_points:
-        yield f"{Constraint.CAPACITY.value}:{doctor.open_points + each.task.points}"
-
-
-def _chosen(task: TaskFacts, doctor: DoctorFacts, days: Sequence[date]) -> PlannedAssignment:
-    why = rank(task, [doctor], Weights(), days=days)
-    if isinstance(why, UnassignedTask):  # the two statements of the rules disagree: a bug
-        raise RuntimeError(f"{task.id} passed the checker but not eligibility: {why.removed}")
-    return PlannedAssignment(task, doctor.id, replace(why, rule=Rule.CHOSEN))
+def _text(key: UUID | None) -> str | None:
+    return None if key is None else str(key)
