@@ -3,8 +3,10 @@
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from medcontrol.errors import NotFound
+from medcontrol.strict_yaml import load_yaml
 from selectivity.checks import blocking, check
 from selectivity.faults import RuleSetFault
 from selectivity.reading import read_rule_set
@@ -31,6 +33,18 @@ def load(code: str, version: int) -> RuleSet:
     if rules.name != f"{code}/{version}":
         raise NotFound(f"{path} holds {rules.name}")
     return rules
+
+
+def data(code: str, version: int) -> Any:
+    """Return one packaged rule set as plain data; the caller may change what it gets.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    path = FOLDER / code / f"{version}.yaml"
+    if not path.is_file():
+        raise NotFound(f"there is no rule set {code}/{version}", field="version")
+    return load_yaml(path)
 
 
 def versions(code: str) -> list[int]:

@@ -1,0 +1,69 @@
+"""What is wrong with a version, seen with what was published and back-tested before it."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from medcontrol.model import RuleSetVersion
+from medcontrol.model.backtest import BacktestRun
+from medcontrol.vocabulary import BacktestStatus
+from selectivity.checks import check
+from selectivity.faults import Finding, RuleSetFault
+from selectivity.lifecycle import store
+from selectivity.reading import read_data
+from selectivity.tables import RuleSet
+
+Table: Any = RuleSetVersion
+Run: Any = BacktestRun
+
+
+def check_version(session: Session, code: str, data: Any) -> tuple[Finding, ...]:
+    """Return every finding of a version's content, faults of reading included.
+
+    Beside the checks of the table alone: a list that was published keeps its codes under its
+    number.
+    """
+    try:
+        rules = read_data(data, source=code)
+    except RuleSetFault as fault:
+        return fault.findings
+    return (*check(rules), *_lists(session, rules))
+
+
+def _lists(session: Session, rules: RuleSet) -> Iterator[Finding]:
+    if not rules.lists:
+        return
+    for version in store.published(session, rules.code):
+        if version.version == rules.version:
+            continue
+        known = store.load_version(session, rules.code, version.version).lists
+        for name in sorted(set(known) & set(rules.lists)):
+            if known[name] != rules.lists[name]:
+                text = f"{version.name} published other codes under {name}: give it the next number"
+                yield Finding("list_changed", text, column=f"lists.{name}")
+
+
+def finished_backtest(session: Session, sha256: str) -> UUID | None:
+    """Return the newest back-test of this very content that ended well."""
+    found: UUID | None = session.execute(
+        sa.select(Run.id)
+        .where(Run.rules_sha256 == sha256, Run.status == BacktestStatus.DONE)
+        .order_by(Run.finished_at.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return found
+
+
+def is_backtest_of(session: Session, backtest_id: UUID, sha256: str) -> bool:
+    """Return whether a back-test of this very content ended well."""
+    found = session.execute(
+        sa.select(Run.id).where(
+            Run.id == backtest_id,
+            Run.rules_sha256 == sha256,
+            Run.status == BacktestStatus.DONE,
+        )
+    ).first()
+    return found is not None
