@@ -103,7 +103,8 @@ class ReassignmentItem(SQLModel, table=True):
 
     batch_id: UUID = Field(primary_key=True, sa_type=ID, foreign_key="reassignment_batch.id")
     human_task_id: UUID = Field(primary_key=True, sa_type=ID, foreign_key="human_task.id")
-    control_file_id: UUID = foreign_key("control_file.id")
+    # The task's file; no foreign key, which would wait for everybody who locks the file.
+    control_file_id: UUID = Field(sa_type=ID)
     reference: str = Field(sa_type=CODE)
     status: ItemStatus = Field(default=ItemStatus.WAITING, sa_type=code_enum(ItemStatus))
     from_doctor_id: UUID | None = foreign_key("doctor.id", nullable=True)

@@ -205,11 +205,6 @@ def _create_reassignment_item() -> None:
             name=op.f("fk_reassignment_item_batch_id_reassignment_batch"),
         ),
         sa.ForeignKeyConstraint(
-            ["control_file_id"],
-            ["control_file.id"],
-            name=op.f("fk_reassignment_item_control_file_id_control_file"),
-        ),
-        sa.ForeignKeyConstraint(
             ["from_doctor_id"],
             ["doctor.id"],
             name=op.f("fk_reassignment_item_from_doctor_id_doctor"),
