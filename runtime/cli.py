@@ -8,7 +8,16 @@ from pydantic import ValidationError
 
 from medcontrol.errors import DomainError
 from medcontrol.settings import settings
-from runtime.commands import checks, imports, intake, people, quarantine, serving, work
+from runtime.commands import (
+    checks,
+    imports,
+    intake,
+    long_term_care,
+    people,
+    quarantine,
+    serving,
+    work,
+)
 from runtime.commands.output import AsJson, fail
 from runtime.commands.selectivity import selectivity
 
@@ -27,6 +36,7 @@ for command in (serving.up, serving.down, serving.serve, serving.worker, serving
                 serving.migrate):  # fmt: skip
     app.command(rich_help_panel=_RUN)(command)
 app.command(rich_help_panel=_WORK)(intake.intake)
+app.command(rich_help_panel=_CHECK)(long_term_care.fluctuation)
 for name, group, panel in (
     ("quarantine", quarantine.quarantine, _WORK),
     ("assign", work.assign, _WORK),
