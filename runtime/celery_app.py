@@ -33,10 +33,11 @@ ROUTES = {
     "events.*": "exchange",
     "intake.*": "batch",
     "reviews.*": "batch",
+    "reassignment.*": "batch",
     "invariants.*": "batch",
     "*": "flow",
 }
-TASKS = ("runtime.tasks.letters", "runtime.tasks.exchange", "runtime.tasks.intake",
+TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange", "runtime.tasks.intake",
          "runtime.tasks.periodic")  # fmt: skip
 
 

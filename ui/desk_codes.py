@@ -152,6 +152,8 @@ LETTER_TOPICS: Mapping[str, str] = {
     "letters.send": N_("Send a letter"),
     "events.deliver": N_("Deliver an event"),
     "intake.run": N_("Take a batch in"),
+    "intake.run_batch": N_("Take a batch in"),
+    "reassignment.run": N_("Move files"),
 }
 
 PURPOSES: Mapping[str, str] = {
