@@ -1,9 +1,7 @@
 """The compiled table against an obvious evaluator and an independent engine."""
 
 import json
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,113 +9,22 @@ import zen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selectivity.cell_grammar import CellFault, parse_cell
 from selectivity.cells import Cell, CodeCell, FlagCell, IntervalCell
 from selectivity.compiled import CompiledTable, as_words, rows_of
 from selectivity.features import columns_of, values_of
-from selectivity.registry import FEATURES
 from selectivity.tables import accepts
-
-WORDS = ["A", "AB", "ABC", "B", "BA", "É", "C-1"]
-NUMBERS = st.integers(-3, 8)
-DAYS = [f"2026-11-{day:02}" for day in range(18, 24)]
-
-
-@dataclass(frozen=True)
-class AnyRow:
-    """Only what matching needs of a row."""
-
-    id: str
-    when: MappingProxyType[str, Cell]
-
-
-def _maybe_missing(cell: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.sampled_from([{}, {"missing": "no"}, {"missing": "yes"}]).map(lambda m: {**cell, **m})
-
-
-def _word_cells(negation: bool) -> st.SearchStrategy[dict[str, Any]]:
-    words = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3)
-    plain = st.fixed_dictionaries({}, optional={"in": words, "prefix": words}).filter(bool)
-    cells = plain.flatmap(_maybe_missing)
-    if not negation:
-        return plain
-    policy = st.sampled_from(["no", "yes"])
-    excluded = st.fixed_dictionaries(
-        {"missing": policy}, optional={"not_in": words, "not_prefix": words}
-    )
-    absent = st.just({"missing": "only"})
-    return cells | excluded.filter(lambda cell: len(cell) > 1) | absent
-
-
-def _interval_cells(
-    negation: bool, end: st.SearchStrategy[Any] = NUMBERS
-) -> st.SearchStrategy[dict[str, Any]]:
-    low = st.sampled_from(["ge", "gt"]).flatmap(lambda name: end.map(lambda value: {name: value}))
-    high = st.sampled_from(["le", "lt"]).flatmap(lambda name: end.map(lambda value: {name: value}))
-    both = st.tuples(low, high).map(lambda ends: {**ends[0], **ends[1]})
-    plain = low | high | both
-    if not negation:
-        return plain
-    policy = st.sampled_from(["no", "yes"])
-    outside = st.tuples(plain, policy).map(lambda pair: {"outside": pair[0], "missing": pair[1]})
-    return plain.flatmap(_maybe_missing) | outside | st.just({"missing": "only"})
-
-
-def _flag_cells(negation: bool) -> st.SearchStrategy[dict[str, Any]]:
-    plain = st.booleans().map(lambda value: {"is": value})
-    return plain.flatmap(_maybe_missing) | st.just({"missing": "only"}) if negation else plain
-
-
-def _conditions(negation: bool) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries(
-        {},
-        optional={
-            "agency": _word_cells(negation),
-            "acts": _word_cells(negation),
-            "amount": _interval_cells(negation),
-            "care_days": _interval_cells(negation),
-            "care_from": _interval_cells(negation, st.sampled_from(DAYS)),
-            "is_urgent": _flag_cells(negation),
-        },
-    )
-
-
-FILES = st.fixed_dictionaries(
-    {},
-    optional={
-        "agency": st.sampled_from([*WORDS, "OTHER"]),
-        "acts": st.lists(st.sampled_from([*WORDS, "OTHER"]), min_size=1, max_size=3, unique=True),
-        "amount": NUMBERS,
-        "care_days": NUMBERS,
-        "care_from": st.sampled_from(DAYS),
-        "is_urgent": st.booleans(),
-    },
-)
-
-
-def _rows(specifications: list[dict[str, Any]]) -> list[AnyRow]:
-    """Return rows; a cell that is empty by its bounds is left out, with its whole row."""
-    rows = []
-    for number, when in enumerate(specifications):
-        try:
-            cells = {name: parse_cell(cell, FEATURES[name], {}) for name, cell in when.items()}
-        except CellFault as fault:
-            if fault.code != "empty_interval":
-                raise
-            continue
-        rows.append(AnyRow(f"r{number}", MappingProxyType(cells)))
-    return rows
+from tests.selectivity_random import FEATURES_USED, FILES, AnyRow, conditions, rows_of_cells
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.lists(_conditions(negation=True), min_size=1, max_size=12),
+    st.lists(conditions(negation=True), min_size=1, max_size=12),
     st.lists(FILES, min_size=1, max_size=12),
     st.integers(1, 40),
 )
 def test_scalar_numpy_and_cell_by_cell_evaluation_agree(specifications, files, copies):
     # Copies of the rows carry the table over the borders of 64-bit words.
-    rows = _rows(specifications) * copies
+    rows = rows_of_cells(specifications) * copies
     table = CompiledTable(rows)
     values = [values_of(file, FEATURES_USED) for file in files]
     naive = [[n for n, row in enumerate(rows) if accepts(row, value)] for value in values]
@@ -125,9 +32,6 @@ def test_scalar_numpy_and_cell_by_cell_evaluation_agree(specifications, files, c
     assert [rows_of(table.match(value)) for value in values] == naive
     columns = columns_of(files, FEATURES_USED)
     assert [rows_of(mask) for mask in table.match_masks(columns, len(files))] == naive
-
-
-FEATURES_USED = ["agency", "acts", "amount", "care_days", "care_from", "is_urgent"]
 
 
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 128, 129, 300])
@@ -220,12 +124,12 @@ SINGLE = ["agency", "amount", "care_days", "is_urgent"]
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(_conditions(negation=False), min_size=1, max_size=8),
+    st.lists(conditions(negation=False), min_size=1, max_size=8),
     st.lists(FILES, min_size=1, max_size=8),
 )
-def test_zen_engine_finds_the_same_rows(specifications, files):
+def test_zen_engine_finds_the_samerows_of_cells(specifications, files):
     kept = [{name: cell for name, cell in row.items() if name in SINGLE} for row in specifications]
-    rows = _rows(kept)
+    rows = rows_of_cells(kept)
     if not rows:
         return
     table = CompiledTable(rows)
