@@ -43,6 +43,11 @@ def covers(wide: Conditions, narrow: Conditions, registry: Registry = FEATURES) 
     )
 
 
+def pairs_of(row: Conditions) -> frozenset[tuple[str, str]]:
+    """Return the flows with their natures that the row lets through."""
+    return frozenset(pair for pair in _PAIRS if _takes_pair(row, pair))
+
+
 def _takes_pair(row: Conditions, pair: tuple[str, str]) -> bool:
     return all(_takes(row, name, word) for name, word in zip(_PAIRED, pair, strict=True))
 

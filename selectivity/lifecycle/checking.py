@@ -7,30 +7,53 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from medcontrol.model import RuleSetVersion
+from medcontrol.model import RuleSetVersion, Unit
 from medcontrol.model.backtest import BacktestRun
-from medcontrol.vocabulary import BacktestStatus
+from medcontrol.vocabulary import BacktestStatus, ControlLevel
+from selectivity.cells import CodeCell
 from selectivity.checks import check
 from selectivity.faults import Finding, RuleSetFault
 from selectivity.lifecycle import store
+from selectivity.overlaps import overlaps
 from selectivity.reading import read_data
-from selectivity.tables import RuleSet
+from selectivity.tables import Conditions, RuleSet
 
 Table: Any = RuleSetVersion
+Place: Any = Unit
 Run: Any = BacktestRun
+_UNITS = {"agency": ControlLevel.LOCAL, "region": ControlLevel.REGIONAL}
 
 
 def check_version(session: Session, code: str, data: Any) -> tuple[Finding, ...]:
     """Return every finding of a version's content, faults of reading included.
 
-    Beside the checks of the table alone: a list that was published keeps its codes under its
-    number.
+    Beside the checks of the table alone: agencies and regions are units of the fund, a list that
+    was published keeps its codes under its number, and rows of different levels that can match
+    the same file are warned of.
     """
     try:
         rules = read_data(data, source=code)
     except RuleSetFault as fault:
         return fault.findings
-    return (*check(rules), *_lists(session, rules))
+    return (*check(rules), *_units(session, rules), *_lists(session, rules), *overlaps(rules))
+
+
+def _units(session: Session, rules: RuleSet) -> Iterator[Finding]:
+    """Yield the agencies and regions that the fund does not have."""
+    conditions: list[Conditions] = [*rules.rows, *rules.floor]
+    named = [
+        (row.id, column, word)
+        for row in conditions
+        for column in _UNITS
+        if isinstance(cell := row.when.get(column), CodeCell)
+        for word in sorted(cell.codes)
+    ]
+    if not named:
+        return
+    units = session.execute(sa.select(Place.code, Place.level)).all()
+    for row, column, word in named:
+        if not any(code.upper() == word and level is _UNITS[column] for code, level in units):
+            yield Finding("unknown_code", f"there is no {column} {word!r}", row, column)
 
 
 def _lists(session: Session, rules: RuleSet) -> Iterator[Finding]:
