@@ -148,11 +148,11 @@ def _open(
         "status": BatchStatus.WAITING, "total": 0,
     }  # fmt: skip
     statement = insert(ReassignmentBatch).values(row).on_conflict_do_nothing()
-    made = session.connection().execute(statement)
+    made = session.execute(statement.returning(sa.literal(1))).scalar()
     batch = session.get(ReassignmentBatch, order.batch_id, populate_existing=True)
     if batch is None or batch.requested_by != principal.id:
         raise NotFound("this batch is another one", field="batch")
-    return batch, bool(made.rowcount)
+    return batch, made is not None
 
 
 # A task that waits in another batch is refused here; the index settles the race.

@@ -37,8 +37,8 @@ ROUTES = {
     "invariants.*": "batch",
     "*": "flow",
 }
-TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange", "runtime.tasks.intake",
-         "runtime.tasks.periodic")  # fmt: skip
+TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange",
+         "runtime.tasks.intake", "runtime.tasks.periodic")  # fmt: skip
 
 
 def configuration() -> dict[str, Any]:
