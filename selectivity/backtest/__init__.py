@@ -1,0 +1,1 @@
+"""What rules would have done: back-test, shadow, champion and challenger."""

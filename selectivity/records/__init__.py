@@ -1,0 +1,1 @@
+"""The decision record (trace de décision): replayed every night, explained cell by cell."""
