@@ -71,10 +71,12 @@ def _words(row: Conditions, registry: Registry) -> Iterator[Finding]:
         if not isinstance(cell, CodeCell) or feature.domain is None:
             continue
         for word in sorted(cell.codes - feature.domain):
-            yield Finding("unknown_code", f"{word!r} is no {column}", row.id, column)
+            yield Finding("unknown_code", f"{word!r} is no {column}", row.id, column, detail=word)
         for prefix in sorted(cell.prefixes):
             if not any(word.startswith(prefix) for word in feature.domain):
-                yield Finding("unknown_code", f"no {column} begins {prefix!r}", row.id, column)
+                yield Finding(
+                    "unknown_code", f"no {column} begins {prefix!r}", row.id, column, detail=prefix
+                )
     if not can_match(row, registry):
         yield Finding("dead_row", "no file can ever match", row.id)
 
@@ -147,10 +149,10 @@ def _harbours(rules: RuleSet, registry: Registry) -> Iterator[Finding]:
         for harbour in harbours:
             if row.kind is RowKind.MANDATORY and can_meet(row, harbour, registry):
                 text = f"the safe harbour {harbour.id} can match the same file"
-                yield Finding("contradiction", text, row.id)
+                yield Finding("contradiction", text, row.id, detail=harbour.id)
             if row.kind is RowKind.TARGETING and covers(harbour, row, registry):
                 text = f"the safe harbour {harbour.id} always cancels it"
-                yield Finding("dead_row", text, row.id)
+                yield Finding("dead_row", text, row.id, detail=harbour.id)
 
 
 def _twins(rules: RuleSet) -> Iterator[Finding]:
@@ -158,7 +160,7 @@ def _twins(rules: RuleSet) -> Iterator[Finding]:
     for number, row in enumerate(rules.rows):
         for other in rules.rows[:number]:
             if _same_effect(row, other) and row.when == other.when:
-                yield Finding("dead_row", f"it repeats {other.id}", row.id)
+                yield Finding("dead_row", f"it repeats {other.id}", row.id, detail=other.id)
 
 
 def _same_effect(one: Row, other: Row) -> bool:

@@ -72,7 +72,7 @@ def explain_row(
     row = next((row for row in rules.rows if row.id == row_id), None)
     if row is None:
         raise NotFound(f"{rules.name} has no row {row_id}", field="row")
-    return _verdict(row, snapshot, received_on, registry)
+    return row_verdict(row, snapshot, received_on, registry)
 
 
 def near_misses(
@@ -92,7 +92,7 @@ def near_misses(
         unmet: most cells that may fail, one at least.
         registry: features that the rules may name.
     """
-    verdicts = (_verdict(row, snapshot, received_on, registry) for row in rules.rows)
+    verdicts = (row_verdict(row, snapshot, received_on, registry) for row in rules.rows)
     return [verdict for verdict in verdicts if 1 <= len(verdict.unmet) <= unmet]
 
 
@@ -125,9 +125,13 @@ def _interval(cell: IntervalCell, feature: Feature) -> str:
     return f"¬({text})" if cell.negated else text
 
 
-def _verdict(
-    row: Row, snapshot: Mapping[str, Any], received_on: date, registry: Registry
+def row_verdict(
+    row: Row,
+    snapshot: Mapping[str, Any],
+    received_on: date,
+    registry: Registry = FEATURES,
 ) -> RowVerdict:
+    """Return what each cell of a row says of a file, whether or not its rule set can be read."""
     cells = tuple(
         CellVerdict(
             feature=name,

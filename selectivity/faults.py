@@ -1,7 +1,7 @@
 """What can be wrong with a rule set (jeu de règles), always with row and column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from medcontrol.errors import InvalidInput
@@ -19,6 +19,7 @@ class Finding:
         row: id of the row, or its place ("row 3") when it has none; "" for the set itself.
         column: feature or member of the row; "" for the row itself.
         severity: ``block`` keeps the set from being used, ``warn`` does not.
+        detail: ids and codes that it is about, the same in every language.
     """
 
     code: str
@@ -26,6 +27,11 @@ class Finding:
     row: str = ""
     column: str = ""
     severity: Severity = "block"
+    detail: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Return the finding as plain data."""
+        return asdict(self)
 
     def __str__(self) -> str:
         """Return "row / column: message", leaving out what is empty."""

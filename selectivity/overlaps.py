@@ -29,4 +29,4 @@ def _controls(row: Row) -> bool:
 def _finding(row: Row, wider: list[Row]) -> Finding:
     names = ", ".join(f"{each.id} ({each.level})" for each in wider)
     text = f"rows of a higher level can match the same file: {names}"
-    return Finding("overlap", text, row.id, "level", "warn")
+    return Finding("overlap", text, row.id, "level", "warn", names)

@@ -104,6 +104,24 @@ def _oddity(data: Any) -> str:
     return ""
 
 
+def read_row(
+    row: Any, lists: Any, *, is_stratum: bool = False, registry: Registry = FEATURES
+) -> tuple[Row | Stratum, list[Finding]]:
+    """Return one row, or stratum, of a draft as far as it can be read, and what is wrong with it.
+
+    Args:
+        row: the row as plain data.
+        lists: the lists of the draft, as plain data.
+        is_stratum: read it as a part of the random floor.
+        registry: features that it may name.
+    """
+    reading = _Reading(Faults(), registry)
+    reading.lists = reading.code_lists(lists or {})
+    reading.faults.found.clear()  # the lists are another matter
+    found = reading.stratum(row, 1) if is_stratum else reading.row(row, 1)
+    return found, reading.faults.found
+
+
 def canonical(data: Any) -> str:
     """Return plain data as canonical JSON: sorted keys, NFC; the text that ``digest`` hashes."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -128,9 +146,9 @@ class _Reading:
             self.faults.add("bad_file", "a rule set is a mapping")
             return None
         self._unknown(data, _SET, "")
-        self.lists = self._code_lists(data.get("lists") or {})
-        rows = [self._row(row, n) for n, row in enumerate(self._list(data, "rows"), 1)]
-        floor = [self._stratum(item, n) for n, item in enumerate(self._list(data, "floor"), 1)]
+        self.lists = self.code_lists(data.get("lists") or {})
+        rows = [self.row(row, n) for n, row in enumerate(self._list(data, "rows"), 1)]
+        floor = [self.stratum(item, n) for n, item in enumerate(self._list(data, "floor"), 1)]
         self._once([row.id for row in rows])
         self._once([stratum.id for stratum in floor])
         return RuleSet(
@@ -143,7 +161,7 @@ class _Reading:
             lists=MappingProxyType(self.lists),
         )
 
-    def _code_lists(self, data: Any) -> dict[str, frozenset[str]]:
+    def code_lists(self, data: Any) -> dict[str, frozenset[str]]:
         lists: dict[str, frozenset[str]] = {}
         if not isinstance(data, dict):
             self.faults.add("bad_list", "'lists' is a mapping", column="lists")
@@ -158,7 +176,7 @@ class _Reading:
             lists[name] = frozenset(codes)
         return lists
 
-    def _row(self, data: Any, number: int) -> Row:
+    def row(self, data: Any, number: int) -> Row:
         data, row = self._identified(data, number, _ROW, "row")
         then = self._mapping(data, "then", row)
         self._unknown(then, _THEN, row)
@@ -185,7 +203,7 @@ class _Reading:
             negative=self._examples(examples, "negative", row),
         )
 
-    def _stratum(self, data: Any, number: int) -> Stratum:
+    def stratum(self, data: Any, number: int) -> Stratum:
         data, row = self._identified(data, number, frozenset({"id", "when", "then"}), "stratum")
         then = self._mapping(data, "then", row)
         self._unknown(then, frozenset({"rate", "lane", "level"}), row)

@@ -53,7 +53,9 @@ def _units(session: Session, rules: RuleSet) -> Iterator[Finding]:
     units = session.execute(sa.select(Place.code, Place.level)).all()
     for row, column, word in named:
         if not any(code.upper() == word and level is _UNITS[column] for code, level in units):
-            yield Finding("unknown_code", f"there is no {column} {word!r}", row, column)
+            yield Finding(
+                "unknown_code", f"there is no {column} {word!r}", row, column, detail=word
+            )
 
 
 def _lists(session: Session, rules: RuleSet) -> Iterator[Finding]:
@@ -66,7 +68,7 @@ def _lists(session: Session, rules: RuleSet) -> Iterator[Finding]:
         for name in sorted(set(known) & set(rules.lists)):
             if known[name] != rules.lists[name]:
                 text = f"{version.name} published other codes under {name}: give it the next number"
-                yield Finding("list_changed", text, column=f"lists.{name}")
+                yield Finding("list_changed", text, column=f"lists.{name}", detail=name)
 
 
 def finished_backtest(session: Session, sha256: str) -> UUID | None:
