@@ -1,0 +1,103 @@
+"""Invented pasts as columns: what tests of measurement start from."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from medcontrol.ids import new_id
+from selectivity.history.cases import Cases, objects
+
+LAST = np.datetime64(date(2026, 11, 20))
+
+
+@dataclass
+class Past:
+    """Files to be made into ``Cases``; each line is one file."""
+
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, **changes: Any) -> None:
+        self.lines.append(changes)
+
+    def many(self, n: int, *, hits: int = 0, **changes: Any) -> None:
+        """``n`` controls of which the first ``hits`` are hits."""
+        for place in range(n):
+            result = "refused" if place < hits else "conform"
+            self.add(**{"outcome": result, "amount": 10_000 if place < hits else 0} | changes)
+
+    def cases(self) -> Cases:
+        lines = sorted(self.lines, key=lambda line: line.get("day", LAST))
+        get = [{**_PLAIN, **line} for line in lines]
+
+        def column(name: str) -> Any:
+            return objects([line[name] for line in get])
+
+        return Cases(
+            ids=objects([new_id() for _ in get]),
+            is_live=np.ones(len(get), dtype=bool),
+            received_on=np.array([line["day"] for line in get], dtype="datetime64[D]"),
+            snapshots=[line["snapshot"] for line in get],
+            lane=column("lane"), level=column("level"),
+            origins=[line["origins"] for line in get],
+            matched_rows=[line["rows"] for line in get],
+            draw=np.zeros(len(get), dtype=np.uint64), period=column("period"),
+            inclusion_probability=np.array([line["chance"] for line in get], dtype=float),
+            outcome=column("outcome"),
+            amount_avoided=np.array([line["amount"] for line in get], dtype=np.int64),
+            decided_on=np.array(
+                [line["decided"] or line["day"] if line["outcome"] else np.datetime64("NaT")
+                 for line in get], dtype="datetime64[D]"),
+            sex=column("sex"), age=column("age"), scheme=column("scheme"),
+            region=column("region"), sector=column("sector"), flow=column("flow"),
+            nature=column("nature"), agency=column("agency"), provider=column("provider"),
+            minutes=np.array([line["minutes"] for line in get], dtype=float),
+        )  # fmt: skip
+
+
+_PLAIN: dict[str, Any] = {
+    "day": LAST, "snapshot": {}, "lane": "orange", "level": "local", "origins": ("random",),
+    "rows": (), "period": "2026-11", "chance": 0.01, "outcome": None, "amount": 0,
+    "decided": None, "sex": None, "age": None, "scheme": "amo", "region": "MA-06",
+    "sector": None, "flow": "ambulatory", "nature": "reimbursement", "agency": "CASA-1",
+    "provider": None, "minutes": 10.0,
+}  # fmt: skip
+
+REGIONS = [f"MA-{n:02d}" for n in range(1, 13)]
+KINDS = ["doctor", "pharmacy", "clinic", "laboratory", "radiology", "paramedical"]
+FLOWS = ["ambulatory", "dental", "hospital", "medicines", "sick_leave"]
+
+
+def random_days(
+    seed: int, *, days: int, a_day: int, rate: float = 0.05, scheme: float = 0.0,
+    scheme_rate: float = 0.5, since: int = 0,
+) -> Cases:  # fmt: skip
+    """Random controls of ``days`` working days.
+
+    ``scheme`` of the volume, from day ``since`` on, is one act, common elsewhere, in one
+    region at clinics, wrong at ``scheme_rate``; all others are at ``rate``, whatever they are.
+    """
+    rng = np.random.default_rng(seed)
+    n = days * a_day
+    day = np.repeat(np.arange(days), a_day)
+    calendar = np.busday_offset(np.datetime64("2026-01-05"), np.arange(days))
+    in_scheme = (rng.random(n) < scheme) & (day >= since)
+    provider = np.minimum(rng.zipf(1.3, n), 4000)
+    acts = 1 + np.minimum(rng.zipf(1.2, (n, 2)), 300)
+    flow, region = rng.integers(0, len(FLOWS), n), rng.integers(0, len(REGIONS), n)
+    kind = rng.integers(0, len(KINDS), n)
+    amount = np.exp(rng.normal(10.5, 1.2, n)).astype(int)
+    hit = rng.random(n) < np.where(in_scheme, scheme_rate, rate)
+    past = Past()
+    for i in range(n):
+        codes = ["A12"] if in_scheme[i] else [f"A{a}" for a in acts[i]]
+        past.add(
+            day=calendar[day[i]], flow=FLOWS[flow[i]] if not in_scheme[i] else "hospital",
+            region=REGIONS[3] if in_scheme[i] else REGIONS[region[i]],
+            provider=f"P{provider[i]}", outcome="refused" if hit[i] else "conform",
+            amount=int(amount[i]) if hit[i] else 0,
+            snapshot={"provider_kind": "clinic" if in_scheme[i] else KINDS[kind[i]],
+                      "acts": sorted(set(codes)), "amount": int(amount[i])},
+        )  # fmt: skip
+    return past.cases()
