@@ -6,6 +6,7 @@ stands, never hidden.
 
 from collections.abc import Mapping
 
+from ui.care_codes import CARE_LISTS
 from ui.desk_codes import DESK_LISTS, DESK_REFUSALS
 from ui.file_codes import FILE_LISTS
 from ui.i18n import N_
@@ -149,6 +150,7 @@ REFUSALS: Mapping[str, str] = {
     "control_file.step_not_open": N_("The file is no longer waiting for this step."),
     "assignment.conflict_of_interest": N_("This doctor may not handle this file."),
     "assignment.not_eligible": N_("This doctor is not eligible for this file."),
+    "long_term_care.invalid": N_("Figures or days of long-term care that can't be."),
     "parameter.not_in_force": N_("The law has no value for that day."),
     "login.refused": N_("Login or password is wrong, or the account is locked."),
     "session.expired": N_("Your session ended. Log in again; drafts are kept."),
@@ -223,6 +225,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     **FILE_LISTS,
     "refusal": {**REFUSALS, **DESK_REFUSALS},
     **DESK_LISTS,
+    **CARE_LISTS,
 }
 
 

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, get_day_names
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 
@@ -63,6 +64,24 @@ class Formats:
     def number(self, value: float | Decimal) -> str:
         """1 284."""
         return format_decimal(value, locale=self.locale)
+
+    def exact(self, value: Fraction) -> str:
+        """925 4/7 (925,57): whole and parts exactly, and about how much that is."""
+        whole, rest = divmod(value, 1)
+        if not rest:
+            return self.number(int(whole))
+        about = format_decimal(float(value), "#,##0.00", locale=self.locale)
+        return f"{self.number(int(whole))} {rest} ({about})"
+
+    def month(self, value: date) -> str:
+        """Mars 2007."""
+        return str(format_date(value, "LLLL y", locale=self.locale)).capitalize()
+
+    def weekday_letters(self) -> list[tuple[str, str]]:
+        """Monday to Sunday, each as a letter and as a word."""
+        short = get_day_names("narrow", "stand-alone", self.locale)
+        long = get_day_names("wide", "stand-alone", self.locale)
+        return [(short[day], long[day]) for day in range(7)]
 
     def size(self, value: int) -> str:
         """A number of bytes, in kB or MB."""

@@ -65,6 +65,7 @@ class NavItem:
     address: str
     roles: frozenset[Role]
     key: str = ""  # after G
+    jurisdiction: str = ""  # shown only there; everywhere when empty
 
 
 _CONTROLLERS = frozenset({Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR})
@@ -96,6 +97,10 @@ NAVIGATION: tuple[NavItem, ...] = (
         roles=frozenset({Role.ANALYST, Role.AUDITOR, Role.SUPERVISOR}),
     ),
     NavItem(
+        text=N_("Overruns"), icon="scale", address="/long-term-care/calculation", key="v",
+        roles=_READERS | {Role.ANALYST, Role.REFERENCE_MANAGER}, jurisdiction="lu",
+    ),
+    NavItem(
         text=N_("Quarantine"), icon="file-alert", address="/quarantine", key="z",
         roles=frozenset(
             {Role.AGENT, Role.REFERENCE_MANAGER, Role.ADMINISTRATOR, Role.COORDINATOR}
@@ -124,9 +129,12 @@ NAVIGATION: tuple[NavItem, ...] = (
 )  # fmt: skip
 
 
-def navigation_for(roles: Collection[Role]) -> tuple[NavItem, ...]:
-    """Return the entries that at least one of the roles may see, in their order."""
-    return tuple(item for item in NAVIGATION if item.roles & set(roles))
+def navigation_for(roles: Collection[Role], jurisdiction: str = "ma") -> tuple[NavItem, ...]:
+    """Return the entries that at least one of the roles may see there, in their order."""
+    here = {"", jurisdiction}
+    return tuple(
+        item for item in NAVIGATION if item.jurisdiction in here and item.roles & set(roles)
+    )
 
 
 def is_current(item: NavItem, path: str) -> bool:

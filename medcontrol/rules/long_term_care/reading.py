@@ -47,8 +47,8 @@ def compute_case(
     """
     case = mapping(given, "input", _MEMBERS)
     plans = _plans(case)
-    stays = [_stay(item, n) for n, item in enumerate(_list(case, "hospitalisations"))]
-    need, period = _span(case, "need"), _span(case, "period")
+    stays = read_stays(case)
+    need, period = _span(case, "need"), read_period(case)
     own = _limits(case, limits)
     law = terms(max(stay.discharge for stay in stays) if stays else _first(need, period))
     if counting := case.get("hospital_day_count"):
@@ -84,6 +84,24 @@ def result_json(found: Overrun, plans: Sequence[Plan]) -> dict[str, Any]:
         "monthly_periods": periods,
         "overrun_total": str(found.total),
     }
+
+
+def read_stays(case: Mapping[str, Any]) -> list[Stay]:
+    """Return the hospital stays of a case, none when it names none.
+
+    Raises:
+        CareFault: a day is missing or can't be.
+    """
+    return [_stay(item, n) for n, item in enumerate(_list(case, "hospitalisations"))]
+
+
+def read_period(case: Mapping[str, Any]) -> Span | None:
+    """Return the days that a case looks at.
+
+    Raises:
+        CareFault: two days are expected, in their order.
+    """
+    return _span(case, "period")
 
 
 def mapping(raw: Any, where: str, allowed: set[str]) -> Mapping[str, Any]:

@@ -1,0 +1,63 @@
+"""Words for the codes of long-term care: rules that refuse, reasons, what a control looks at."""
+
+from collections.abc import Mapping
+
+from ui.i18n import N_
+
+#: Why figures or days can't be: the rule that ``CareFault`` names.
+RULES: Mapping[str, str] = {
+    "order": N_("The last day is before the first."),
+    "not_negative": N_("Minutes can't be below zero."),
+    "above_zero": N_("A coefficient must be above zero."),
+    "from_0_to_1": N_("A share lies between 0 and 1, such as 1/2."),
+    "no_overlap": N_("These days overlap others."),
+    "one_at_least": N_("Enter one at least."),
+    "covered": N_("A day of the right has no care plan."),
+    "number": N_("Enter a number such as 420, 0.5 or 1/3."),
+    "date": N_("Enter a day, year 1900 to 2200."),
+    "regime": N_("No weekly limits of minutes hold on these days: the regime is another."),
+    "required": N_("This field is required."),
+    "meets": N_("No day of the need lies in the period."),
+    "both": N_("Give both weekly limits or neither."),
+    "text": N_("This field is required."),
+}
+
+#: Why there is no right to an overrun, or less of one.
+REASONS: Mapping[str, str] = {
+    "no_stay": N_("No hospital stay is known."),
+    "not_acute": N_("The stay was not in acute care (regulation of 22.12.2006, art. 1)."),
+    "stay_too_short": N_("The acute stay was too short: {0} days of the {1} needed."),
+    "need_too_short": N_("The need was too short: {0} days of the {1} needed."),
+    "outside_window": N_("The need lies outside the two months after discharge."),
+    "need_too_long": N_("The need lasts to {0}, beyond the limit of {1}."),
+    "need_clipped": N_("The need lasts to {0}; it counts to {1} (limit of two months)."),
+}
+
+SIGNS: Mapping[str, str] = {
+    "nothing_assigned": N_("Nothing is assigned to the provider: to be looked at."),
+}
+
+DAY_KINDS: Mapping[str, str] = {
+    "full_week": N_("full week"),
+    "partial_week": N_("partial week"),
+    "window": N_("window without need"),
+    "acute": N_("acute stay"),
+    "stay": N_("other stay"),
+    "outside": N_("outside"),
+}
+
+PARAMETERS: Mapping[str, str] = {
+    "aev.weekly_overrun_minutes": N_("Most minutes a week beyond the plan"),
+    "aev.weekly_ceiling_minutes": N_("Most minutes a week in all"),
+    "fluctuation.stay_min_days": N_("Least days of an acute stay"),
+    "fluctuation.need_min_days": N_("Least days of the need"),
+    "fluctuation.need_max_months": N_("Most months of the need"),
+}
+
+CARE_LISTS: Mapping[str, Mapping[str, str]] = {
+    "care_rule": RULES,
+    "care_reason": REASONS,
+    "care_sign": SIGNS,
+    "care_day": DAY_KINDS,
+    "care_parameter": PARAMETERS,
+}
