@@ -10,6 +10,7 @@ from ui.care_codes import CARE_LISTS
 from ui.desk_codes import DESK_LISTS, DESK_REFUSALS
 from ui.file_codes import FILE_LISTS
 from ui.i18n import N_
+from ui.rule_words import RULE_LISTS
 
 FLOWS: Mapping[str, str] = {
     "ald": N_("Long-term illness"),
@@ -145,6 +146,15 @@ REFUSALS: Mapping[str, str] = {
     "unavailable": N_("A service that is needed does not answer. Try again in a moment."),
     "internal": N_("Something went wrong on our side. It was recorded under the number below."),
     "already_done": N_("This was done before. Nothing was changed."),
+    "rules.stale": N_("Somebody else changed these rules meanwhile. What you typed is kept below."),
+    "rules.wrong_state": N_("The version is no longer in the state that this needs."),
+    "rules.same_person": N_("Whoever wrote or last edited rules may not approve them."),
+    "rules.not_backtested": N_("A finished back-test of exactly these rules is needed."),
+    "rules.bad_first_day": N_(
+        "Rules begin tomorrow at the earliest, and after those published before."
+    ),
+    "rules.nothing_else": N_("Without this version no rules would be in force."),
+    "selectivity.rule_set_fault": N_("Checks block these rules; each fault is listed."),
     "control_file.stale": N_("The file changed while you had it open. Your text is kept."),
     "control_file.not_assigned_to_you": N_("The file is in another doctor's hands."),
     "control_file.step_not_open": N_("The file is no longer waiting for this step."),
@@ -226,6 +236,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "refusal": {**REFUSALS, **DESK_REFUSALS},
     **DESK_LISTS,
     **CARE_LISTS,
+    **RULE_LISTS,
 }
 
 
