@@ -19,6 +19,7 @@ Snapshot = dict[str, Any]
 History = Mapping[str, Sequence[Any]]
 
 _EMPTY: Mapping[str, Any] = {}
+_WHOLE = frozenset({int, type(None)})
 
 
 @lru_cache(maxsize=20_000)
@@ -152,7 +153,7 @@ def _add_pieces(found: Snapshot, message: Mapping[str, Any]) -> None:
 def add_history(
     snapshots: Sequence[Snapshot], history: History, registry: Registry = FEATURES
 ) -> None:
-    """Put the caller's counters into the snapshots, in place.
+    """Put the caller's counters into the snapshots, in place; ``None`` stays out.
 
     Raises:
         InvalidInput: a column that no history feature declares, of another length, or not whole.
@@ -163,12 +164,13 @@ def add_history(
             raise InvalidInput(f"{name} is no history feature", field=name)
         if len(values) != len(snapshots):
             raise InvalidInput(f"{name}: {len(values)} values, {len(snapshots)} files", field=name)
+        if not _WHOLE.issuperset(map(type, values)):
+            wrong = next(value for value in values if type(value) not in _WHOLE)
+            raise InvalidInput(f"{name}: {wrong!r} is not a whole number", field=name)
+        is_flag = feature.kind is FeatureKind.FLAG
         for snapshot, value in zip(snapshots, values, strict=True):
-            if value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise InvalidInput(f"{name}: {value!r} is not a whole number", field=name)
-            snapshot[name] = value
+            if value is not None:
+                snapshot[name] = value != 0 if is_flag else value
 
 
 def value_of(snapshot: Mapping[str, Any], name: str, kind: FeatureKind) -> Value:

@@ -129,18 +129,61 @@ def _counter(name: str, unit: str, source: str, freshness: Freshness) -> Feature
     return Feature(name, _INT, unit, source, freshness=freshness, is_history=True)
 
 
+def _before(name: str, unit: str, source: str) -> Feature:
+    """Return a counter of the days before the file's own."""
+    return _counter(name, unit, source, _PREVIOUS_DAY)
+
+
+def _today(name: str, unit: str, source: str) -> Feature:
+    """Return a counter that also knows what came in earlier on the day."""
+    return _counter(name, unit, source, _SAME_DAY)
+
+
+_RATE = "1/10000"
+_SPREADS = "1/100 of a standard deviation"
+
+# Worked out in selectivity/history; missing when nothing is known, such as a rate without controls.
 _HISTORY = (
-    _counter("provider_files_30d", "files", "provider and flow, 30 days", _PREVIOUS_DAY),
-    _counter("provider_amount_30d", "centimes", "provider and flow, 30 days", _PREVIOUS_DAY),
-    _counter("provider_hit_rate", "1/10000", "provider, controls found wrong", _PREVIOUS_DAY),
-    _counter("prescriber_files_30d", "files", "prescriber, 30 days", _PREVIOUS_DAY),
-    _counter("beneficiary_files_30d", "files", "beneficiary, 30 days", _SAME_DAY),
-    _counter("beneficiary_amount_365d", "centimes", "beneficiary, 365 days", _SAME_DAY),
-    _counter("prescribers_90d", "prescribers", "beneficiary, 90 days", _SAME_DAY),
-    _counter("stoppages_365d", "stoppages", "beneficiary, sick leaves in 365 days", _SAME_DAY),
-    _counter("sick_leave_days_730d", "days", "beneficiary, sick leave in 730 days", _SAME_DAY),
-    _counter("dental_prosthesis_730d", "centimes", "beneficiary, prostheses, 730 days", _SAME_DAY),
-    _counter("duplicate_files_90d", "files", "same acts and days elsewhere, 90 days", _SAME_DAY),
+    _before("provider_files_30d", "files", "provider and flow, 30 days"),
+    _before("provider_files_90d", "files", "provider and flow, 90 days"),
+    _before("provider_files_365d", "files", "provider and flow, 365 days"),
+    _before("provider_amount_30d", "centimes", "provider and flow, 30 days"),
+    _before("provider_amount_365d", "centimes", "provider and flow, 365 days"),
+    _before("provider_amount_z", _SPREADS, "ln(amount) against provider and flow, 365 days"),
+    _before("peer_amount_z", _SPREADS, "ln(amount) against flow, nature, kind and specialty"),
+    _before("provider_peer_z", _SPREADS, "mean ln(amount) of the provider against its peers"),
+    _before("act_price_ratio", "1/100", "unit price of the dearest line by the usual one"),
+    _before("provider_weekend_share", _RATE, "provider, care on Saturday or Sunday, 365 days"),
+    _before("provider_newcomer_share", _RATE, "provider, people not seen for a year, 90 days"),
+    _before("provider_controls_365d", "controls", "provider, controls closed in 365 days"),
+    _before("provider_hit_rate", _RATE, "provider, controls found wrong"),
+    _before("provider_flow_hit_rate", _RATE, "provider and flow, controls found wrong"),
+    _before("prescriber_files_30d", "files", "prescriber, 30 days"),
+    _before("prescriber_files_365d", "files", "prescriber, 365 days"),
+    _before("prescriber_hit_rate", _RATE, "prescriber, controls found wrong"),
+    _before("prescriber_provider_files_90d", "files", "prescriber with provider, 90 days"),
+    _before("prescriber_provider_share", _RATE, "of the prescriber, to this provider, 90 days"),
+    _before("act_hit_rate", _RATE, "dearest act in its flow and nature, controls found wrong"),
+    _before("segment_hit_rate", _RATE, "flow, nature and region, controls found wrong"),
+    _today("beneficiary_files_30d", "files", "beneficiary, 30 days"),
+    _today("beneficiary_files_90d", "files", "beneficiary, 90 days"),
+    _today("beneficiary_files_365d", "files", "beneficiary, 365 days"),
+    _today("beneficiary_amount_365d", "centimes", "beneficiary, 365 days"),
+    _before("beneficiary_hit_rate", _RATE, "beneficiary, controls found wrong"),
+    _today("prescribers_90d", "prescribers", "beneficiary, 90 days"),
+    _today("providers_90d", "providers", "beneficiary, 90 days"),
+    _today("days_since_last_file", "days", "beneficiary, within 365 days"),
+    _today("days_since_same_act", "days", "beneficiary and dearest act, within 365 days"),
+    _today("same_act_interval_days", "days", "beneficiary and dearest act, mean between files"),
+    _today("stoppages_365d", "stoppages", "beneficiary, sick leaves in 365 days"),
+    _today("sick_leave_days_730d", "days", "beneficiary, sick leave in 730 days"),
+    _today("dental_prosthesis_730d", "centimes", "beneficiary, prostheses, 730 days"),
+    _today("duplicate_files_90d", "files", "same acts and days elsewhere, 90 days"),
+    _before("provider_beneficiary_files_90d", "files", "beneficiary with provider, 90 days"),
+    Feature(
+        "is_first_with_provider", _FLAG, "", "beneficiary new to the provider in 365 days",
+        freshness=_PREVIOUS_DAY, is_history=True,
+    ),
 )  # fmt: skip
 
 _NEVER = tuple(

@@ -27,10 +27,13 @@ from medcontrol.intake import (
     check_line,
 )
 from medcontrol.model import Document, IntakeBatch, ReceivedFile, SelectivityDecision
-from medcontrol.ports import SelectivityOutcome
+from medcontrol.ports import FileFacts, SelectivityOutcome
 from medcontrol.reference.flows import flows
 from medcontrol.services.reference import agency_regions
 from medcontrol.vocabulary import Lane, QuarantineReason, QuarantineStatus
+from selectivity.history.entries import entries_of
+from selectivity.history.reading import Looked, as_lists, hasher_of, look
+from selectivity.history.writing import record
 from workflows import messages, quarantine
 from workflows.collecting import undisturbed
 from workflows.copying import copy_rows
@@ -337,9 +340,11 @@ def _save(
     now: datetime,
 ) -> tuple[Counts, dict[UUID, str]]:
     """Decide on new files, save them, open those that are controlled."""
-    outcomes = _decide(session, tools, accepted, known)
+    facts = [_facts(each, known) for _, each in accepted]
+    looked = look(session, entries_of(facts, [key for key, _ in accepted], hasher_of(tools.keys)))
+    outcomes = _decide(session, tools, facts, looked)
     files, decisions, documents, chosen = [], [], [], []
-    for (file_id, each), outcome in zip(accepted, outcomes, strict=True):
+    for (file_id, each), outcome, fact in zip(accepted, outcomes, facts, strict=True):
         region = known.agencies[each.message["jurisdiction"]][each.message["agency"]]
         row = messages.received_row(each, file_id, region, tools.keys, now)
         files.append(row)
@@ -350,11 +355,11 @@ def _save(
                 if attachment.content is not None:
                     tools.documents.put(attachment.content)
         if outcome.lane.is_controlled:
-            day = messages.facts_of(each, region).received_on
-            chosen.append(ToOpen(row | {"received_on": day}, each.message, outcome))
+            chosen.append(ToOpen(row | {"received_on": fact.received_on}, each.message, outcome))
     copy_rows(session, ReceivedFile, files)
     copy_rows(session, SelectivityDecision, decisions)
     copy_rows(session, Document, documents)
+    record(session, looked)
     opened = open_files(session, tools, chosen, now=now)
     counts = Counts(
         accepted=len(accepted),
@@ -366,30 +371,32 @@ def _save(
     return counts, opened.references
 
 
+def _facts(accepted: Accepted, known: Registers) -> FileFacts:
+    message = accepted.message
+    return messages.facts_of(accepted, known.agencies[message["jurisdiction"]][message["agency"]])
+
+
 def _decide(
-    session: Session,
-    tools: Tools,
-    accepted: Sequence[tuple[UUID, Accepted]],
-    known: Registers,
+    session: Session, tools: Tools, facts: Sequence[FileFacts], looked: Looked
 ) -> list[SelectivityOutcome]:
     """Return an outcome per file; the counters of daily quotas go up with it."""
     groups: dict[tuple[str, date], list[int]] = {}
-    facts = []
-    for place, (_, each) in enumerate(accepted):
-        message = each.message
-        found = messages.facts_of(each, known.agencies[message["jurisdiction"]][message["agency"]])
-        facts.append(found)
-        groups.setdefault((message["jurisdiction"], found.received_on), []).append(place)
+    for place, found in enumerate(facts):
+        groups.setdefault((found.message["jurisdiction"], found.received_on), []).append(place)
     quota = _quota_used(session, {day for _, day in groups})
     outcomes: dict[int, SelectivityOutcome] = {}
     taken: Counter[tuple[str, date]] = Counter()
     for (jurisdiction, day), places in groups.items():
-        engine = tools.selectivity(jurisdiction, day, session)
-        made = engine.decide([facts[place] for place in places], quota_used=quota)
+        engine = tools.selectivity(jurisdiction, day)
+        made = engine.decide(
+            [facts[place] for place in places],
+            history=as_lists(looked.columns, places),
+            quota_used=quota,
+        )
         outcomes.update(zip(places, made, strict=True))
         taken.update((row, day) for outcome in made for row in outcome.quota_rows)
     _use_quota(session, taken)
-    return [outcomes[place] for place in range(len(accepted))]
+    return [outcomes[place] for place in range(len(facts))]
 
 
 def _quota_used(session: Session, days: set[date]) -> dict[tuple[str, date], int]:

@@ -1,0 +1,112 @@
+"""Adding to the counters, in the transaction of what is counted (écriture des compteurs)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import numpy as np
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from medcontrol.clock import civil_date
+from medcontrol.ids import new_id
+from medcontrol.model import ControlOutcome, PastFile, ReceivedFile
+from medcontrol.ports import FileFacts
+from selectivity.history import buckets, people
+from selectivity.history.copying import store
+from selectivity.history.entries import ENTRY, Entries, entries_of, number_of
+from selectivity.history.keys import Hasher
+from selectivity.history.people import events_of, outcome_events
+from selectivity.history.reading import Looked, look
+from selectivity.history.stored import facts_of
+
+
+def record_files(
+    session: Session, facts: Sequence[FileFacts], ids: Sequence[UUID], hasher: Hasher
+) -> Looked:
+    """Count files that came in, as of their own days, and return what history said of them."""
+    looked = look(session, entries_of(facts, ids, hasher))
+    record(session, looked)
+    return looked
+
+
+def record(session: Session, looked: Looked) -> None:
+    """Count files that ``look`` looked at; their entries bear the numbers of the files.
+
+    Rows are only added: no other transaction waits, and all of it goes if the caller's does.
+    """
+    made = buckets.buckets_of(looked.entries, looked.newcomers, new_batch())
+    store(session, "beneficiary_event", people.MEMBERS, events_of(looked.entries))
+    store(session, "feature_bucket", buckets.MEMBERS, made)
+
+
+def new_batch() -> int:
+    """Return a number that no other transaction has."""
+    return number_of(new_id())
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Controls that closed, or results that no longer stand, beside the entries of their files."""
+
+    days: Sequence[date]
+    numbers: Sequence[int]
+    controls: Sequence[int]
+    hits: Sequence[int]
+
+
+def record_outcome(session: Session, outcome: ControlOutcome, hasher: Hasher) -> None:
+    """Count a control that closed on ``decided_on``; one that replaces another corrects it."""
+    session.flush()
+    controls = 0 if outcome.replaces_id else 1
+    _record_one(session, outcome, hasher, outcome.decided_on, controls, int(outcome.result.is_hit))
+
+
+def record_overturn(session: Session, outcome: ControlOutcome, hasher: Hasher) -> None:
+    """Take back the hit of an outcome as of ``overturned_on``; the control itself stays counted."""
+    session.flush()
+    if outcome.overturned_on is not None and outcome.result.is_hit:
+        _record_one(session, outcome, hasher, outcome.overturned_on, 0, -1)
+
+
+def _record_one(
+    session: Session, outcome: ControlOutcome, hasher: Hasher, day: date, controls: int, hits: int
+) -> None:
+    entry = entry_of(session, outcome, hasher)
+    # A hit taken back is an event of its own beside the one that it corrects.
+    number = number_of(outcome.id) ^ (1 if hits < 0 else 0)
+    record_closed(session, entry, Closed([day], [number], [controls], [hits]))
+
+
+def record_closed(session: Session, entries: Entries, closed: Closed) -> None:
+    """Count what became of controls, as of their own days."""
+    made = closed_rows(entries, closed, new_batch())
+    store(session, "beneficiary_event", people.MEMBERS, made[0])
+    store(session, "feature_bucket", buckets.MEMBERS, made[1])
+
+
+def closed_rows(
+    entries: Entries, closed: Closed, batch: int
+) -> tuple[people.Events, buckets.Buckets]:
+    """Return the rows that closed controls add to both tables."""
+    days = np.array([day.toordinal() for day in closed.days], dtype=np.int64)
+    controls = np.array(closed.controls, dtype=np.int64)
+    hits = np.array(closed.hits, dtype=np.int64)
+    numbers = np.array(closed.numbers, dtype=np.int64)
+    return (
+        outcome_events(entries, days, numbers, controls, hits),
+        buckets.outcome_buckets(entries, days, controls, hits, batch),
+    )
+
+
+def entry_of(session: Session, outcome: ControlOutcome, hasher: Hasher) -> Entries:
+    """Return the entry of the file that an outcome is about."""
+    if outcome.past_file_id is not None:
+        kept = session.execute(
+            sa.select(col(PastFile.entry)).where(col(PastFile.id) == outcome.past_file_id)
+        ).scalar_one()
+        return np.frombuffer(kept, dtype=ENTRY)
+    file = session.get_one(ReceivedFile, outcome.received_file_id)
+    day = civil_date(file.received_at, file.jurisdiction)
+    return entries_of([facts_of(file, day)], [file.id], hasher)
