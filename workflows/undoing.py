@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from medcontrol.clock import civil_date
 from medcontrol.errors import AlreadyDone, NotTheAssignedDoctor
 from medcontrol.model import (
     Assignment,
@@ -19,6 +20,7 @@ from medcontrol.model import (
 from medcontrol.policy import Principal
 from medcontrol.vocabulary import DeadlineStatus, EntitlementStatus, LetterStatus, TaskStatus
 from workflows import moving
+from workflows.effects.outcomes import overturn
 from workflows.kept_rights import right_from_json
 from workflows.moving import Move
 from workflows.step_command import Completed
@@ -60,6 +62,7 @@ def undo_decision(
     _withdraw(move, decision)
     _restore(move, decision)
     _restore_right(move, decision)
+    overturn(session, tools.keys, file_id, on=civil_date(now, move.file.jurisdiction))
     decision.undone_at = now
     move.tell("decision.undone", decision=str(decision.id))
     moving.save(move)

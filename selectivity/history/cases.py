@@ -87,19 +87,20 @@ class Cases:
 _OUTCOMES = """
 SELECT DISTINCT ON ({subject}) {subject}, CASE WHEN is_overturned THEN 'conform' ELSE result END,
     CASE WHEN is_overturned THEN 0 ELSE amount_avoided_cents END,
-    coalesce(overturned_on, decided_on), minutes
+    coalesce(overturned_on, decided_on), minutes, inclusion_probability
 FROM control_outcome WHERE {subject} IS NOT NULL AND jurisdiction = %(jurisdiction)s
 ORDER BY {subject}, is_overturned, decided_on DESC, id DESC
 """
 
 _LIVE = """
 SELECT r.id, (r.received_at AT TIME ZONE %(zone)s)::date, d.features::text, d.lane, d.level,
-    d.origins, d.matched_rows, d.draw, d.draw_period, d.inclusion_probability, r.sex, NULL::int,
+    d.origins, d.matched_rows, d.draw, d.draw_period,
+    coalesce(o.chance, d.inclusion_probability), r.sex, NULL::int,
     r.scheme, r.region_code, NULL::text, r.flow, r.nature, r.agency_code, r.provider_id,
     {medical} {outcome}
 FROM received_file r
 JOIN selectivity_decision d ON d.received_file_id = r.id
-{join} JOIN ({outcomes}) o (id, result, avoided, decided_on, minutes) ON o.id = r.id
+{join} JOIN ({outcomes}) o (id, result, avoided, decided_on, minutes, chance) ON o.id = r.id
 WHERE r.jurisdiction = %(jurisdiction)s AND r.received_at >= %(since)s AND r.received_at < %(end)s
 """
 
@@ -110,7 +111,7 @@ SELECT r.id, r.received_on, r.features::text, NULL::text, NULL::text,
     r.region_code, r.sector, r.flow, r.nature, r.agency_code, r.provider_id,
     {medical} {outcome}
 FROM past_file r
-{join} JOIN ({outcomes}) o (id, result, avoided, decided_on, minutes) ON o.id = r.id
+{join} JOIN ({outcomes}) o (id, result, avoided, decided_on, minutes, chance) ON o.id = r.id
 WHERE r.jurisdiction = %(jurisdiction)s AND r.received_on BETWEEN %(since_day)s AND %(until)s
 """
 

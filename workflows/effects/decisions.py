@@ -16,6 +16,7 @@ from medcontrol.model import Appointment, Decision
 from medcontrol.reference.acts import act_label
 from medcontrol.reference.motives import motives
 from medcontrol.vocabulary import ControlLevel, DecisionOutcome, LineOutcome
+from workflows.effects import outcomes
 from workflows.letter_writing import language_of
 from workflows.moving import Move
 from workflows.paths import OperationCall
@@ -70,6 +71,7 @@ def close(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
         },
     )
     move.file.outcome = outcome
+    outcomes.record(move, outcome)
     move.occasion.extra["decision_id"] = decision_id
     move.tell("decision.made", decision=str(decision_id), outcome=outcome.value)
     payload = {
