@@ -83,10 +83,10 @@ def _prices(entries: Entries, sums: Sums) -> Columns:
     ratio = np.exp((price - _moments(act)[0]) / 1000) * 100
     is_priced = (price > 0) & (_moments(act)[2] >= _ENOUGH)
     return {
-        "provider_amount_z": _z(amount, own, _FEW),
-        "peer_amount_z": _z(amount, peers, _ENOUGH),
-        "provider_peer_z": _if(own_many >= _FEW, _z(own_mean, peers, _ENOUGH)),
-        "act_price_ratio": _if(is_priced, _rounded(np.minimum(ratio, 1_000_000))),
+        "amount_provider_zscore": _z(amount, own, _FEW),
+        "amount_peer_zscore": _z(amount, peers, _ENOUGH),
+        "provider_peer_zscore": _if(own_many >= _FEW, _z(own_mean, peers, _ENOUGH)),
+        "price_ratio": _if(is_priced, _rounded(np.minimum(ratio, 1_000_000))),
     }
 
 
