@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from assignment.doctors import DoctorTable
-from assignment.eligibility import Group
+from assignment.eligibility import Eligibility, Group
 from assignment.facts import (
     DoctorFacts,
     Plan,
@@ -45,7 +45,7 @@ def plan(
     """
     check_unique((task.id for task in tasks), "task")
     ordered = sorted(tasks, key=lambda task: task.urgency)
-    run = _Run(Ledger(DoctorTable(doctors, days), weights), ordered)
+    run = _Run(Ledger(Eligibility(DoctorTable(doctors, days), weights)), ordered)
     run.place_all()
     run.repair()
     return run.result()
@@ -59,7 +59,7 @@ def rank(
     Raises:
         InvalidInput: as ``plan``.
     """
-    ledger = Ledger(DoctorTable(doctors, days), weights)
+    ledger = Ledger(Eligibility(DoctorTable(doctors, days), weights))
     group, barred = ledger.eligibility.group(task), ledger.eligibility.barred(task)
     costs = ledger.costs(task, group, barred)
     at = cheapest(costs)

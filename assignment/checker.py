@@ -40,9 +40,12 @@ def refusals(task: TaskFacts, doctor: DoctorFacts, days: Sequence[date]) -> Iter
         yield Refusal(Constraint.ACTIVE, "inactive")
     if task.professions and doctor.profession not in task.professions:
         yield Refusal(Constraint.PROFESSION, doctor.profession)
-    if not {task.flow, f"{task.flow}/{task.nature}"} & doctor.competences:
+    fitting = _fitting(task, doctor)
+    if not fitting:
         yield Refusal(Constraint.COMPETENCE, f"{task.flow}/{task.nature}")
-    if doctor.level.rank < task.level.rank:
+    elif not any(
+        doctor.competence_levels.get(each, doctor.level).rank >= task.level.rank for each in fitting
+    ):
         yield Refusal(Constraint.LEVEL, task.level)
     units = {doctor.agency, doctor.region, *doctor.units}
     travels = task.agency not in units and task.region not in units
@@ -54,6 +57,16 @@ def refusals(task: TaskFacts, doctor: DoctorFacts, days: Sequence[date]) -> Iter
     yield from _conflicts(task, doctor)
     if doctor.id in task.excluded:
         yield Refusal(Constraint.EXCLUSION, task.excluded[doctor.id])
+
+
+def _fitting(task: TaskFacts, doctor: DoctorFacts) -> list[str]:
+    """Return the doctor's competences that cover the task, whatever its level."""
+    found = []
+    for each in doctor.competences:
+        flow, nature, specialty = (*each.split("/"), "", "")[:3]
+        if flow == task.flow and nature in ("", task.nature) and specialty in ("", task.specialty):
+            found.append(each)
+    return found
 
 
 def _conflicts(task: TaskFacts, doctor: DoctorFacts) -> Iterator[Refusal]:

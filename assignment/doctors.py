@@ -35,8 +35,9 @@ class DoctorTable:
         self.rows = sorted(doctors, key=lambda doctor: doctor.id)
         self.days = tuple(sorted(days))
         self.position: dict[UUID, int] = {doctor.id: i for i, doctor in enumerate(self.rows)}
-        self._competence: dict[tuple[str, str], BoolArray] = {}
+        self._competence: dict[tuple[str, str, str | None], IntArray] = {}
         self._serves: dict[str, BoolArray] = {}
+        self._days_left: dict[date | None, int] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,13 +81,13 @@ class DoctorTable:
         """(n,), who has one of the professions; everybody when none is asked for."""
         return self._flags([not professions or d.profession in professions for d in self.rows])
 
-    def competent(self, flow: str, nature: str) -> BoolArray:
-        """(n,), who is competent for the flow or for this nature of it."""
-        found = self._competence.get((flow, nature))
+    def competence(self, flow: str, nature: str, specialty: str | None) -> IntArray:
+        """(n,), rank of the level up to which each may control such files; -1 for not at all."""
+        found = self._competence.get((flow, nature, specialty))
         if found is None:
-            accepted = {flow, f"{flow}/{nature}"}
-            found = self._flags([not accepted.isdisjoint(d.competences) for d in self.rows])
-            self._competence[flow, nature] = found
+            levels = [each.level_for(flow, nature, specialty) for each in self.rows]
+            ranks = [-1 if level is None else level.rank for level in levels]
+            found = self._competence[flow, nature, specialty] = np.array(ranks, dtype=np.int64)
         return found
 
     def serves(self, unit: str) -> BoolArray:
@@ -106,6 +107,10 @@ class DoctorTable:
         >>> [table.days_left(day) for day in (None, date(2026, 3, 2), date(2026, 1, 1))]
         [2, 1, 1]
         """
-        if due_on is None or due_on >= self.days[-1]:
-            return len(self.days)
-        return max(1, sum(day <= due_on for day in self.days))
+        found = self._days_left.get(due_on)
+        if found is None:
+            until = len(self.days)
+            if due_on is not None:
+                until = max(1, sum(day <= due_on for day in self.days))
+            found = self._days_left[due_on] = until
+        return found

@@ -13,6 +13,8 @@ from medcontrol.vocabulary import ControlLevel, Profession
 
 Terms = tuple[float, float, float]
 _Place = tuple[BoolArray, list[Terms], FloatArray]
+# Professions, flow, nature, specialty and level of a task.
+_Work = tuple[frozenset[Profession], str, str, str | None, ControlLevel]
 
 
 class Signature(NamedTuple):
@@ -21,6 +23,7 @@ class Signature(NamedTuple):
     professions: frozenset[Profession]
     flow: str
     nature: str
+    specialty: str | None
     level: ControlLevel
     agency: str
     region: str
@@ -37,12 +40,14 @@ class Group:
         terms: cost of place, level and fee of all n doctors, by position.
         base: (m,), their sum for the doctors of the group.
         removed: doctors eliminated by each constraint, in order, each counted once.
+        day: number of the last day of the horizon on which the work is in time.
     """
 
     doctors: IntArray
     terms: list[Terms]
     base: FloatArray
     removed: Mapping[Constraint, int]
+    day: int
 
     def find(self, doctor: int) -> int | None:
         """Return where a doctor stands in this group."""
@@ -61,6 +66,9 @@ class Barred(NamedTuple):
     reason: str
 
 
+_NOBODY: dict[int, Barred] = {}  # shared: nobody changes what they are given
+
+
 class Eligibility:
     """Who may do what. Made anew when reference data, absences or weights change."""
 
@@ -68,10 +76,7 @@ class Eligibility:
         self.table = table
         self.weights = weights
         self._groups: dict[Signature, Group] = {}
-        self._able_for: dict[
-            tuple[frozenset[Profession], str, str, ControlLevel],
-            tuple[BoolArray, dict[Constraint, int]],
-        ] = {}
+        self._able_for: dict[_Work, tuple[BoolArray, dict[Constraint, int]]] = {}
         self._places: dict[tuple[ControlLevel, str, str], _Place] = {}
         self._own_number: dict[str, list[int]] = {}
         self._on_record: dict[str, list[tuple[int, str]]] = {}
@@ -81,11 +86,13 @@ class Eligibility:
             for conflict in doctor.conflicts:
                 self._on_record.setdefault(conflict.subject, []).append((i, conflict.kind))
 
+        self._known = self._own_number.keys() | self._on_record.keys()
+
     def group(self, task: TaskFacts) -> Group:
         """Return the doctors of the task's signature, compiled at the first call."""
         days_left = self.table.days_left(task.due_on)
         signature = Signature(
-            task.professions, task.flow, task.nature, task.level,
+            task.professions, task.flow, task.nature, task.specialty, task.level,
             task.agency, task.region, task.in_person, days_left,
         )  # fmt: skip
         found = self._groups.get(signature)
@@ -94,7 +101,7 @@ class Eligibility:
         return found
 
     def _compile(self, signature: Signature) -> Group:
-        able, removed = self._able(signature[:4])
+        able, removed = self.able(signature[:5])
         near, terms, base = self._place(signature.level, signature.agency, signature.region)
         # The person is seen where they live; only the centre summons from everywhere.
         bound = signature.in_person and signature.level is not ControlLevel.CENTRAL
@@ -106,22 +113,21 @@ class Eligibility:
             Constraint.PLACE: int(able.sum() - placed.sum()),
             Constraint.ABSENCE: int(placed.sum()) - len(doctors),
         }
-        return Group(doctors, terms, base[doctors], counts)
+        return Group(doctors, terms, base[doctors], counts, signature.days_left - 1)
 
-    def _able(
-        self, wanted: tuple[frozenset[Profession], str, str, ControlLevel]
-    ) -> tuple[BoolArray, dict[Constraint, int]]:
+    def able(self, wanted: _Work) -> tuple[BoolArray, dict[Constraint, int]]:
         """Return who could do such work anywhere on any day, (n,), and who fell out why."""
         found = self._able_for.get(wanted)
         if found is None:
-            professions, flow, nature, level = wanted
+            professions, flow, nature, specialty, level = wanted
             table, removed = self.table, dict[Constraint, int]()
+            ranks = table.competence(flow, nature, specialty)
             left = np.ones(len(table), dtype=np.bool_)
             for constraint, allowed in (
                 (Constraint.ACTIVE, table.active),
                 (Constraint.PROFESSION, table.profession_in(professions)),
-                (Constraint.COMPETENCE, table.competent(flow, nature)),
-                (Constraint.LEVEL, table.level >= level.rank),
+                (Constraint.COMPETENCE, ranks >= 0),
+                (Constraint.LEVEL, ranks >= level.rank),
             ):
                 kept = left & allowed
                 removed[constraint] = int(left.sum() - kept.sum())
@@ -145,11 +151,21 @@ class Eligibility:
             self._places[level, agency, region] = found
         return found
 
-    def barred(self, task: TaskFacts) -> dict[int, Barred]:
+    def barred(self, task: TaskFacts) -> Mapping[int, Barred]:
         """Return the doctors whom a conflict of interest or an exclusion keeps from this file.
 
         Empty for almost every file. A conflict is named before an exclusion, as it comes first.
         """
+        known = self._known
+        if not (
+            task.excluded
+            or task.prescriber_id in known
+            or task.provider_id in known
+            or task.registration_number in known
+            or task.beneficiary_key in known
+            or not known.isdisjoint(task.treating_ids)
+        ):
+            return _NOBODY
         found: dict[int, Barred] = {}
         for doctor_id, reason in task.excluded.items():
             at = self.table.position.get(doctor_id)

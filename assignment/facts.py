@@ -29,7 +29,8 @@ class Conflict(NamedTuple):
     """A conflict of interest (conflit d'intérêts) that is on record for a doctor.
 
     Attributes:
-        kind: what ties them: ``treats``, ``relative``, ``establishment``, ``declared``.
+        kind: what ties them: ``treats``, ``prescribed``, ``relative``, ``establishment``,
+            ``declared``.
         subject: a professional's or an establishment's id, a registration number
             (immatriculation) or a beneficiary key. Compared as it stands with those of the file.
     """
@@ -46,8 +47,12 @@ class DoctorFacts:
         agency: home agency, None for a doctor of a region or of the centre.
         region: home region, None for a doctor of the centre.
         units: codes of further agencies and regions that the doctor serves.
-        competences: ``flow`` for every nature of a flow, ``flow/nature`` for one of them.
-        capacity_points: minutes of work that fit into the horizon; 0 when absent throughout.
+        competences: ``flow`` for every nature of a flow, ``flow/nature`` for one of them; with
+            ``/specialty`` behind (``flow//specialty``) for what asks for that specialty only.
+        competence_levels: up to which level, for competences where it is not the doctor's own.
+        capacity_points: minutes of work that the doctor may hold; 0 when absent throughout.
+        minutes: minutes worked on each day of the horizon, which may reach further than what the
+            doctor may hold now; empty when nothing is planned ahead.
         open_points: minutes of work that the doctor holds already.
         absent_on: days without work: leave, training, days not contracted.
         professional_id: the doctor's own number as prescriber or provider, when they practise.
@@ -65,7 +70,9 @@ class DoctorFacts:
     region: str | None = None
     units: frozenset[str] = frozenset()
     competences: frozenset[str] = frozenset()
+    competence_levels: Mapping[str, ControlLevel] = field(default_factory=dict)
     capacity_points: int
+    minutes: tuple[int, ...] = ()
     open_points: int = 0
     absent_on: frozenset[date] = frozenset()
     professional_id: str | None = None
@@ -79,6 +86,26 @@ class DoctorFacts:
         if self.open_points < 0:
             raise InvalidInput(f"open points {self.open_points} < 0", field="open_points")
 
+    def level_for(self, flow: str, nature: str, specialty: str | None) -> ControlLevel | None:
+        """Return up to which level the doctor may control such files; None when not at all."""
+        held = self.competences.intersection(accepted_competences(flow, nature, specialty))
+        levels = [self.competence_levels.get(each, self.level) for each in held]
+        return max(levels, key=lambda level: level.rank, default=None)
+
+
+def accepted_competences(flow: str, nature: str, specialty: str | None) -> frozenset[str]:
+    """Return the competences of which any will do for such a file.
+
+    >>> sorted(accepted_competences("ald", "first", None))
+    ['ald', 'ald/first']
+    >>> sorted(accepted_competences("ald", "first", "cardiology"))
+    ['ald', 'ald//cardiology', 'ald/first', 'ald/first/cardiology']
+    """
+    names = [flow, f"{flow}/{nature}"]
+    if specialty is not None:
+        names += [f"{flow}//{specialty}", f"{flow}/{nature}/{specialty}"]
+    return frozenset(names)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFacts:
@@ -87,6 +114,7 @@ class TaskFacts:
     Attributes:
         id: the human task.
         professions: any of these may do it; empty for every profession.
+        specialty: which specialist it asks for; None for any doctor of the flow.
         in_person: an examination (CMP): the person does not travel to another region.
         points: minutes of work, 0 or more.
         priority: smaller comes first; the flow derives it from the lane and from urgency.
@@ -106,6 +134,7 @@ class TaskFacts:
     control_file_id: UUID
     flow: str
     nature: str
+    specialty: str | None = None
     step: StepKind = StepKind.CONTROL_ON_FILE
     professions: frozenset[Profession] = frozenset()
     level: ControlLevel = ControlLevel.LOCAL
@@ -166,6 +195,7 @@ class Rule(StrEnum):
     """How the doctor was chosen."""
 
     CHEAPEST = "cheapest"  # smallest cost among the eligible doctors with room
+    PLANNED = "planned"  # part of a plan that keeps loads even and deadlines met over days
     MADE_ROOM = "made_room"  # moved within the batch, so that another file could be placed
     KEPT = "kept"  # who just worked on the file goes on with it
     CHOSEN = "chosen"  # a supervisor's or the doctor's own choice
@@ -199,10 +229,14 @@ class PlannedAssignment:
 
 @dataclass(frozen=True, slots=True)
 class UnassignedTask:
-    """A task that stays in the pool, with how many doctors each constraint eliminated, in order."""
+    """A task that stays in the pool, with how many doctors each constraint eliminated, in order.
+
+    ``expected_on``: the day on which somebody is likely to have done it; None when nobody can.
+    """
 
     task: TaskFacts
     removed: Mapping[Constraint, int]
+    expected_on: date | None = None
 
     @property
     def awaits_capacity(self) -> bool:

@@ -1,9 +1,11 @@
 """Loads of a running batch: what each doctor would hold, and what the next file would cost."""
 
-from assignment.doctors import DoctorTable, FloatArray, IntArray
+from collections.abc import Mapping
+
+from assignment.doctors import FloatArray, IntArray
 from assignment.eligibility import Barred, Eligibility, Group
 from assignment.facts import Candidate, Constraint, Rule, TaskFacts, Why
-from assignment.scoring import Weights, load_cost, load_costs
+from assignment.scoring import load_cost, load_costs
 
 INFINITE = float("inf")
 OTHERS_SHOWN = 3
@@ -12,15 +14,24 @@ OTHERS_SHOWN = 3
 class Ledger:
     """Points that each doctor holds, starting with what they hold already."""
 
-    def __init__(self, table: DoctorTable, weights: Weights) -> None:
+    def __init__(
+        self,
+        eligibility: Eligibility,
+        loads: IntArray | None = None,
+        capacity: IntArray | None = None,
+    ) -> None:
+        """Begin with what is held; (n,) each, the table's own when they are left out."""
+        table = eligibility.table
         self.table = table
-        self.weights = weights
-        self.eligibility = Eligibility(table, weights)
+        self.weights = eligibility.weights
+        self.eligibility = eligibility
+        loads = table.open_points if loads is None else loads
+        capacity = table.capacity if capacity is None else capacity
         self._ids = [doctor.id for doctor in table.rows]
-        self.free: IntArray = table.capacity - table.open_points
-        self._load: list[int] = table.open_points.tolist()
-        self._capacity: list[int] = table.capacity.tolist()
-        self._load_costs: FloatArray = load_costs(table.open_points, table.capacity, weights)
+        self.free: IntArray = capacity - loads
+        self._load: list[int] = loads.tolist()
+        self._capacity: list[int] = capacity.tolist()
+        self._load_costs: FloatArray = load_costs(loads, capacity, self.weights)
 
     def add(self, doctor: int, points: int) -> None:
         """Give points to the doctor at this position; negative points take them back."""
@@ -30,7 +41,7 @@ class Ledger:
             self._load[doctor], self._capacity[doctor], self.weights
         )
 
-    def costs(self, task: TaskFacts, group: Group, barred: dict[int, Barred]) -> FloatArray:
+    def costs(self, task: TaskFacts, group: Group, barred: Mapping[int, Barred]) -> FloatArray:
         """Return the cost of each doctor of the group, (m,); infinite for those barred or full."""
         costs: FloatArray = group.base + self._load_costs[group.doctors]
         costs[self.free[group.doctors] < task.points] = INFINITE
@@ -58,7 +69,7 @@ class Ledger:
         return Why(rule, chosen, tuple(others))
 
     def removed(
-        self, task: TaskFacts, group: Group, barred: dict[int, Barred]
+        self, task: TaskFacts, group: Group, barred: Mapping[int, Barred]
     ) -> dict[Constraint, int]:
         """Return how many doctors each constraint eliminated for a task, in order."""
         inside = [why.constraint for at, why in barred.items() if group.find(at) is not None]

@@ -1,0 +1,208 @@
+"""From points that may be split to whole files: who gets which, as near to the flow as can be."""
+
+from collections.abc import Iterable, Sequence
+from heapq import heapify, heapreplace
+
+import numpy as np
+
+from assignment.doctors import FloatArray, IntArray
+from assignment.grouping import Grouping, Kind, PoolKey
+from assignment.horizon import Horizon
+from assignment.network import Flow
+from assignment.scoring import Weights, load_costs
+
+INFINITE = float("inf")
+Limit = FloatArray | IntArray
+
+
+class Rounding:
+    """Files with doctors, and what each doctor holds and has booked.
+
+    Attributes:
+        doctor_of: doctor by number of task.
+        load: (n,), points that each doctor holds, what they held before included.
+    """
+
+    def __init__(
+        self,
+        grouping: Grouping,
+        horizon: Horizon,
+        weights: Weights,
+        *,
+        load: IntArray | None = None,
+    ) -> None:
+        self.grouping, self.horizon, self.weights = grouping, horizon, weights
+        self.tasks = grouping.tasks
+        self.doctor_of: dict[int, int] = {}
+        held = grouping.eligibility.table.open_points if load is None else load
+        self.load: IntArray = held.copy()
+
+    def follow(self, flow: Flow) -> list[int]:
+        """Give whole files where the flow sends points; return the tasks that are left over."""
+        left: list[int] = []
+        in_pool: dict[PoolKey, list[int]] = {}
+        for at, kind in enumerate(self.grouping.kinds):
+            if kind.alone:
+                left += self._alone(kind, flow.alone[at])
+            else:
+                rest = self._back(kind, flow.to_previous.get(at, 0))
+                left += self._into_pools(kind, rest, flow.to_pool[at], in_pool)
+        for key, numbers in in_pool.items():
+            left += self._share(key, numbers, flow)
+        self._book(self.doctor_of)
+        return left
+
+    def _book(self, numbers: Iterable[int]) -> None:
+        """Book tasks that have their doctors, all at once."""
+        rows = [
+            (self.doctor_of[number], self.grouping.kind_of[number].day, self.tasks[number].points)
+            for number in numbers
+        ]
+        if rows:
+            doctors, days, points = np.array(rows, dtype=np.int64).T
+            np.add.at(self.load, doctors, points)
+            self.horizon.book_many(doctors, days, points)
+
+    def give(self, number: int, doctor: int, day: int) -> None:
+        """Give a task to a doctor and book it by its last day."""
+        self.doctor_of[number] = doctor
+        points = self.tasks[number].points
+        self.load[doctor] += points
+        self.horizon.book(doctor, day, points)
+
+    def book_anew(self) -> Horizon:
+        """Return a horizon with what doctors have now, after tasks moved between them."""
+        table = self.grouping.eligibility.table
+        self.horizon, self.load = Horizon(table), table.open_points.copy()
+        self._book(self.doctor_of)
+        return self.horizon
+
+    def _alone(self, kind: Kind, amounts: Sequence[int]) -> list[int]:
+        for (doctor, _), amount in zip(kind.alone, amounts, strict=True):
+            if 0 < kind.points == amount:
+                self.doctor_of[kind.numbers[0]] = doctor
+                return []
+        return kind.numbers
+
+    def _back(self, kind: Kind, amount: int) -> list[int]:
+        """Give the previous doctor as many of a kind as the flow does; return the rest."""
+        rest = []
+        for number in kind.numbers:
+            points = self.tasks[number].points
+            if kind.previous is not None and 0 < points <= amount:
+                amount -= points
+                self.doctor_of[number] = kind.previous[0]
+            else:
+                rest.append(number)
+        return rest
+
+    def _into_pools(
+        self,
+        kind: Kind,
+        numbers: Sequence[int],
+        amounts: Sequence[int],
+        in_pool: dict[PoolKey, list[int]],
+    ) -> list[int]:
+        """Put tasks into the pools of their kind, the nearest first; return those for none."""
+        left: list[int] = []
+        ways = [(way.pool, points) for way, points in zip(kind.ways, amounts, strict=True)]
+        ways = [way for way in ways if way[1]]
+        at, room = 0, ways[0][1] if ways else 0
+        for number in numbers:
+            points = self.tasks[number].points
+            while at < len(ways) and room * 2 < points:
+                at += 1
+                room = ways[at][1] + min(room, 0) if at < len(ways) else 0
+            if at == len(ways):
+                left.append(number)
+                continue
+            in_pool.setdefault(ways[at][0], []).append(number)
+            room -= points
+        return left
+
+    def _share(self, key: PoolKey, numbers: list[int], flow: Flow) -> list[int]:
+        """Share a pool's tasks out, heavy ones first, each to who is furthest from their share."""
+        none = np.zeros(0, np.int64)
+        doctors, points = flow.from_pool.get(key, (none, none))
+        if not len(doctors):
+            return numbers
+        heap = list(zip((-points).tolist(), doctors.tolist(), strict=True))
+        heapify(heap)
+        left: list[int] = []
+        numbers.sort(key=lambda number: -self.tasks[number].points)  # stable: urgency within
+        for number in numbers:
+            room, doctor = heap[0]
+            weight = self.tasks[number].points
+            if -room < weight:
+                left.append(number)
+                continue
+            heapreplace(heap, (room + weight, doctor))
+            self.doctor_of[number] = doctor
+        return left
+
+    def place(
+        self,
+        numbers: Sequence[int],
+        limit: Limit,
+        *,
+        in_time: bool,
+        hurry: bool = False,
+    ) -> list[int]:
+        """Give each task to the cheapest doctor below a limit; return those who found none.
+
+        Args:
+            numbers: tasks, served heavy ones first.
+            limit: (n,), points that each doctor may hold.
+            in_time: only where nothing that is booked becomes late.
+            hurry: serve in the order of urgency instead.
+        """
+        total = self.horizon.total
+        prices = load_costs(self.load, total, self.weights)
+        left: list[int] = []
+        order = numbers if hurry else sorted(numbers, key=self._heavy)
+        full: dict[object, int] = {}
+        for number in order:
+            kind, points = self.grouping.kind_of[number], self.tasks[number].points
+            barred = self.grouping.barred.get(number)
+            if points >= full.get(kind.group, points + 1):
+                left.append(number)
+                continue
+            doctor = self._cheapest(number, kind, prices, limit, in_time=in_time)
+            if doctor is None:
+                if not barred:
+                    full[kind.group] = points
+                left.append(number)
+                continue
+            self.give(number, doctor, kind.day)
+            one = slice(doctor, doctor + 1)
+            prices[one] = load_costs(self.load[one], total[one], self.weights)
+        return left
+
+    def _heavy(self, number: int) -> tuple[int, int]:
+        return -self.tasks[number].points, number
+
+    def _cheapest(
+        self,
+        number: int,
+        kind: Kind,
+        prices: FloatArray,
+        limit: Limit,
+        *,
+        in_time: bool,
+    ) -> int | None:
+        doctors, points = kind.group.doctors, self.tasks[number].points
+        if not len(doctors):
+            return None
+        costs = kind.group.base + prices[doctors]
+        costs[self.load[doctors] + points > limit[doctors]] = INFINITE
+        if in_time:
+            costs[~self.horizon.in_time(doctors, kind.day, points)] = INFINITE
+        for doctor in self.grouping.barred.get(number, ()):
+            at = kind.group.find(doctor)
+            if at is not None:
+                costs[at] = INFINITE
+        if kind.previous is not None:
+            at = kind.group.at(kind.previous[0])
+            costs[at] -= self.weights.continuity
+        best = int(costs.argmin())
+        return None if costs.item(best) == INFINITE else kind.group.doctors.item(best)
