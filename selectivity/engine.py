@@ -110,6 +110,12 @@ class RuleEngine:
         """Return the rows that each snapshot matches, as bits; draws and expiry do not count."""
         return self._match(self._table, snapshots)
 
+    def strata(self, snapshots: Sequence[Mapping[str, Any]]) -> list[str | None]:
+        """Return the stratum of the random floor that each snapshot belongs to."""
+        found = self._match(self._floor, snapshots)
+        ids = [stratum.id for stratum in self.rules.floor]
+        return [ids[(mask & -mask).bit_length() - 1] if mask else None for mask in found]
+
     def _route(
         self,
         files: Sequence[FileFacts],

@@ -107,6 +107,18 @@ def _opened(file: str) -> Iterator[tuple[BinaryIO, int | None]]:
 
 
 @contextmanager
+def opened_delivery(file: str) -> Iterator[Iterator[Line]]:
+    """Give the lines of a file, plain or .gz, or of standard input ("-").
+
+    Raises:
+        InvalidInput: the file can't be read.
+        UnreadableDelivery: on the way, where the delivery is damaged.
+    """
+    with _opened(file) as (stream, _):
+        yield read_lines(stream)
+
+
+@contextmanager
 def _progress(stream: BinaryIO, size: int | None) -> Iterator[Callable[["Counts"], None]]:
     """Show a bar on a terminal, and nothing elsewhere."""
     console = Console(stderr=True)

@@ -37,7 +37,8 @@ def _head(row: TrainedModel) -> list[str]:
         f"- Received {' to '.join(report['received'])},"
         f" results known {' to '.join(report['decided'])}, nothing of {report['as_of']} or later",
         f"- Weights: 1/π up to {weights['clip']:g} ({weights['clipped']} clipped), half as much"
-        f" after {weights['half_life_days']:g} days; as good as {weights['effective_cases']} equal cases",
+        f" after {weights['half_life_days']:g} days; as good as {weights['effective_cases']}"
+        " equal cases",
         f"- Ranking: P × (min(amount, {value['cap_cents'] / 100:.2f}) / cap) ^ {value['alpha']:g}",
         "- Use: it chooses files for a doctor to look at while there is capacity. It never"
         " refuses, reduces or delays payment by itself, and doctors don't see it",

@@ -46,6 +46,7 @@ _OUT = {
     "agency": "the agency stands for where somebody lives",
     "scheme": "the scheme stands for what somebody earns",
     "source": "the sender says nothing of the care",
+    "segment_hit_rate": "the region serves strata and capacity, never the score",
     "received_on": "a day that never comes back can't be learned from",
     "care_from": "a day that never comes back can't be learned from",
     "care_to": "a day that never comes back can't be learned from",
@@ -53,24 +54,35 @@ _OUT = {
 
 _FAMILIES = (
     # first match wins; by how the name begins or by a word in it
-    (Family.DUPLICATES, ("duplicate", "same_act", "shared_", "overlap")),
-    (Family.PRESCRIBER, ("prescriber_", "prescribers_", "is_self_prescribed")),
-    (Family.PROVIDER, ("provider_", "pair_")),
-    (Family.BENEFICIARY, ("beneficiary_", "stoppages", "sick_leave", "dental_prosthesis")),
+    (Family.DUPLICATES, ("duplicate", "same_act", "days_since_same_act")),
+    (
+        Family.BENEFICIARY,
+        (
+            "beneficiary_",
+            "stoppages",
+            "sick_leave",
+            "dental_prosthesis",
+            "prescribers_",
+            "providers_",
+            "days_since_last_file",
+        ),
+    ),
+    (Family.PRESCRIBER, ("prescriber_", "is_self_prescribed")),
+    (Family.AMOUNT, ("amount", "highest_line", "act_price", "peer_amount", "line_for")),
+    (Family.PROVIDER, ("provider_", "is_first_with_provider")),
     (Family.HEALTH, ("main_diagnosis", "diagnoses", "pathology", "has_ald")),
     (Family.ACTS, ("acts", "act_")),
-    (Family.AMOUNT, ("amount", "highest_line", "price", "tariff")),
-    (Family.TIMING, ("care_", "filing_", "is_urgent", "days_", "weekend")),
+    (Family.TIMING, ("care_", "filing_", "is_urgent")),
     (Family.PIECES, ("document", "paper", "channel", "has_sealed", "has_authorisation")),
     (Family.KIND, ("flow", "nature")),
 )
 
 #: More of it never lowers the score. What is not named may go either way.
-_RAISES = ("hit_rate", "hits", "duplicate", "_ratio", "_zscore", "_z_", "repeated", "outside_care",
-           "_above", "_excess", "overlap")  # fmt: skip
+_RAISES = ("hit_rate", "duplicate", "_ratio", "repeated", "outside_care")
 _RAISES_EXACTLY = frozenset({
-    "highest_quantity", "prescribers_90d", "stoppages_365d", "is_self_prescribed",
-    "filing_delay", "amount_for_acts", "amount_for_kind", "line_for_acts",
+    "highest_quantity", "prescribers_90d", "providers_90d", "stoppages_365d", "is_self_prescribed",
+    "filing_delay", "amount_for_acts", "amount_for_kind", "line_for_acts", "provider_amount_z",
+    "peer_amount_z", "provider_peer_z", "beneficiary_files_30d",
 })  # fmt: skip
 
 
