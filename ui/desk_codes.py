@@ -39,6 +39,20 @@ CONSTRAINTS: Mapping[str, str] = {
     "no_doctor": N_("No doctor at all"),
     "no_open_task": N_("Nothing for a doctor to do on this file now"),
     "unchanged": N_("Already there"),
+    "other_batch": N_("Waits in another reassignment"),
+    "locked": N_("Somebody is working on it now"),
+    "failed": N_("An error occurred; it was reported"),
+    "changed_since": N_("Somebody worked on it since"),
+    "opened_since": N_("Its new doctor opened it"),
+}
+
+# What speaks against a move without forbidding it.
+RESERVATIONS: Mapping[str, str] = {
+    "opened": N_("Its doctor opened it already"),
+    "other_region": N_("Doctor of another region"),
+    "level_above": N_("Doctor of a higher level than needed"),
+    "continuity": N_("Another doctor knows the person"),
+    "contracted": N_("Doctor paid by the file"),
 }
 
 REASSIGN_REASONS: Mapping[str, str] = {
@@ -79,6 +93,10 @@ DESK_REFUSALS: Mapping[str, str] = {
     "doctor_required": N_("Choose the doctor."),
     "unit_required": N_("Choose the unit."),
     "reason_required": N_("Choose the reason."),
+    "reassignment.too_many": N_("More than 20,000 files: narrow the filter."),
+    "reassignment.undo_expired": N_("Too late: 15 minutes have passed."),
+    "reassignment.not_done": N_("The files are still being moved; wait for the end."),
+    "selection.expired": N_("This selection is too old. Choose again in the list."),
     "note_required": N_("Say in words what the reason is."),
     "body_too_large": N_("What was sent is too large: 80 MB at most."),
     "flow_required": N_("Choose the type of file."),
@@ -259,7 +277,8 @@ DESK_LISTS: Mapping[str, Mapping[str, str]] = {
     "task_state": TASK_STATES,
     "measure": MEASURES,
     "constraint": CONSTRAINTS,
-    "reassign": REASSIGN_REASONS,
+    "reassign": {**REASSIGN_REASONS, "undo": N_("Taken back")},
+    "reservation": RESERVATIONS,
     "absence": ABSENCES,
     "conflict": CONFLICTS,
     "day_state": DAY_STATES,

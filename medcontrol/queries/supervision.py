@@ -154,3 +154,15 @@ class DoctorName:
     level: ControlLevel
     unit_code: str
     unit_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenTask:
+    """A task that is to be moved, with who holds it."""
+
+    task_id: UUID
+    file_id: UUID
+    reference: str
+    doctor_id: UUID | None
+    doctor: str | None
+    waits_elsewhere: bool  # in another reassignment that did not run yet

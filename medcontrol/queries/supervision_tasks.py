@@ -8,10 +8,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from medcontrol.model import Assignment, ControlFile, Doctor, Unit
-from medcontrol.policy import Action, Principal, visible
+from medcontrol.model import Doctor, HumanTask, ReassignmentItem, Unit
+from medcontrol.policy import Principal
 from medcontrol.queries.due_dates import IS_HELD, Days, Task
 from medcontrol.queries.supervision import (
+    ChosenTask,
     DoctorName,
     TaskFilters,
     TaskList,
@@ -29,14 +30,20 @@ from medcontrol.queries.supervision_scope import (
 from medcontrol.queries.worklist import Paging, QueueFilters
 from medcontrol.queries.worklist_loading import COUNT_LIMIT, TASK_COLUMNS, keyset_of, queue_row
 from medcontrol.rules.calendar import WorkingCalendar
-from medcontrol.vocabulary import ControlLevel, TaskStatus
+from medcontrol.vocabulary import ControlLevel, ItemStatus, TaskStatus
 
-MOST_FILES = 5_000
+MOST_FILES = 20_001  # one more than a batch takes
 
 Doctors: Any = Doctor
 Units: Any = Unit
-Files: Any = ControlFile
-Given: Any = Assignment
+Items: Any = ReassignmentItem
+
+_WAITS_ELSEWHERE = (
+    sa.select(Items.human_task_id)
+    .where(Items.human_task_id == Task.id, Items.status == ItemStatus.WAITING)
+    .correlate(HumanTask)
+    .exists()
+)
 
 
 def _chosen(principal: Principal, filters: TaskFilters, days: Days) -> sa.ColumnElement[bool]:
@@ -119,61 +126,61 @@ def load_tasks(
     )
 
 
-def select_files(
+def select_tasks(
     session: Session,
     principal: Principal,
     filters: TaskFilters,
     *,
-    now: datetime,
+    as_of: datetime,
     calendar: WorkingCalendar,
+    limit: int = MOST_FILES,
 ) -> list[UUID]:
-    """Return the files of every medical task that filters leave, ``MOST_FILES`` at most."""
-    where = _chosen(principal, filters, Days(now, calendar))
+    """Return every medical task that filters left at an instant, the most urgent first.
+
+    Tasks that came later are left out, those that somebody ended since too.
+    """
+    where = _chosen(principal, filters, Days(as_of, calendar))
     rows = session.execute(
-        sa.select(Task.control_file_id)
-        .where(where, Task.is_medical)
+        sa.select(Task.id)
+        .where(where, Task.is_medical, Task.opened_at <= as_of)
         .order_by(Task.due_at, Task.id)
-        .limit(MOST_FILES)
+        .limit(limit)
     )
-    return list(dict.fromkeys(rows.scalars()))
+    return list(rows.scalars())
 
 
-def files_of_tasks(
-    session: Session, principal: Principal, task_ids: Collection[UUID]
-) -> list[UUID]:
-    """Return the files of tasks, leaving out those whose assignment somebody may not change."""
+def allowed_tasks(session: Session, principal: Principal, task_ids: Collection[UUID]) -> list[UUID]:
+    """Return those medical tasks whose assignment somebody may change, the most urgent first."""
     rows = session.execute(
-        sa.select(Task.control_file_id)
+        sa.select(Task.id)
         .where(Task.id.in_(task_ids), Task.is_medical, supervised(principal))
         .order_by(Task.due_at, Task.id)
     )
-    return list(dict.fromkeys(rows.scalars()))
+    return list(rows.scalars())
 
 
-def reassignable(
-    session: Session, principal: Principal, file_ids: Collection[UUID]
-) -> dict[UUID, str]:
-    """Return the references of those files whose assignment somebody may change."""
+def chosen_tasks(session: Session, task_ids: Collection[UUID]) -> dict[UUID, ChosenTask]:
+    """Return tasks by id, as a reassignment names them; the order given is kept."""
     rows = session.execute(
-        sa.select(Files.id, Files.reference).where(
-            Files.id.in_(file_ids), visible(principal, ControlFile, Action.REASSIGN)
+        sa.select(
+            Task.id, Task.control_file_id, Task.reference, Task.assigned_doctor_id,
+            Doctors.name, _WAITS_ELSEWHERE.label("waits"),
         )
-    )
-    return {row.id: row.reference for row in rows}
-
-
-def open_tasks(session: Session, file_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
-    """Return the open medical tasks of files, each with the doctor who holds it."""
-    rows = session.execute(
-        sa.select(Task.id, Task.assigned_doctor_id)
-        .where(
-            Task.control_file_id.in_(file_ids),
-            Task.status == TaskStatus.OPEN,
-            Task.is_medical,
+        .outerjoin(Doctor, Doctors.id == Task.assigned_doctor_id)
+        .where(Task.id.in_(task_ids))
+    )  # fmt: skip
+    found = {
+        row.id: ChosenTask(
+            task_id=row.id,
+            file_id=row.control_file_id,
+            reference=row.reference,
+            doctor_id=row.assigned_doctor_id,
+            doctor=row.name,
+            waits_elsewhere=row.waits,
         )
-        .order_by(Task.id)
-    )
-    return {row[0]: row[1] for row in rows}
+        for row in rows
+    }
+    return {key: found[key] for key in task_ids if key in found}
 
 
 def load_targets(
@@ -212,28 +219,3 @@ def doctor_names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the names of doctors by id."""
     rows = session.execute(sa.select(Doctors.id, Doctors.name).where(Doctors.id.in_(ids)))
     return {row[0]: row[1] for row in rows}
-
-
-def holder_names(session: Session, file_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the name of the doctor who holds each file; those in nobody's hands left out."""
-    rows = session.execute(
-        sa.select(Files.id, Doctors.name)
-        .join(Doctor, Doctors.id == Files.assigned_doctor_id)
-        .where(Files.id.in_(file_ids))
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-def load_reassigned(
-    session: Session, principal: Principal, batch_id: UUID
-) -> list[tuple[str, str | None]]:
-    """Return reference and doctor of the files that a batch moved and that one may still see."""
-    rows = session.execute(
-        sa.select(Files.reference, Doctors.name)
-        .join(Assignment, Given.control_file_id == Files.id)
-        .outerjoin(Doctor, Doctors.id == Given.doctor_id)
-        .where(Given.batch_id == batch_id, visible(principal, ControlFile, Action.REASSIGN))
-        .order_by(Files.reference)
-        .limit(MOST_FILES)
-    )
-    return [(row[0], row[1]) for row in rows]

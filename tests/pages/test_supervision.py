@@ -1,12 +1,11 @@
 """A supervisor's desk over HTTP: figures, lists, a doctor's queue, reassignment."""
 
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from lxml import html
 
-from assignment.service import FileResult
 from medcontrol import db as database
 from medcontrol.model import JournalEntry
 from medcontrol.queries.supervision import DueBucket, TaskFilters
@@ -17,7 +16,6 @@ from medcontrol.vocabulary import Role
 from tests.factories import NOW, make_principal
 from tests.pages.desk import AMBULATORY, Browser, Fund, texts
 from tests.pages.people import hire, log_in, supervisor
-from ui.pages.supervision.packing import pack, unpack
 
 
 def references(page: Any) -> list[str]:
@@ -162,8 +160,9 @@ def test_a_refused_file_stays_and_says_why(fund: Fund) -> None:
 
     assert fund.task(ald).assigned_doctor_id == other.id
     assert fund.task(ambulatory).assigned_doctor_id == fund.world.doctor.id
-    row = texts(result, "//section[@aria-labelledby='refused-title']//tbody/tr")
-    assert row == [f"{ambulatory}{fund.world.doctor.name}Pas compétent pour ce type de dossier"]
+    row = texts(result, "//section[@aria-labelledby='items-title']//tbody/tr[1]/*")
+    why = "Pas compétent pour ce type de dossier"
+    assert row == [ambulatory, "Resté", fund.world.doctor.name, "", why]
 
 
 def test_files_are_moved_to_the_pool_of_an_agency(fund: Fund) -> None:
@@ -185,6 +184,7 @@ def test_all_results_of_a_list_are_taken_and_kept_as_they_were_previewed(fund: F
     other = hire(fund)
     browser = supervisor(fund)
     page = browser.page("/supervision/reassign?everything=1&list=%3Fflow%3Dald")
+    fund.now += timedelta(minutes=1)
     later = fund.take(external_id="W-9")
     answer = browser.send(
         page, "/reassign/preview", target="doctor", doctor=str(other.id), reason="workload"
@@ -192,7 +192,7 @@ def test_all_results_of_a_list_are_taken_and_kept_as_they_were_previewed(fund: F
     done = browser.send(html.fromstring(answer.text), "/supervision/reassign")
     result = browser.page(done.headers["location"])
 
-    assert set(texts(result, "//section[@aria-labelledby='moved-title']//a")) == taken
+    assert set(texts(result, "//section[@aria-labelledby='items-title']//th/a")) == taken
     assert {fund.task(each).assigned_doctor_id for each in taken} == {other.id}
     assert later not in result.text_content()
 
@@ -210,21 +210,31 @@ def test_what_is_missing_is_said_at_its_field_and_what_was_chosen_is_kept(fund: 
     assert found.xpath("//select[@id='reason']/option[@selected]/@value") == ["other"]
 
 
-def test_files_of_another_region_can_not_be_slipped_in(fund: Fund) -> None:
+def test_the_selection_of_somebody_else_is_none(fund: Fund) -> None:
     reference = fund.take()
-    other = hire(fund, unit_code="RABAT-1")
-    here = fund.take(external_id="W-2", agency="RABAT-1")
+    other = hire(fund)
+    page = choose(supervisor(fund), fund.task(reference))
+    theirs = page.xpath("//input[@name='selection']/@value")[0]
     browser = supervisor(fund, "MA-04")
-    page = choose(browser, fund.task(here))
+    own = choose(browser, fund.task(fund.take(external_id="W-2", agency="RABAT-1")))
 
-    answer = browser.send(
-        page, "/reassign/preview", target="doctor", doctor=str(other.id), reason="workload",
-        files=f"{fund.file(reference).id}",
-    )  # fmt: skip
-    done = browser.send(html.fromstring(answer.text), "/supervision/reassign")
+    values = {"target": "doctor", "doctor": str(other.id), "reason": "workload"}
+    answer = browser.send(own, "/reassign/preview", selection=theirs, **values)
 
-    assert done.status_code == 422
+    assert answer.status_code == 409
+    assert browser.get(f"/supervision/reassign?selection={theirs}").status_code == 409
     assert fund.task(reference).assigned_doctor_id == fund.world.doctor.id
+
+
+def test_a_selection_is_forgotten_after_an_hour(fund: Fund) -> None:
+    browser = supervisor(fund)
+    page = choose(browser, fund.task(fund.take()))
+    fund.now += timedelta(hours=1, seconds=1)
+
+    answer = browser.send(page, "/reassign/preview", target="pool", unit="CASA-2", reason="absence")
+
+    assert answer.status_code == 409
+    assert "trop ancienne" in answer.text
 
 
 def test_a_target_out_of_reach_is_not_found(fund: Fund) -> None:
@@ -294,19 +304,3 @@ def test_tasks_without_a_doctor_are_counted_by_the_constraint_that_was_left(fund
     assert link.text_content() == "Aucun médecin"
     assert references(browser.page(link.get("href"))) == [reference]
     assert references(browser.page("/supervision/tasks?state=unassignable")) == [reference]
-
-
-def test_packed_refusals_come_back_and_other_texts_are_nothing() -> None:
-    ids = [UUID(int=n) for n in range(1, 4)]
-    results = [
-        FileResult(ids[0], None, None, None, ("competence:ald/first",)),
-        FileResult(ids[1], None, None, None),
-        FileResult(ids[2], None, None, None, ("capacity:900", "absence:2026-11-20")),
-    ]
-
-    assert unpack(pack(results)) == [
-        (ids[0], ("competence:ald/first",)),
-        (ids[2], ("capacity:900", "absence:2026-11-20")),
-    ]
-    for text in ("", "x", "AAAA", pack(results)[:-6], "é" * 10):
-        assert unpack(text) == []

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from ui.pages.supervision import board, reassign, tasks
+from ui.pages.supervision import batches, board, reassign, tasks
 
 router = APIRouter()
-for module in (board, tasks, reassign):
+for module in (board, tasks, reassign, batches):
     router.include_router(module.router)

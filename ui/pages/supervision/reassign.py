@@ -1,67 +1,84 @@
-"""Reassignment (réaffectation) in three pages: to whom, what it would do, what it did."""
+"""Reassignment (réaffectation): to whom, what it would do, and off it goes.
 
+What became of it is the page of the batch, see ``batches``.
+"""
+
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
-from starlette.datastructures import FormData, QueryParams
+from starlette.datastructures import QueryParams
 
-from assignment.service import (
-    FileResult,
-    ReassignmentResult,
-    reassign,
-)
+from assignment.orders import FileResult, Reassign, ToDoctor, ToDoctors, ToPool
+from assignment.reassignment import reassign
+from assignment.reassignments import Order, target_json
+from assignment.reassignments import request as request_batch
+from assignment.running import run_batch
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import NotFound
 from medcontrol.journal import Actor
-from medcontrol.queries.supervision import DoctorName, UnitName
+from medcontrol.model import ReassignmentBatch, SelectionToken
+from medcontrol.queries.supervision import ChosenTask
 from medcontrol.queries.supervision_scope import supervised_units
 from medcontrol.queries.supervision_tasks import (
+    allowed_tasks,
+    chosen_tasks,
     doctor_names,
-    files_of_tasks,
-    holder_names,
-    load_reassigned,
     load_targets,
-    open_tasks,
-    reassignable,
-    select_files,
+    select_tasks,
 )
+from medcontrol.services import selections
 from medcontrol.services.calendar import working_calendar
-from medcontrol.vocabulary import ActorKind, Role
+from medcontrol.vocabulary import ActorKind, BatchKind, Role
 from ui.desk_codes import REASSIGN_REASONS
-from ui.forms import Errors, as_uuid, is_ticked, text_of, uuid_list_of, uuids_of
+from ui.forms import Errors, as_uuid, is_ticked, text_of, uuids_of
 from ui.notices import see_other
 from ui.pages.supervision.eligible import candidates
-from ui.pages.supervision.packing import MOST_SHOWN, pack, unpack
 from ui.pages.supervision.tasks import filters_of
 from ui.pages.supervision.wish import (
     ChoosePage,
     Line,
     PreviewPage,
-    ResultPage,
+    Targets,
     Wish,
     back_address,
+    wish_of,
 )
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 
 router = APIRouter(prefix="/supervision")
+_Target = ToDoctor | ToDoctors | ToPool
+#: Up to so many files are moved before the answer leaves; more go to a worker.
+AT_ONCE = 25
 
 
 @router.get("/reassign")
 def choose(request: Request, visitor: Me) -> Response:
-    """Ask to whom the ticked files, or all results of a list, go."""
+    """Ask to whom the ticked files, or all results of a list, go.
+
+    The choice is kept here under an id first: the browser gets no list of files.
+    """
     visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
     query = request.query_params
     back = back_address(text_of(query, "back", 2000))
-    with read_only() as session:
-        files = _selected(session, visitor, query)
-        if not files:
+    token_id = as_uuid(text_of(query, "selection", 40))
+    if token_id is None:
+        with transaction() as session:
+            kept = _keep(session, visitor, query)
+        if kept is None:
             return see_other(back, "nothing.selected")
-        return _draw_choice(request, session, visitor, Wish(tuple(files), back=back), {})
+        return see_other(f"/supervision/reassign?{urlencode({'selection': kept, 'back': back})}")
+    with read_only() as session:
+        token = selections.find(session, token_id, visitor.principal, now=visitor.now)
+        tasks = _tasks(session, visitor, token)
+        if not tasks:
+            return see_other(back, "nothing.selected")
+        wish = Wish(token.id, back=back, without=_sole_holder(session, tasks))
+        return _draw_choice(request, session, visitor, wish, tasks, {})
 
 
 @router.post("/reassign/preview")
@@ -69,113 +86,90 @@ def preview(request: Request, visitor: Me, form: Posted) -> Response:
     """Say what the reassignment would do: loads, and who is refused why. Nothing changes."""
     visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
     with read_only() as session:
-        wish, references = _wish(session, visitor, form)
+        token = _token(session, visitor, text_of(form, "selection", 40))
+        wish = wish_of(form, token.id)
+        tasks = _tasks(session, visitor, token)
         errors = wish.errors()
         if errors or is_ticked(form, "change"):
-            return _draw_choice(request, session, visitor, wish, errors)
-        result = _run(session, visitor, wish, is_dry_run=True)
-        names = _names(session, result)
-        target = _target_name(session, visitor, wish)
-    lines = [_line(each, references, names) for each in result.files]
-    page = PreviewPage(
-        wish,
-        target,
-        tuple(line for line in lines if not line.refused),
-        tuple(line for line in lines if line.refused),
-        tuple((names.get(load.doctor_id, "–"), load) for load in result.loads),
-    )
+            return _draw_choice(request, session, visitor, wish, tasks, errors)
+        page = _preview(session, visitor, wish, tasks)
     return render(request, "supervision/preview.html", page)
 
 
 @router.post("/reassign")
 def apply(request: Request, visitor: Me, form: Posted) -> Response:
-    """Move the files, then show what became of each."""
+    """Ask for the moves; a few are done at once, many by a worker."""
     visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
     with transaction() as session:
-        wish, _ = _wish(session, visitor, form)
+        token = _token(session, visitor, text_of(form, "selection", 40))
+        wish = wish_of(form, token.id)
+        tasks = _tasks(session, visitor, token)
         errors = wish.errors()
-        if errors or not wish.files:
-            return _draw_choice(request, session, visitor, wish, errors or {"target": "not_found"})
-        result = _run(session, visitor, wish, is_dry_run=False)
-    refused = sum(not each.is_moved for each in result.files)
-    values = {
-        "target": wish.target,
-        "to": wish.unit if wish.target == "pool" else str(wish.doctor),
-        "moved": len(result.files) - refused,
-        "refused": refused,
-        "back": wish.back,
-        "which": pack(result.files),
-    }
-    return see_other(f"/supervision/reassign/{result.batch_id}?{urlencode(values)}")
+        if errors or not tasks:
+            missing = errors or {"target": "not_found"}
+            return _draw_choice(request, session, visitor, wish, tasks, missing)
+        batch = _ask(session, visitor, wish, tasks)
+    return follow_batch(visitor, batch, wish.back)
 
 
-@router.get("/reassign/{batch_id}")
-def show_result(request: Request, visitor: Me, batch_id: UUID) -> Response:
-    """Show what a reassignment moved and what it refused."""
-    visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
-    query = request.query_params
-    refused = unpack(text_of(query, "which", 8000))
-    wish = Wish((), text_of(query, "target", 8), as_uuid(text_of(query, "to", 40)))
-    with read_only() as session:
-        shown = load_reassigned(session, visitor.principal, batch_id)
-        references = reassignable(session, visitor.principal, [file_id for file_id, _ in refused])
-        holders = holder_names(session, references)
-        target = _target_name(session, visitor, replace(wish, unit=text_of(query, "to", 64)))
-    page = ResultPage(
-        target_name=target,
-        moved=_number(query, "moved"),
-        shown=tuple(shown),
-        refused=tuple(
-            Line(references[file_id], holders.get(file_id), reasons)
-            for file_id, reasons in refused
-            if file_id in references
-        ),
-        refused_total=_number(query, "refused"),
-        most_shown=MOST_SHOWN,
-        back=back_address(text_of(query, "back", 2000)),
-    )
-    return render(request, "supervision/result.html", page)
+def follow_batch(visitor: Visitor, batch: ReassignmentBatch, back: str) -> Response:
+    """Do a small batch at once, then lead to the page of the batch."""
+    if batch.total <= AT_ONCE:
+        run_batch(batch.id, now=visitor.site.clock)
+    return see_other(f"/supervision/reassignments/{batch.id}?{urlencode({'back': back})}")
 
 
-def _selected(session: Session, visitor: Visitor, query: QueryParams) -> list[UUID]:
-    """Return the files that were ticked, or all that the list's filters leave."""
+def _keep(session: Session, visitor: Visitor, query: QueryParams) -> UUID | None:
+    """Keep what was ticked, or the filters of the list; None when nothing was."""
+    principal, now = visitor.principal, visitor.now
     if is_ticked(query, "everything"):
-        filters = filters_of(QueryParams(text_of(query, "list", 4000).removeprefix("?")))
-        calendar = working_calendar(session, visitor.site.jurisdiction)
-        return select_files(session, visitor.principal, filters, now=visitor.now, calendar=calendar)
-    return files_of_tasks(session, visitor.principal, uuids_of(query, "task"))
+        filters = text_of(query, "list", 4000).removeprefix("?")
+        return selections.take_results(session, principal, filters, now=now).id
+    ticked = allowed_tasks(session, principal, uuids_of(query, "task"))
+    return selections.take_rows(session, principal, ticked, now=now).id if ticked else None
 
 
-def _wish(session: Session, visitor: Visitor, form: FormData) -> tuple[Wish, dict[UUID, str]]:
-    """Return what the form says, with the references of the files that one may move."""
-    files = uuid_list_of(form, "files")
-    references = reassignable(session, visitor.principal, files)
-    wish = Wish(
-        files=tuple(file_id for file_id in files if file_id in references),
-        target=text_of(form, "target", 16),
-        doctor=as_uuid(text_of(form, "doctor", 40)),
-        unit=text_of(form, "unit", 64),
-        reason=text_of(form, "reason", 64),
-        note=text_of(form, "note", 500),
-        back=back_address(text_of(form, "back", 2000)),
+def _token(session: Session, visitor: Visitor, text: str) -> SelectionToken:
+    return selections.find(session, as_uuid(text), visitor.principal, now=visitor.now)
+
+
+def _tasks(session: Session, visitor: Visitor, token: SelectionToken) -> list[UUID]:
+    """Return the tasks of a selection that the visitor may reassign."""
+    if token.task_ids is not None:
+        return allowed_tasks(session, visitor.principal, token.task_ids)
+    calendar = working_calendar(session, visitor.site.jurisdiction)
+    filters = filters_of(QueryParams(token.filters or ""))
+    return select_tasks(
+        session, visitor.principal, filters, as_of=token.taken_at, calendar=calendar
     )
-    return wish, references
+
+
+def _sole_holder(session: Session, tasks: list[UUID]) -> tuple[UUID, ...]:
+    """Return the doctor who holds all of the tasks, if one does: files go to the others."""
+    holders = {each.doctor_id for each in chosen_tasks(session, tasks).values()}
+    return tuple(each for each in holders if each is not None) if len(holders) == 1 else ()
 
 
 def _draw_choice(
-    request: Request, session: Session, visitor: Visitor, wish: Wish, errors: Mapping[str, str]
+    request: Request,
+    session: Session,
+    visitor: Visitor,
+    wish: Wish,
+    tasks: list[UUID],
+    errors: Mapping[str, str],
 ) -> Response:
-    jurisdiction = visitor.site.jurisdiction
-    doctors, pools = _targets(session, visitor)
+    targets = targets_of(session, visitor)
+    chosen = chosen_tasks(session, tasks)
+    holders = {each.task_id: each.doctor_id for each in chosen.values()}
     found, checked = candidates(
-        session, doctors, open_tasks(session, wish.files), visitor.today, jurisdiction
+        session, targets.doctors, holders, visitor.today, visitor.site.jurisdiction
     )
-    references = reassignable(session, visitor.principal, wish.files)
     page = ChoosePage(
         wish=wish,
-        references=tuple(references[each] for each in wish.files if each in references),
+        total=len(tasks),
+        references=tuple(each.reference for each in chosen.values())[:200],
         candidates=found,
-        pools=pools,
+        pools=targets.pools,
         reasons=tuple(REASSIGN_REASONS),
         errors=Errors(errors),
         checked_tasks=checked,
@@ -183,46 +177,85 @@ def _draw_choice(
     return render(request, "supervision/choose.html", page, status_code=422 if errors else 200)
 
 
-def _targets(
-    session: Session, visitor: Visitor
-) -> tuple[tuple[DoctorName, ...], tuple[UnitName, ...]]:
-    units = supervised_units(session, visitor.principal, visitor.site.jurisdiction)
-    return load_targets(session, units, visitor.site.jurisdiction)
+def targets_of(session: Session, visitor: Visitor) -> Targets:
+    """Return whom and what a visitor may give files to."""
+    jurisdiction = visitor.site.jurisdiction
+    units = supervised_units(session, visitor.principal, jurisdiction)
+    return Targets(*load_targets(session, units, jurisdiction))
 
 
-def _run(session: Session, visitor: Visitor, wish: Wish, *, is_dry_run: bool) -> ReassignmentResult:
-    doctors, pools = _targets(session, visitor)
-    known = {each.id for each in doctors} if wish.target == "doctor" else {p.code for p in pools}
-    if (wish.doctor if wish.target == "doctor" else wish.unit) not in known:
-        raise NotFound("no such target for files of these units", field="target")
-    principal = visitor.principal
-    return reassign(
+def _target(
+    session: Session, visitor: Visitor, wish: Wish
+) -> tuple[ToDoctor | ToDoctors | ToPool, str]:
+    """Return where the files go, and its name.
+
+    Raises:
+        NotFound: not among the targets of the visitor's units.
+    """
+    targets = targets_of(session, visitor)
+    if wish.target == "pool":
+        if wish.unit not in {each.code for each in targets.pools}:
+            raise NotFound("no such pool for files of these units", field="target")
+        return ToPool(wish.unit), targets.name(wish)
+    ids = wish.doctors
+    if wish.target == "spread":
+        ids = targets.within(wish.within, wish.without)
+    if not ids or not {*ids} <= {each.id for each in targets.doctors}:
+        raise NotFound("no such doctor for files of these units", field="target")
+    return (ToDoctor(ids[0]) if len(ids) == 1 else ToDoctors(ids)), targets.name(wish)
+
+
+def _preview(session: Session, visitor: Visitor, wish: Wish, tasks: list[UUID]) -> PreviewPage:
+    target, name = _target(session, visitor, wish)
+    chosen = chosen_tasks(session, tasks)
+    free = [each for each in chosen.values() if not each.waits_elsewhere]
+    result = reassign(
         session,
-        wish.command(is_dry_run=is_dry_run),
+        Reassign(
+            file_ids=[each.file_id for each in free], task_ids=[each.task_id for each in free],
+            target=target, reason=wish.reason, is_dry_run=True,
+        ),
         now=visitor.now,
         jurisdiction=visitor.site.jurisdiction,
-        actor=Actor(ActorKind.USER, principal.name, principal.id),
+        actor=Actor(ActorKind.USER, visitor.principal.name, visitor.principal.id),
+    )  # fmt: skip
+    ids = {load.doctor_id for load in result.loads}
+    names = doctor_names(session, ids)
+    lines = [_line(each, chosen, names) for each in result.files if each.task_id in chosen]
+    lines += [
+        Line(each.reference, each.doctor, ("other_batch",))
+        for each in chosen.values()
+        if each.waits_elsewhere
+    ]
+    refused = [line for line in lines if line.refused]
+    moved = [line for line in lines if not line.refused]
+    return PreviewPage(
+        wish, name, tuple(moved), tuple(refused),
+        tuple((names.get(load.doctor_id, "–"), load) for load in result.loads),
+        dict(Counter(line.refused[0].split(":")[0] for line in refused).most_common()),
+        dict(Counter(code for line in moved for code in line.warnings).most_common()),
+    )  # fmt: skip
+
+
+def _line(each: FileResult, chosen: Mapping[UUID, ChosenTask], names: Mapping[UUID, str]) -> Line:
+    task = chosen[each.task_id] if each.task_id else None
+    to = None if each.to_doctor is None else names.get(each.to_doctor)
+    return Line(
+        task.reference if task else "", task.doctor if task else None,
+        each.refused, to, each.warnings,
+    )  # fmt: skip
+
+
+def _ask(session: Session, visitor: Visitor, wish: Wish, tasks: list[UUID]) -> ReassignmentBatch:
+    target, _ = _target(session, visitor, wish)
+    order = Order(
+        batch_id=wish.batch or wish.selection,
+        kind=BatchKind.REASSIGN,
+        target=target_json(target),
+        reason=wish.reason,
+        note=wish.note or None,
     )
-
-
-def _names(session: Session, result: ReassignmentResult) -> dict[UUID, str]:
-    ids: set[UUID] = {load.doctor_id for load in result.loads}
-    ids |= {each.from_doctor for each in result.files if each.from_doctor is not None}
-    return doctor_names(session, ids)
-
-
-def _line(each: FileResult, references: Mapping[UUID, str], names: Mapping[UUID, str]) -> Line:
-    doctor = None if each.from_doctor is None else names.get(each.from_doctor)
-    return Line(references[each.control_file_id], doctor, each.refused)
-
-
-def _target_name(session: Session, visitor: Visitor, wish: Wish) -> str:
-    doctors, pools = _targets(session, visitor)
-    if wish.target == "doctor":
-        return next((each.name for each in doctors if each.id == wish.doctor), "–")
-    return next((each.name for each in pools if each.code == wish.unit), "–")
-
-
-def _number(query: QueryParams, name: str) -> int:
-    text = text_of(query, name, 6)
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    return request_batch(
+        session, order, dict.fromkeys(tasks), principal=visitor.principal,
+        jurisdiction=visitor.site.jurisdiction, now=visitor.now,
+    )  # fmt: skip
