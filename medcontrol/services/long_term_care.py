@@ -1,14 +1,16 @@
 """Luxembourg's long-term care under the law of a day: what rules need, and what they rest on."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeVar
 
+from medcontrol.errors import InvalidInput
 from medcontrol.legal import lu
-from medcontrol.legal.dated import DatedParameter, DatedValue, Parameters
+from medcontrol.legal.dated import DatedParameter, DatedValue, Parameters, Value
 from medcontrol.legal.loading import law
 from medcontrol.rules.long_term_care.facts import CareFault
 from medcontrol.rules.long_term_care.reassessment import ReassessmentTerms
@@ -31,6 +33,12 @@ from medcontrol.rules.long_term_care.terms import (
 
 _DAY = timedelta(days=1)
 _T = TypeVar("_T")
+_READINGS: Mapping[str, type[StrEnum]] = {
+    "stay_counting": StayCounting, "window_start": WindowStart, "limit_counting": LimitCounting,
+    "need_test": NeedTest, "long_need": LongNeed, "new_stay": NewStay,
+    "ceiling_test": CeilingTest, "several_providers": SeveralProviders, "rounding": Rounding,
+    "nothing_assigned": NothingAssigned,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +53,73 @@ class Basis:
 
 
 @lru_cache(maxsize=512)
-def right_terms(day: date) -> RightTerms:
+def right_terms(day: date, parameters: Parameters | None = None) -> RightTerms:
     """Return what opens a right, as of a day of discharge.
+
+    Args:
+        day: of discharge, or the first day looked at.
+        parameters: another law than that in force, to see what a change would do.
 
     Raises:
         CareFault: the day lies before the regulation of 22.12.2006.
     """
-    fluctuation = lu.fluctuation
-    if day < fluctuation.stay_min_days.values[0].since:
+    held = parameters or law("lu")
+    if day < held.whole("fluctuation.stay_min_days").values[0].since:
         raise CareFault("regime", f"no right to an overrun existed on {day}", field="period")
+
+    def read(reading: Callable[[str], _T], name: str) -> _T:
+        return reading(held.word(f"fluctuation.{name}").at(day).value)
+
     return RightTerms(
-        stay_min_days=fluctuation.stay_min_days.at(day).value,
-        need_min_days=fluctuation.need_min_days.at(day).value,
-        need_max_months=fluctuation.need_max_months.at(day).value,
+        stay_min_days=held.number("fluctuation.stay_min_days", day).value,
+        need_min_days=held.number("fluctuation.need_min_days", day).value,
+        need_max_months=held.number("fluctuation.need_max_months", day).value,
         readings=Readings(
-            stay_counting=_read(StayCounting, fluctuation.stay_counting, day),
-            window_start=_read(WindowStart, fluctuation.window_start, day),
-            limit_counting=_read(LimitCounting, fluctuation.limit_counting, day),
-            need_test=_read(NeedTest, fluctuation.need_test, day),
-            long_need=_read(LongNeed, fluctuation.long_need, day),
-            new_stay=_read(NewStay, fluctuation.new_stay, day),
-            ceiling_test=_read(CeilingTest, fluctuation.ceiling_test, day),
-            several_providers=_read(SeveralProviders, fluctuation.several_providers, day),
-            rounding=_read(Rounding, fluctuation.rounding, day),
-            nothing_assigned=_read(NothingAssigned, fluctuation.nothing_assigned, day),
+            stay_counting=read(StayCounting, "stay_counting"),
+            window_start=read(WindowStart, "window_start"),
+            limit_counting=read(LimitCounting, "limit_counting"),
+            need_test=read(NeedTest, "need_test"),
+            long_need=read(LongNeed, "long_need"),
+            new_stay=read(NewStay, "new_stay"),
+            ceiling_test=read(CeilingTest, "ceiling_test"),
+            several_providers=read(SeveralProviders, "several_providers"),
+            rounding=read(Rounding, "rounding"),
+            nothing_assigned=read(NothingAssigned, "nothing_assigned"),
         ),
     )
+
+
+def changed_law(changes: Mapping[str, str]) -> Parameters:
+    """Return the law with other values, from each parameter's first day to its last.
+
+    Args:
+        changes: text of the new value by path, such as ``{"fluctuation.stay_counting": "nights"}``.
+
+    Raises:
+        InvalidInput: no such parameter, or the value is none that it can hold.
+    """
+    held = law("lu")
+    by_path = {path: held.parameter(path) for path in held.paths}
+    for path, text in changes.items():
+        if path not in by_path:
+            raise InvalidInput(f"there is no parameter {path} in the law of lu", field=path)
+        parameter = by_path[path]
+        value = _typed(parameter, text)
+        values = tuple(replace(each, value=value) for each in parameter.values)
+        by_path[path] = replace(parameter, values=values)
+    return Parameters("lu", by_path)
+
+
+def _typed(parameter: DatedParameter[Value], text: str) -> Value:
+    kind, path = parameter.unit.kind, parameter.path
+    if kind == "whole" and text.isascii() and text.isdigit():
+        return int(text)
+    if kind == "word" and path.startswith("fluctuation."):
+        reading = _READINGS[path.removeprefix("fluctuation.")]
+        if text in set(reading):
+            return text
+        raise InvalidInput(f"{path} is one of {', '.join(reading)}", field=path)
+    raise InvalidInput(f"{path}: {text!r} is not a {kind}", field=path)
 
 
 @lru_cache(maxsize=8)
@@ -134,10 +183,6 @@ def bases(paths: Iterable[str], day: date) -> Mapping[str, Basis]:
         reference = value.reference
         found[path] = Basis(path, str(value.value), value.since, reference.title, reference.href)
     return found
-
-
-def _read(reading: Callable[[str], _T], parameter: DatedParameter[str], day: date) -> _T:
-    return reading(parameter.at(day).value)
 
 
 def _last(parameter: DatedParameter[int], day: date) -> DatedValue[int] | None:
