@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from medcontrol.model import Assignment, ControlFile, HumanTask, RoleGrant, Unit
+from medcontrol.model import Assignment, ControlFile, HumanTask, ReceivedFile, RoleGrant, Unit
 from medcontrol.vocabulary import ActorKind, ControlLevel, Role
 
 
@@ -66,14 +66,15 @@ _BY_UNIT: dict[Action, frozenset[Role]] = {
     Action.CONTROL: frozenset(),
     Action.ADMINISTRATE: frozenset({Role.AGENT}),
     Action.REASSIGN: frozenset({Role.SUPERVISOR, Role.COORDINATOR}),
-    Action.EXPLAIN: frozenset({Role.SUPERVISOR}),
+    Action.EXPLAIN: frozenset({Role.SUPERVISOR, Role.ANALYST, Role.AUDITOR}),
 }
 # A central doctor sees what stands at the central level, wherever it came from.
 _CENTRAL = frozenset({Action.SEE, Action.READ_MEDICAL})
 _OWN = frozenset({Action.SEE, Action.READ_MEDICAL, Action.CONTROL})
 _CONTROLLERS = frozenset({Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR})
 
-Table = type[ControlFile] | type[HumanTask]
+# What was received and went on has no control file; who may ask why is a matter of its unit.
+Table = type[ControlFile] | type[HumanTask] | type[ReceivedFile]
 
 
 def visible(

@@ -35,10 +35,11 @@ ROUTES = {
     "reviews.*": "batch",
     "reassignment.*": "batch",
     "invariants.*": "batch",
+    "backtest.*": "batch",
     "*": "flow",
 }
 TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange",
-         "runtime.tasks.intake", "runtime.tasks.periodic")  # fmt: skip
+         "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest")  # fmt: skip
 
 
 def configuration() -> dict[str, Any]:
