@@ -158,19 +158,33 @@ def add_history(
     Raises:
         InvalidInput: a column that no history feature declares, of another length, or not whole.
     """
+    whole: dict[str, Sequence[Any]] = {}
+    some: dict[str, Sequence[Any]] = {}
     for name, values in history.items():
-        feature = registry.get(name)
-        if feature is None or not feature.is_history:
-            raise InvalidInput(f"{name} is no history feature", field=name)
-        if len(values) != len(snapshots):
-            raise InvalidInput(f"{name}: {len(values)} values, {len(snapshots)} files", field=name)
-        if not _WHOLE.issuperset(map(type, values)):
-            wrong = next(value for value in values if type(value) not in _WHOLE)
-            raise InvalidInput(f"{name}: {wrong!r} is not a whole number", field=name)
-        is_flag = feature.kind is FeatureKind.FLAG
+        column = _column(name, values, len(snapshots), registry)
+        (some if None in column else whole)[name] = column
+    if whole:
+        for snapshot, row in zip(snapshots, zip(*whole.values(), strict=True), strict=True):
+            snapshot.update(zip(whole, row, strict=True))
+    for name, values in some.items():
         for snapshot, value in zip(snapshots, values, strict=True):
             if value is not None:
-                snapshot[name] = value != 0 if is_flag else value
+                snapshot[name] = value
+
+
+def _column(name: str, values: Sequence[Any], count: int, registry: Registry) -> Sequence[Any]:
+    """Return a column of a history feature, checked; flags as booleans."""
+    feature = registry.get(name)
+    if feature is None or not feature.is_history:
+        raise InvalidInput(f"{name} is no history feature", field=name)
+    if len(values) != count:
+        raise InvalidInput(f"{name}: {len(values)} values, {count} files", field=name)
+    if not _WHOLE.issuperset(map(type, values)):
+        wrong = next(value for value in values if type(value) not in _WHOLE)
+        raise InvalidInput(f"{name}: {wrong!r} is not a whole number", field=name)
+    if feature.kind is FeatureKind.FLAG:
+        return [value if value is None else value != 0 for value in values]
+    return values
 
 
 def value_of(snapshot: Mapping[str, Any], name: str, kind: FeatureKind) -> Value:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from medcontrol.ports import FileFacts
 from selectivity.features import cents, ordinal
-from selectivity.history.keys import Hasher, mixed
+from selectivity.history.keys import Context, Hasher, mixed
 
 LINES: Final = 4
 """Of a file, so many lines are compared with those of other files: the dearest."""
@@ -43,8 +43,10 @@ Entries = npt.NDArray[Any]
 _NUMBER_MASK = 2**63 - 1
 _PROSTHESES = {"ma": ("DP",)}
 _LEAVES = frozenset({"first", "prolongation"})
-_NO_LINES = ((0, 0, 0),) * LINES
+_NO_LINE = (0, 0, 0)
+_NO_LINES = _NO_LINE * LINES
 _EMPTY: Mapping[str, Any] = {}
+_COLUMNS = tuple(name for name in ENTRY.names or () if name not in ("number", "lines"))
 
 
 def number_of(row_id: UUID) -> int:
@@ -60,62 +62,55 @@ def entries_of(facts: Sequence[FileFacts], ids: Sequence[UUID] | None, hasher: H
         ids: of the received or past files; ``None`` when nothing will be written.
         hasher: of this installation.
     """
-    rows, lines = [], []
-    for place, file in enumerate(facts):
-        row, found = _entry(file, hasher)
-        rows.append((row[0], 0 if ids is None else number_of(ids[place]), *row[1:]))
-        lines.append(found)
-    made = np.zeros(len(rows), dtype=ENTRY)
-    if not rows:
+    made = np.zeros(len(facts), dtype=ENTRY)
+    if not facts:
         return made
-    for name, column in zip((ENTRY.names or ())[:-1], zip(*rows, strict=True), strict=True):
+    columns = tuple(zip(*(_entry(file, hasher) for file in facts), strict=True))
+    for name, column in zip(_COLUMNS, columns, strict=False):
         made[name] = column
-    parts = np.array(lines, dtype=np.int64)
-    prints = mixed(
-        made["beneficiary"][:, None], made["provider"][:, None],
-        parts[:, :, 0], parts[:, :, 1], parts[:, :, 2],
-    )  # fmt: skip
-    made["lines"] = np.where(parts[:, :, 1] == 0, 0, prints)
+    if ids is not None:
+        made["number"] = [number_of(row_id) for row_id in ids]
+    parts = np.array(columns[len(_COLUMNS) :], dtype=np.int64)
+    acts, days, teeth = parts[0::3].T, parts[1::3].T, parts[2::3].T
+    whose = mixed(made["beneficiary"], made["provider"])[:, None]
+    made["lines"] = np.where(days == 0, 0, mixed(whose, acts, days, teeth))
     return made
 
 
-def _entry(
-    file: FileFacts, hasher: Hasher
-) -> tuple[tuple[int, ...], Sequence[tuple[int, int, int]]]:
-    """Return the members of an entry but number and lines, and the parts of its lines."""
+def _entry(file: FileFacts, hasher: Hasher) -> tuple[int, ...]:
+    """Return the members of an entry but its number, then act, day and tooth of each line."""
     message = file.message
-    kept = hasher.kept
-    place, flow, nature = message["jurisdiction"], message["flow"], message["nature"]
-    provider: Mapping[str, Any] = message.get("provider") or _EMPTY
-    prescriber: Mapping[str, Any] = message.get("prescriber") or _EMPTY
-    care: Mapping[str, str] = message.get("care") or _EMPTY
+    place, flow, nature = words = (message["jurisdiction"], message["flow"], message["nature"])
+    context = hasher.context(place, flow, nature, file.region or "")
+    provider = message.get("provider") or _EMPTY
+    prescriber = message.get("prescriber") or _EMPTY
+    care = message.get("care") or _EMPTY
     began = ordinal(care["from"]) if care else 0
-    lines = message.get("lines") or ()
+    lines = message.get("lines")
     act, price, prosthesis = 0, 0, 0
-    prints: Sequence[tuple[int, int, int]] = _NO_LINES
+    prints: tuple[int, ...] = _NO_LINES
     if lines:
-        act, price, prosthesis, prints = _of_lines(lines, began, (place, flow, nature), hasher)
+        act, price, prosthesis, prints = _of_lines(lines, began, context, words, hasher)
     is_leave = flow == "sick_leave" and nature in _LEAVES
-    kind = provider.get("kind", "")
-    specialty = provider.get("specialty", "")
-    row = (
+    like = (provider.get("kind", ""), provider.get("specialty", ""))
+    return (
         file.received_on.toordinal(),
-        kept("all", place),
+        context.whole,
         _beneficiary(message, hasher),
-        kept("provider", place, provider["id"]) if provider else 0,
-        kept("provider", place, prescriber["id"]) if prescriber else 0,
-        kept("flow", flow),
-        kept("peer", place, flow, nature, kind, specialty) if provider else 0,
-        kept("segment", place, flow, nature, file.region or ""),
+        hasher.professional(place, provider["id"]) if provider else 0,
+        hasher.professional(place, prescriber["id"]) if prescriber else 0,
+        context.flow,
+        hasher.peer(context, words, like) if provider else 0,
+        context.segment,
         act,
         cents(message["amount"]) if "amount" in message else 0,
         price,
         1 if began and (began - 1) % 7 >= 5 else 0,
         1 if is_leave and nature == "first" else 0,
-        ordinal(care["to"]) - began + 1 if is_leave and care and "to" in care else 0,
+        ordinal(care["to"]) - began + 1 if is_leave and "to" in care else 0,
         prosthesis,
+        *prints,
     )
-    return row, prints
 
 
 def _beneficiary(message: Mapping[str, Any], hasher: Hasher) -> int:
@@ -130,28 +125,43 @@ def _beneficiary(message: Mapping[str, Any], hasher: Hasher) -> int:
 
 
 def _of_lines(
-    lines: Sequence[Mapping[str, Any]], began: int, where: tuple[str, str, str], hasher: Hasher
-) -> tuple[int, int, int, Sequence[tuple[int, int, int]]]:
+    lines: Sequence[Mapping[str, Any]],
+    began: int,
+    context: Context,
+    words: tuple[str, str, str],
+    hasher: Hasher,
+) -> tuple[int, int, int, tuple[int, ...]]:
     """Return act and unit price of the dearest line, prostheses, and the dearest lines' parts."""
-    place, flow, nature = where
-    prefixes = _PROSTHESES.get(place, ()) if flow == "dental" and nature != "authorisation" else ()
-    best, dearest, prosthesis = -1, lines[0], 0
+    amounts = [cents(line["amount"]) for line in lines]
+    best = max(amounts)
+    dearest = lines[amounts.index(best)]
+    prosthesis = _prostheses(lines, amounts, words) if words[1] == "dental" else 0
     if len(lines) > LINES:
-        chosen = sorted(lines, key=lambda line: -cents(line["amount"]))
-    else:
-        chosen = list(lines)
+        order = sorted(range(len(lines)), key=lambda place: -amounts[place])
+        lines = [lines[place] for place in order]
     found: dict[tuple[int, int, int], None] = {}
-    for line in chosen:
-        amount = cents(line["amount"])
-        if amount > best:
-            best, dearest = amount, line
-        if prefixes and line["act"].upper().startswith(prefixes):
-            prosthesis += amount
-        if len(found) < LINES:
-            act = hasher.kept("act", place, flow, nature, line["act"])
-            day = ordinal(line["date"]) if "date" in line else began
-            found[act, day, int(line.get("tooth", 0))] = None
-    quantity = float(dearest["quantity"]) or 1.0
-    prints = [*found, *_NO_LINES][:LINES]
-    act = hasher.kept("act", place, flow, nature, dearest["act"])
-    return act, round(best / quantity), prosthesis, prints
+    for line in lines:
+        day = ordinal(line["date"]) if "date" in line else began
+        tooth = int(line["tooth"]) if "tooth" in line else 0
+        found[hasher.act(context, words, line["act"]), day, tooth] = None
+        if len(found) == LINES:
+            break
+    prints = [part for line_parts in found for part in line_parts]
+    prints += _NO_LINE * (LINES - len(found))
+    quantity = dearest["quantity"]
+    price = best if quantity == "1" else round(best / (float(quantity) or 1.0))
+    return hasher.act(context, words, dearest["act"]), price, prosthesis, tuple(prints)
+
+
+def _prostheses(
+    lines: Sequence[Mapping[str, Any]], amounts: Sequence[int], words: tuple[str, str, str]
+) -> int:
+    """Return the centimes of dental prostheses that are to be paid, not those asked about."""
+    prefixes = _PROSTHESES.get(words[0], ())
+    if words[2] == "authorisation":
+        return 0
+    return sum(
+        amount
+        for line, amount in zip(lines, amounts, strict=True)
+        if line["act"].upper().startswith(prefixes)
+    )

@@ -105,10 +105,11 @@ def as_lists(
         columns: from ``look``.
         places: only these files, in this order.
     """
-    return {
-        name: [
-            None if value == MISSING else value
-            for value in (column if places is None else column[places]).tolist()
-        ]
-        for name, column in columns.items()
-    }
+    found: dict[str, list[int | None]] = {}
+    for name, column in columns.items():
+        some = column if places is None else column[places]
+        values: list[int | None] = some.tolist()
+        if len(some) and some.min() == MISSING:
+            values = [None if value == MISSING else value for value in values]
+        found[name] = values
+    return found
