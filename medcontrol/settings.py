@@ -49,6 +49,13 @@ class Settings(BaseSettings):
         default=30, ge=0, description="Time in which a decision can be undone"
     )
 
+    selectivity_score: bool = Field(
+        default=True, description="Let the active score choose files; off: rules and draws alone"
+    )
+    selectivity_valve: bool = Field(
+        default=True, description="Keep what is targeted within the doctors' free time"
+    )
+
     @property
     def home_path(self) -> Path:
         """The home folder, absolute."""

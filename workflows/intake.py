@@ -34,7 +34,7 @@ from medcontrol.vocabulary import Lane, QuarantineReason, QuarantineStatus
 from selectivity.history.entries import entries_of
 from selectivity.history.reading import Looked, as_lists, hasher_of, look
 from selectivity.history.writing import record
-from workflows import messages, quarantine
+from workflows import capacity, messages, quarantine
 from workflows.collecting import undisturbed
 from workflows.copying import copy_rows
 from workflows.opening import ToOpen, open_files
@@ -342,7 +342,7 @@ def _save(
     """Decide on new files, save them, open those that are controlled."""
     facts = [_facts(each, known) for _, each in accepted]
     looked = look(session, entries_of(facts, [key for key, _ in accepted], hasher_of(tools.keys)))
-    outcomes = _decide(session, tools, facts, looked)
+    outcomes = _decide(session, tools, facts, looked, now)
     files, decisions, documents, chosen = [], [], [], []
     for (file_id, each), outcome, fact in zip(accepted, outcomes, facts, strict=True):
         region = known.agencies[each.message["jurisdiction"]][each.message["agency"]]
@@ -377,7 +377,7 @@ def _facts(accepted: Accepted, known: Registers) -> FileFacts:
 
 
 def _decide(
-    session: Session, tools: Tools, facts: Sequence[FileFacts], looked: Looked
+    session: Session, tools: Tools, facts: Sequence[FileFacts], looked: Looked, now: datetime
 ) -> list[SelectivityOutcome]:
     """Return an outcome per file; the counters of daily quotas go up with it."""
     groups: dict[tuple[str, date], list[int]] = {}
@@ -387,11 +387,13 @@ def _decide(
     outcomes: dict[int, SelectivityOutcome] = {}
     taken: Counter[tuple[str, date]] = Counter()
     for (jurisdiction, day), places in groups.items():
-        engine = tools.selectivity(jurisdiction, day)
-        made = engine.decide(
+        made = capacity.decide_within(
+            session,
+            tools.selectivity(jurisdiction, day, session),
             [facts[place] for place in places],
             history=as_lists(looked.columns, places),
             quota_used=quota,
+            now=now if tools.with_valve else None,
         )
         outcomes.update(zip(places, made, strict=True))
         taken.update((row, day) for outcome in made for row in outcome.quota_rows)

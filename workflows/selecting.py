@@ -1,15 +1,21 @@
 """Which engine decides (choix du moteur): built from what is in force, kept while that lasts."""
 
+import logging
 from datetime import date
 from typing import Protocol
 
 from sqlmodel import Session
 
 from medcontrol.crypto import KeyRing
+from medcontrol.errors import Unavailable
 from medcontrol.ports import SelectivityEngine
 from selectivity import packaged
 from selectivity.engine import RuleEngine
 from selectivity.lifecycle.store import in_force
+from selectivity.score.model import ScoreModel
+from selectivity.score.store import active_model
+
+log = logging.getLogger(__name__)
 
 _KEPT = 32
 
@@ -35,9 +41,9 @@ class Selecting:
     the engine is compiled again only when that has changed.
     """
 
-    def __init__(self, keys: KeyRing) -> None:
-        self._keys = keys
-        self._engines: dict[tuple[str, str], SelectivityEngine] = {}
+    def __init__(self, keys: KeyRing, *, with_score: bool = True) -> None:
+        self._keys, self._with_score = keys, with_score
+        self._engines: dict[tuple[str, ...], SelectivityEngine] = {}
 
     def __call__(
         self, jurisdiction: str, day: date, session: Session | None = None
@@ -48,13 +54,27 @@ class Selecting:
             if session is None
             else in_force(session, jurisdiction, day)
         )
-        place = (rules.name, rules.sha256)
+        score = self.score(session, jurisdiction)
+        place = (rules.name, rules.sha256, score.name if score else "")
         found = self._engines.get(place)
         if found is None:
             if len(self._engines) >= _KEPT:
                 self._engines.clear()
-            found = self._engines[place] = RuleEngine(rules, self.period_key)
+            found = self._engines[place] = RuleEngine(rules, self.period_key, score=score)
         return found
+
+    def score(self, session: Session | None, jurisdiction: str) -> ScoreModel | None:
+        """Return the model that decides; ``None`` where rules and draws decide alone.
+
+        A machine that can't load the model's library goes on by rules, and says so in its log.
+        """
+        if session is None or not self._with_score:
+            return None
+        try:
+            return active_model(session, jurisdiction)
+        except Unavailable as error:
+            log.error("selectivity.no_score", extra={"why": error.code})
+            return None
 
     def period_key(self, period: str) -> bytes:
         """Return the secret draw key of a month, "2026-11"."""

@@ -20,6 +20,7 @@ class Tools:
         selectivity: the engine for a jurisdiction and a day of reception; in process or outside.
         fonts: folders with the fonts of letters.
         undo_seconds: how long the consequences of a decision wait.
+        with_valve: keep what is targeted within the doctors' free time.
     """
 
     keys: KeyRing
@@ -29,6 +30,7 @@ class Tools:
     fund_name: str
     fonts: tuple[Path, ...]
     undo_seconds: int
+    with_valve: bool = True
 
 
 def make_tools(settings: Settings, keys: KeyRing) -> Tools:
@@ -37,8 +39,9 @@ def make_tools(settings: Settings, keys: KeyRing) -> Tools:
         keys=keys,
         documents=FolderStore(settings.home_path / "documents", keys),
         catalog=catalog(),
-        selectivity=Selecting(keys),
+        selectivity=Selecting(keys, with_score=settings.selectivity_score),
         fund_name=settings.fund_name,
         fonts=(FONTS,),
         undo_seconds=settings.undo_seconds,
+        with_valve=settings.selectivity_valve,
     )

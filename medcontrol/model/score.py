@@ -67,11 +67,22 @@ class CapacitySnapshot(SQLModel, table=True):
     """The free capacity that files were decided with, under the hash of its content."""
 
     __tablename__ = "capacity_snapshot"
+    __table_args__ = (
+        sa.Index(
+            "ix_capacity_snapshot_night",
+            "jurisdiction",
+            "day",
+            unique=True,
+            postgresql_where=sa.text("is_night"),
+        ),
+    )
 
     sha256: str = Field(primary_key=True, sa_type=CODE)
     jurisdiction: Jurisdiction = Field(sa_type=code_enum(Jurisdiction, 8))
     day: date = Field(sa_type=DAY, index=True)
     taken_at: datetime = Field(sa_type=INSTANT)
+    # The one that the ranking of the night used; a day is ranked once.
+    is_night: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     content: dict[str, Any] = Field(sa_type=FACTS)
 
 
@@ -94,3 +105,4 @@ class SelectivityRanking(SQLModel, table=True):
     cutoff: float = Field(sa_type=sa.Float())
     capacity_cell: str = Field(sa_type=CODE)
     capacity_hash: str = Field(sa_type=CODE, foreign_key="capacity_snapshot.sha256")
+    contributions: list[dict[str, Any]] | None = Field(default=None, sa_type=FACTS, nullable=True)

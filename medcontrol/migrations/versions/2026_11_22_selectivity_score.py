@@ -81,10 +81,18 @@ def upgrade() -> None:
         sa.Column("jurisdiction", _enum("ma", "lu", name="jurisdiction", length=8), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_night", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("content", _json(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_capacity_snapshot")),
     )
     op.create_index(op.f("ix_capacity_snapshot_day"), "capacity_snapshot", ["day"])
+    op.create_index(
+        "ix_capacity_snapshot_night",
+        "capacity_snapshot",
+        ["jurisdiction", "day"],
+        unique=True,
+        postgresql_where=sa.text("is_night"),
+    )
     op.create_table(
         "selectivity_ranking",
         sa.Column("received_file_id", sa.UUID(), nullable=False),
@@ -99,6 +107,7 @@ def upgrade() -> None:
         sa.Column("cutoff", sa.Float(), nullable=False),
         sa.Column("capacity_cell", sa.String(length=64), nullable=False),
         sa.Column("capacity_hash", sa.String(length=64), nullable=False),
+        sa.Column("contributions", _json(), nullable=True),
         sa.ForeignKeyConstraint(
             ["capacity_hash"],
             ["capacity_snapshot.sha256"],
