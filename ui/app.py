@@ -21,7 +21,7 @@ from ui.contexts import ErrorPage
 from ui.rendering import STATIC, render
 from ui.security import SecurityHeaders
 from ui.site import Site
-from ui.visitors import NotLoggedIn, anonymous_shell
+from ui.visitors import NotLoggedIn, anonymous_shell, current_visitor
 from workflows.tools import Tools
 
 _LOG = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ def _unreadable(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     code = {403: "forbidden", 404: "not_found"}.get(error.status_code, "invalid_input")
+    _recognise(request)
     response = _draw(request, ErrorPage(status=error.status_code, code=code, back=_back(request)))
     response.headers.update(error.headers or {})
     return response
@@ -98,6 +99,16 @@ def _broken(request: Request, error: Exception) -> Response:
     incident: UUID = new_id()
     _LOG.error("incident %s on %s", incident, request.scope["path"], exc_info=error)
     return _draw(request, ErrorPage(status=500, code="internal", incident=str(incident)))
+
+
+def _recognise(request: Request) -> None:
+    """Draw a refusal of an address in the frame and language of whoever is logged in."""
+    try:
+        current_visitor(request)
+    except NotLoggedIn:
+        return
+    except Exception:  # noqa: BLE001 - the page must come, if need be without a name on it
+        _LOG.warning("nobody recognised on a refusal")
 
 
 def _draw(request: Request, page: ErrorPage) -> Response:

@@ -76,6 +76,11 @@ JOURNAL_FACTS: Mapping[str, str] = {
     "before": N_("Before"),
     "after": N_("After"),
     "audience": N_("Who reads it"),
+    "rule": N_("How"),
+    "mode": N_("By"),
+    "months": N_("Months"),
+    "stops": N_("Stops"),
+    "message": N_("Message"),
 }
 
 # Heads of an exported queue.

@@ -19,6 +19,7 @@ from selectivity.translations import sentence
 from ui.codes import word_for
 from ui.formats import Formats
 from ui.i18n import LANGUAGES, babel_locale, is_right_to_left, translations
+from ui.journal_words import journal_value
 from ui.labels import label_of
 from ui.notices import COOKIE as NOTICE_COOKIE
 from ui.shell import Shell, is_current, navigation_for
@@ -78,7 +79,13 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
         }  # fmt: skip
         return label(kinds[name](value)) if name in kinds else word(name, value)
 
+    formats = Formats(babel_locale(language), jurisdiction)
+
+    def fact(name: str, value: str) -> str:
+        return journal_value(name, value, catalog.gettext, formats)
+
     env.globals.update(
+        fact=fact,
         icon=icon,
         filter_word=filter_word,
         DuePreset=DuePreset,
@@ -90,7 +97,7 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
         label=label,
         reason_text=reason_text,
         word=word,
-        fmt=Formats(babel_locale(language), jurisdiction),
+        fmt=formats,
         language=language,
         languages=LANGUAGES,
         comma="، " if language == "ar" else ", ",

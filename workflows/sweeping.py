@@ -44,6 +44,13 @@ ORDER BY held_until, id LIMIT :page
 """)
 
 
+#: What was typed is kept while a decision can be taken back; an hour after, it serves nobody.
+_OLD_DRAFTS = sa.text("""
+DELETE FROM medical_record m USING control_file f
+WHERE m.kind = 'draft' AND f.id = m.control_file_id AND f.closed_at < :now - interval '1 hour'
+""")
+
+
 @dataclass(slots=True)
 class Swept:
     """What one sweep did."""
@@ -130,6 +137,12 @@ def _note(error: Exception, key: UUID, file_id: UUID, result: Swept) -> None:
     result.failed += 1
     facts = {"id": str(key), "control_file_id": str(file_id), "error": type(error).__name__}
     log.error("sweep.failed", extra=facts)
+
+
+def forget_drafts(*, now: Clock) -> None:
+    """Forget what was typed about files that are closed for good."""
+    with transaction() as session:
+        session.execute(_OLD_DRAFTS, {"now": now()})
 
 
 def assign_pool(jurisdiction: str, *, now: Clock, chunk: int = POOL_CHUNK) -> Placed:

@@ -1,7 +1,7 @@
 """Reading what happened on a file: documents, opinions, messages, its way."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from medcontrol.model import (
     Deadline,
+    Decision,
     Doctor,
     Document,
     DocumentView,
@@ -46,6 +47,7 @@ from medcontrol.vocabulary import (
 Task: Any = HumanTask
 Doc: Any = Document
 Seen: Any = DocumentView
+Decided: Any = Decision
 Names: Any = Doctor
 Said: Any = Opinion
 Line: Any = LineOpinion
@@ -109,8 +111,10 @@ def load_opinions(
         .order_by(Said.given_at.desc(), Said.id.desc())
     ).all()
     lines = _load_lines(session, [row[0].id for row in rows], words)
+    undone = _undone_at(session, opened)
     return tuple(
         OpinionRow(
+            is_undone=opinion.given_at in undone,
             step_title=words.step(opinion.step),
             level=level or opened.file.level,
             doctor_name=name,
@@ -122,6 +126,14 @@ def load_opinions(
         )
         for opinion, name, level in rows
     )
+
+
+def _undone_at(session: Session, opened: OpenFile) -> set[datetime]:
+    """Return when decisions were made that were taken back; their opinions bear the same time."""
+    undone = sa.select(Decided.decided_at).where(
+        Decided.control_file_id == opened.file.id, Decided.undone_at.is_not(None)
+    )
+    return set(session.execute(undone).scalars())
 
 
 def _load_lines(

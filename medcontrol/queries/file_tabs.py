@@ -228,6 +228,7 @@ class OpinionRow:
     tone: str
     reasoning: str | None
     lines: tuple[tuple[int, LineOutcome, str | None], ...] = ()
+    is_undone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

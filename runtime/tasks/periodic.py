@@ -60,7 +60,8 @@ def sweep_deadlines() -> None:
 
 @shared_task(name="holds.wake")
 def wake_holds() -> None:
-    """Bring files back that were put aside until now."""
+    """Bring files back that were put aside until now; forget drafts of closed files."""
+    sweeping.forget_drafts(now=utc_now)
     alone("holds.wake", lambda: asdict(sweeping.wake_holds(wiring.tools(), now=utc_now)))
 
 

@@ -27,6 +27,7 @@ from medcontrol.vocabulary import (
 )
 from tests.factories import NOW
 from tests.pages.desk import AMBULATORY, Fund, form_of, texts
+from workflows.sweeping import forget_drafts
 
 HTMX = {"HX-Request": "true", "HX-Target": "file-panel"}
 
@@ -256,6 +257,7 @@ def test_a_draft_survives_encrypted_and_only_for_its_author(fund: Fund) -> None:
     assert "Brouillon secret" not in seen.text_content()
 
     browser.send(again, "/opinion", **{"line-1-outcome": "accepted"})
+    forget_drafts(now=lambda: fund.now + timedelta(hours=2))
     kinds = {row.kind for row in fund.rows(MedicalRecord)}
     assert MedicalRecordKind.DRAFT not in kinds
 
@@ -290,7 +292,9 @@ def test_the_letter_is_previewed_in_both_languages_and_nothing_is_saved(fund: Fu
 def test_a_decision_is_undone_from_the_toast_in_time_and_not_later(fund: Fund) -> None:
     reference = fund.take()
     browser = fund.doctor()
-    answer = browser.send(browser.page(f"/files/{reference}"), "/opinion", outcome="granted")
+    answer = browser.send(
+        browser.page(f"/files/{reference}"), "/opinion", outcome="granted", reasoning="Stade III."
+    )
     toast = browser.page(answer.headers["location"])
     address = toast.xpath("//form[contains(@action, '/undo')]/@action")[0]
 
@@ -301,6 +305,9 @@ def test_a_decision_is_undone_from_the_toast_in_time_and_not_later(fund: Fund) -
     page = browser.page(f"/files/{reference}")
     assert form_of(page, "/opinion") is not None
     assert fund.file(reference).closed_at is None
+    assert "Stade III." in texts(page, "//textarea[@name='reasoning']"), "nothing is typed twice"
+    opinions = browser.page(f"/files/{reference}?tab=opinions")
+    assert "annulé" in texts(opinions, "//article")[0]
 
     browser.send(page, "/opinion", outcome="granted")
     closed = browser.page(f"/files/{reference}")
@@ -309,6 +316,17 @@ def test_a_decision_is_undone_from_the_toast_in_time_and_not_later(fund: Fund) -
     assert fund.file(reference).closed_at is not None
     said = texts(browser.page(f"/files/{reference}"), "//*[@id='toasts']//span")
     assert said == ["Trop tard pour annuler : le courrier est parti."]
+
+    kept = len(fund.rows(MedicalRecord))
+    forget_drafts(now=lambda: fund.now + timedelta(hours=2))
+    assert len(fund.rows(MedicalRecord)) == kept - 1
+
+
+def test_an_address_that_is_not_there_is_refused_in_the_language_of_who_asks(fund: Fund) -> None:
+    answer = fund.doctor().get("/nowhere", **{"accept-language": "en"})
+
+    assert answer.status_code == 404
+    assert "Revenir" in answer.text
 
 
 def test_a_held_file_leaves_the_desk_and_is_taken_up_again(fund: Fund) -> None:

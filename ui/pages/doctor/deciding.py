@@ -3,6 +3,7 @@
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
@@ -77,7 +78,10 @@ def submit(request: Request, visitor: Me, form: Posted, reference: str) -> Respo
         command, errors = _command(session, sheet)
         if errors:
             return None, errors
-        return _complete(session, visitor, command), []
+        done = _complete(session, visitor, command)
+        if done.undo_until is not None:  # what was typed is there again if it is taken back
+            _keep(session, visitor, done.control_file_id, form)
+        return done, []
 
     done, page = attempt(sheet, work)
     if page is not None or done is None:
@@ -110,14 +114,18 @@ def keep_draft(request: Request, visitor: Me, form: Posted, reference: str) -> R
             raise NotTheAssignedDoctor
         # Two windows that save at once wait for each other.
         files.lock(session, opened.file.id)
-        medical.save_draft(
-            session, visitor.site.tools.keys, opened.file.id, {"fields": _fields(form)},
-            author_id=visitor.principal.id, now=visitor.now,
-        )  # fmt: skip
+        _keep(session, visitor, opened.file.id, form)
     if request.headers.get("hx-request") == "true":
         return render(request, "file/_draft_state.html", DraftState(visitor.now))
     sheet = Sheet(request, visitor, reference, form)
     return see_other(sheet.file_address() + "#decide", "draft.saved")
+
+
+def _keep(session: Session, visitor: Visitor, file_id: UUID, form: FormData) -> None:
+    medical.save_draft(
+        session, visitor.site.tools.keys, file_id, {"fields": _fields(form)},
+        author_id=visitor.principal.id, now=visitor.now,
+    )  # fmt: skip
 
 
 def _fields(form: FormData) -> list[tuple[str, str]]:
