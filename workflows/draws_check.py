@@ -62,7 +62,7 @@ def verify(
     count, wrong = 0, []
     for chunk in _chunks(rows):
         count += len(chunk)
-        again = draws.draw_many([(row.draw_period, _identity(row)) for row in chunk], RANDOM)
+        again = draws.draw_many([(row.draw_period, identity_of(row)) for row in chunk], RANDOM)
         for row, draw in zip(chunk, again, strict=True):
             fault = _fault(row, draw.to_bytes(8, "big"))
             if fault is not None:
@@ -76,7 +76,7 @@ def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _identity(row: Any) -> bytes:
+def identity_of(row: Any) -> bytes:
     """Return the business identity, from the columns that keep each of its parts."""
     message: dict[str, Any] = {
         "insured": {"registration_number": row.registration_number},

@@ -5,6 +5,13 @@ from medcontrol.legal.loading import law
 _LAW = law("ma")
 
 
+class _APosteriori:
+    capacity_share = _LAW.decimal("a_posteriori.capacity_share")
+    control_minutes = _LAW.whole("a_posteriori.control_minutes")
+    draw_limit_months = _LAW.whole("a_posteriori.draw_limit_months")
+    weekly_quota = _LAW.whole("a_posteriori.weekly_quota")
+
+
 class _Ald:
     default_validity_months = _LAW.whole("ald.default_validity_months")
     renewal_open_days_before = _LAW.whole("ald.renewal_open_days_before")
@@ -108,6 +115,11 @@ class _Pi:
     third_person = _LAW.decimal("pi.third_person")
 
 
+class _Probes:
+    compliant_rate = _LAW.decimal("probes.compliant_rate")
+    pause_days = _LAW.whole("probes.pause_days")
+
+
 class _Psh:
     alert_age_months = _LAW.whole("psh.alert_age_months")
     card_years = _LAW.whole("psh.card_years")
@@ -129,6 +141,7 @@ class _WorkingTime:
     opens_at = _LAW.time("working_time.opens_at")
 
 
+a_posteriori = _APosteriori
 ald = _Ald
 ambulatory = _Ambulatory
 care_abroad = _CareAbroad
@@ -141,6 +154,7 @@ hospital = _Hospital
 ijm = _Ijm
 medicines = _Medicines
 pi = _Pi
+probes = _Probes
 psh = _Psh
 quality = _Quality
 working_time = _WorkingTime

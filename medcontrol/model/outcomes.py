@@ -267,6 +267,9 @@ class BlueWeek(SQLModel, table=True):
     pool: int = Field()
     overflow: int = Field()
     drawn: int = Field()
+    # Chance, that week, of a file that was not drawn: of those that overflowed, of the others.
+    overflow_reach: float = Field(sa_type=sa.Float())
+    rest_reach: float = Field(sa_type=sa.Float())
 
 
 class BlueDraw(SQLModel, table=True):

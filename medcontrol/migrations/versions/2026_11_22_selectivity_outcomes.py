@@ -29,6 +29,8 @@ def upgrade() -> None:
         sa.Column("pool", sa.Integer(), nullable=False),
         sa.Column("overflow", sa.Integer(), nullable=False),
         sa.Column("drawn", sa.Integer(), nullable=False),
+        sa.Column("overflow_reach", sa.Float(), nullable=False),
+        sa.Column("rest_reach", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("jurisdiction", "week", name=op.f("pk_blue_week")),
     )
     op.create_table(
