@@ -39,7 +39,12 @@ class Spooled:
     size: int
 
 
-def _type_of(request: Request, allowed: tuple[str, ...]) -> str:
+def type_of(request: Request, allowed: tuple[str, ...]) -> str:
+    """Return the media type of a body.
+
+    Raises:
+        Refusal: 415, it is none of the allowed ones.
+    """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared not in allowed:
         raise Refusal(415, "body.wrong_type", "send one of " + ", ".join(allowed))
@@ -53,7 +58,12 @@ def _is_gzip_said(request: Request, media_type: str, *, may_be: bool) -> bool:
     return encoding != "identity" or media_type in GZIP_TYPES
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
+async def chunks_of(request: Request) -> AsyncIterator[bytes]:
+    """Yield a body as it comes.
+
+    Raises:
+        Refusal: 400, the connection ended before the body did.
+    """
     try:
         async for chunk in request.stream():
             if chunk:
@@ -68,8 +78,8 @@ async def read_message(request: Request, caller: HandInFile) -> bytes:
     Raises:
         Refusal: another media type, an encoding, or no body.
     """
-    _is_gzip_said(request, _type_of(request, JSON_TYPES), may_be=False)
-    body = b"".join([chunk async for chunk in _chunks(request)])
+    _is_gzip_said(request, type_of(request, JSON_TYPES), may_be=False)
+    body = b"".join([chunk async for chunk in chunks_of(request)])
     if not body.strip():
         raise Refusal(400, "body.empty", "the body is empty")
     return body
@@ -84,10 +94,10 @@ async def read_correction(request: Request, caller: Correct) -> bytes | None:
     Raises:
         Refusal: another media type or an encoding.
     """
-    body = b"".join([chunk async for chunk in _chunks(request)])
+    body = b"".join([chunk async for chunk in chunks_of(request)])
     if not body.strip():
         return None
-    _is_gzip_said(request, _type_of(request, JSON_TYPES), may_be=False)
+    _is_gzip_said(request, type_of(request, JSON_TYPES), may_be=False)
     return body
 
 
@@ -99,7 +109,7 @@ async def spool_delivery(
     Raises:
         Refusal: another media type or encoding, no body, or no gzip where one was announced.
     """
-    media_type = _type_of(request, BATCH_TYPES)
+    media_type = type_of(request, BATCH_TYPES)
     is_gzip = _is_gzip_said(request, media_type, may_be=True)
     batch_id = new_id()
     writer = await to_thread.run_sync(SpoolWriter, batch_id, context.tools.keys)
@@ -114,7 +124,7 @@ async def spool_delivery(
 
 async def _copy(request: Request, writer: SpoolWriter, *, is_gzip: bool) -> int:
     held, size, head = bytearray(), 0, b""
-    async for chunk in _chunks(request):
+    async for chunk in chunks_of(request):
         size += len(chunk)
         head = head or (bytes(held) + chunk)[:2] if size < PIECE else head
         held += chunk

@@ -105,7 +105,7 @@ def handle_errors(app: FastAPI) -> None:
     """Answer every refusal raised in an application with a problem."""
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(Refusal, _on_refusal)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
 
 
@@ -129,7 +129,8 @@ def _on_refusal(request: Request, error: Exception) -> JSONResponse:
     return problem(error.status, error.code, error.detail, headers=error.headers, **error.more)
 
 
-def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
+def on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer members that are missing or wrong."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
     named = [
         {"path": _pointer(each["loc"]), "code": each["type"], "message": each["msg"]}

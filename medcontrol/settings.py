@@ -55,6 +55,19 @@ class Settings(BaseSettings):
     selectivity_valve: bool = Field(
         default=True, description="Keep what is targeted within the doctors' free time"
     )
+    selectivity_url: str | None = Field(
+        default=None, description="Selectivity engine elsewhere; in this process when absent"
+    )
+    selectivity_token: SecretStr | None = Field(
+        default=None, description="What an engine of its own asks its callers for"
+    )
+    selectivity_timeout: float = Field(
+        default=10.0, gt=0, le=600, description="Seconds that an engine elsewhere has to answer"
+    )
+    selectivity_fallback: Literal["hold", "mandatory"] = Field(
+        default="hold",
+        description="When it does not: files wait, or mandatory rows alone decide, noted as such",
+    )
 
     @property
     def home_path(self) -> Path:

@@ -20,6 +20,7 @@ from selectivity.features import (
     values_of,
 )
 from selectivity.gate import Batch, Gate, Gated, Scorer, with_gate
+from selectivity.probing import with_probe_row
 from selectivity.registry import FEATURES, Registry
 from selectivity.sampling import Candidate, QuotaUsed, Sampled, is_sampled, sample
 from selectivity.sequence import A_POSTERIORI, EXTERNAL, Pick, Route, settle
@@ -32,6 +33,9 @@ _FEW_FILES = 16
 """Up to here the scalar executor is faster than building columns."""
 
 _CUT = "quota_cut:"
+
+FALLBACK = "fallback"
+"""Feature of files that mandatory rows alone decided, because the engine did not answer."""
 
 
 class RuleEngine:
@@ -54,7 +58,7 @@ class RuleEngine:
         *,
         score: Scorer | None = None,
     ) -> None:
-        self.rules = rules
+        self.rules = rules = with_probe_row(rules)
         self.score = score
         self._registry = registry
         self._draws = Draws(keys)
@@ -89,6 +93,19 @@ class RuleEngine:
         add_history(snapshots, history or {}, self._registry)
         secrets = [medical(file.message) for file in files]
         return self._route(files, snapshots, secrets, quota_used or {}, valve)
+
+    def decide_mandatory(
+        self, files: Sequence[FileFacts], *, history: History | None = None
+    ) -> list[SelectivityOutcome]:
+        """Return outcomes of mandatory rows and outside requests alone: no rule, draw or score.
+
+        For the time in which the engine that should decide does not answer. The features of
+        every file say so (``fallback``), and a replay comes to the same.
+        """
+        snapshots = [{**administrative(file), FALLBACK: "mandatory"} for file in files]
+        add_history(snapshots, history or {}, self._registry)
+        secrets = [medical(file.message) for file in files]
+        return self._route(files, snapshots, secrets, {})
 
     def replay(
         self,
@@ -132,6 +149,10 @@ class RuleEngine:
             found and found & self._in_force(file) for file, found in zip(files, hits, strict=True)
         ]
         strata = self._match(self._floor, merged)
+        for place, snapshot in enumerate(snapshots):
+            if FALLBACK in snapshot:
+                hits[place] &= self._mandatory
+                strata[place] = 0
         sampled = self._sample(files, snapshots, cases, hits, quota_used)
         given = self._given_by_quota(sampled)
         routes = []
@@ -163,8 +184,8 @@ class RuleEngine:
     ) -> list[SelectivityOutcome]:
         """Return the outcomes once score and capacity had their say: step 4."""
         may_score = [
-            self._is_targeted(file, hits)
-            for file, hits in zip(batch.files, batch.hits, strict=True)
+            self._is_targeted(file, hits) and FALLBACK not in features
+            for file, hits, features in zip(batch.files, batch.hits, batch.merged, strict=True)
         ]
         rows = [(hits & self._targeting).bit_count() for hits in batch.hits]
 

@@ -143,6 +143,10 @@ REFUSALS: Mapping[str, str] = {
     "required": N_("This field is required."),
     "not_found": N_("There is nothing here, or it is not for you to see."),
     "forbidden": N_("Your roles do not allow this."),
+    "selectivity.engine_unavailable": N_(
+        "The selectivity engine does not answer. Nothing is lost; try again in a moment."
+    ),
+    "selectivity.other_rules": N_("The engine does not know the rules that are expected."),
     "unavailable": N_("A service that is needed does not answer. Try again in a moment."),
     "internal": N_("Something went wrong on our side. It was recorded under the number below."),
     "already_done": N_("This was done before. Nothing was changed."),

@@ -22,6 +22,7 @@ from medcontrol.vocabulary import StepKind
 from selectivity.capacity.quota import rolling_cutoffs
 from selectivity.capacity.valve import ALL_FLOWS, Valve, cell_name
 from selectivity.engine import RuleEngine
+from selectivity.remote import RemoteEngine
 
 RESERVE_PERCENT = 10
 """Of the free time: kept for what nobody foresees, and never given to rules or score."""
@@ -110,7 +111,7 @@ def decide_within(
         quota_used: counters of the day.
         now: the instant; ``None`` does not look at capacity.
     """
-    if now is None or not facts or not isinstance(engine, RuleEngine):
+    if now is None or not facts or not isinstance(engine, RuleEngine | RemoteEngine):
         return engine.decide(facts, history=history, quota_used=quota_used)
     place = facts[0].message["jurisdiction"]
     asked = Asked(place, civil_date(now, place), has_score=engine.score is not None)

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from medcontrol import inbox
 from medcontrol.clock import Clock
 from medcontrol.db import transaction
+from medcontrol.errors import Unavailable
 from medcontrol.ids import new_id
 from medcontrol.intake import (
     Accepted,
@@ -34,7 +35,7 @@ from medcontrol.vocabulary import Lane, QuarantineReason, QuarantineStatus
 from selectivity.history.entries import entries_of
 from selectivity.history.reading import Looked, as_lists, hasher_of, look
 from selectivity.history.writing import record
-from workflows import capacity, messages, quarantine
+from workflows import capacity, messages, probing, quarantine
 from workflows.collecting import undisturbed
 from workflows.copying import copy_rows
 from workflows.opening import ToOpen, open_files
@@ -153,6 +154,7 @@ def take_in(
 
     Raises:
         UnreadableDelivery: the rest can't be read; everything before it was taken in.
+        Unavailable: the selectivity engine does not answer; run it again later.
         sqlalchemy.exc.OperationalError: the database is gone; run it again.
     """
     with transaction() as session:
@@ -202,8 +204,8 @@ def _take_chunk(
 ) -> Counts:
     try:
         return _with_retries(lambda: _one_transaction(tools, checked, batch, known, now()))
-    except sa.exc.OperationalError:
-        raise
+    except (sa.exc.OperationalError, Unavailable):
+        raise  # nothing is wrong with the lines: they are taken in when it answers again
     except Exception as error:  # noqa: BLE001 - one bad file must cost one file
         if len(checked) == 1:
             return _set_aside(tools, checked[0], batch, now(), error)
@@ -342,7 +344,8 @@ def _save(
     """Decide on new files, save them, open those that are controlled."""
     facts = [_facts(each, known) for _, each in accepted]
     looked = look(session, entries_of(facts, [key for key, _ in accepted], hasher_of(tools.keys)))
-    outcomes = _decide(session, tools, facts, looked, now)
+    picked = probing.pick(session, facts, [key for key, _ in accepted])
+    outcomes = _decide(session, tools, facts, looked, now, picked)
     files, decisions, documents, chosen = [], [], [], []
     for (file_id, each), outcome, fact in zip(accepted, outcomes, facts, strict=True):
         region = known.agencies[each.message["jurisdiction"]][each.message["agency"]]
@@ -360,6 +363,7 @@ def _save(
     copy_rows(session, SelectivityDecision, decisions)
     copy_rows(session, Document, documents)
     record(session, looked)
+    probing.keep(session, picked, now)
     opened = open_files(session, tools, chosen, now=now)
     counts = Counts(
         accepted=len(accepted),
@@ -377,7 +381,12 @@ def _facts(accepted: Accepted, known: Registers) -> FileFacts:
 
 
 def _decide(
-    session: Session, tools: Tools, facts: Sequence[FileFacts], looked: Looked, now: datetime
+    session: Session,
+    tools: Tools,
+    facts: Sequence[FileFacts],
+    looked: Looked,
+    now: datetime,
+    picked: probing.Picked,
 ) -> list[SelectivityOutcome]:
     """Return an outcome per file; the counters of daily quotas go up with it."""
     groups: dict[tuple[str, date], list[int]] = {}
@@ -391,7 +400,7 @@ def _decide(
             session,
             tools.selectivity(jurisdiction, day, session),
             [facts[place] for place in places],
-            history=as_lists(looked.columns, places),
+            history=as_lists(looked.columns, places) | picked.column(places),
             quota_used=quota,
             now=now if tools.with_valve else None,
         )

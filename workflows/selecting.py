@@ -12,8 +12,10 @@ from medcontrol.ports import SelectivityEngine
 from selectivity import packaged
 from selectivity.engine import RuleEngine
 from selectivity.lifecycle.store import in_force
+from selectivity.remote import EngineClient, RemoteEngine
 from selectivity.score.model import ScoreModel
 from selectivity.score.store import active_model
+from selectivity.tables import RuleSet
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +43,16 @@ class Selecting:
     the engine is compiled again only when that has changed.
     """
 
-    def __init__(self, keys: KeyRing, *, with_score: bool = True) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        *,
+        with_score: bool = True,
+        remote: EngineClient | None = None,
+        fallback: str = "hold",
+    ) -> None:
         self._keys, self._with_score = keys, with_score
+        self._remote, self._fallback = remote, fallback
         self._engines: dict[tuple[str, ...], SelectivityEngine] = {}
 
     def __call__(
@@ -60,8 +70,15 @@ class Selecting:
         if found is None:
             if len(self._engines) >= _KEPT:
                 self._engines.clear()
-            found = self._engines[place] = RuleEngine(rules, self.period_key, score=score)
+            found = self._engines[place] = self._engine(rules, score)
         return found
+
+    def _engine(self, rules: RuleSet, score: ScoreModel | None) -> SelectivityEngine:
+        """Return the engine over rules and score: in this process, or the one at an address."""
+        local = RuleEngine(rules, self.period_key, score=score)
+        if self._remote is None:
+            return local
+        return RemoteEngine(self._remote, local, fallback=self._fallback)
 
     def score(self, session: Session | None, jurisdiction: str) -> ScoreModel | None:
         """Return the model that decides; ``None`` where rules and draws decide alone.

@@ -6,6 +6,7 @@ from pathlib import Path
 from medcontrol.crypto import KeyRing
 from medcontrol.documents import DocumentStore, FolderStore
 from medcontrol.settings import Settings
+from selectivity.remote import EngineClient
 from workflows.catalog import Catalog, catalog
 from workflows.selecting import Selecting, Selector
 
@@ -39,9 +40,26 @@ def make_tools(settings: Settings, keys: KeyRing) -> Tools:
         keys=keys,
         documents=FolderStore(settings.home_path / "documents", keys),
         catalog=catalog(),
-        selectivity=Selecting(keys, with_score=settings.selectivity_score),
+        selectivity=Selecting(
+            keys,
+            with_score=settings.selectivity_score,
+            remote=_remote(settings),
+            fallback=settings.selectivity_fallback,
+        ),
         fund_name=settings.fund_name,
         fonts=(FONTS,),
         undo_seconds=settings.undo_seconds,
         with_valve=settings.selectivity_valve,
+    )
+
+
+def _remote(settings: Settings) -> EngineClient | None:
+    """Return how the selectivity engine elsewhere is reached, when there is one."""
+    if settings.selectivity_url is None:
+        return None
+    token = settings.selectivity_token
+    return EngineClient(
+        settings.selectivity_url,
+        token=token.get_secret_value() if token else None,
+        timeout=settings.selectivity_timeout,
     )
