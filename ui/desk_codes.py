@@ -96,6 +96,8 @@ DESK_REFUSALS: Mapping[str, str] = {
     "reassignment.too_many": N_("More than 20,000 files: narrow the filter."),
     "reassignment.undo_expired": N_("Too late: 15 minutes have passed."),
     "reassignment.not_done": N_("The files are still being moved; wait for the end."),
+    "absence.overlaps": N_("Absent on some of these days already: change that absence."),
+    "absence.days": N_("This day is too long ago, years away, or past for an absence that began."),
     "selection.expired": N_("This selection is too old. Choose again in the list."),
     "note_required": N_("Say in words what the reason is."),
     "body_too_large": N_("What was sent is too large: 80 MB at most."),

@@ -55,6 +55,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "settings.saved": ("success", N_("Settings saved.")),
     "password.changed": ("success", N_("Password changed. Other sessions are ended.")),
     "absence.saved": ("success", N_("Absence saved; nothing new is given to you on those days.")),
+    "absence.entered": ("success", N_("Absence entered. Here is what is due meanwhile.")),
+    "absence.cancelled": ("success", N_("Absence taken back. Files stay where they are.")),
+    "absence.handed_over": ("success", N_("Noted: nothing had to be moved.")),
+    "lever.set": ("success", N_("Lever set.")),
     "nothing.selected": ("warning", N_("Tick at least one line.")),
 }
 

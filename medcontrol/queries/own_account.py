@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -28,6 +29,7 @@ _RANK = {role: _DAILY.index(role) if role in _DAILY else len(_DAILY) for role in
 class OwnAbsence:
     """Days on which one takes nothing, both included."""
 
+    id: UUID
     first_day: date
     last_day: date
     reason: str
@@ -90,7 +92,7 @@ def _load_doctor(session: Session, principal: Principal, today: date) -> OwnDoct
         return None
     doctor = session.get_one(Doctor, principal.doctor_id)
     absences = session.execute(
-        sa.select(Away.first_day, Away.last_day, Away.reason)
+        sa.select(Away.id, Away.first_day, Away.last_day, Away.reason)
         .where(Away.doctor_id == doctor.id, Away.last_day >= today)
         .order_by(Away.first_day)
         .limit(50)

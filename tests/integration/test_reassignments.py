@@ -132,9 +132,7 @@ def test_a_batch_is_asked_for_at_once_and_moved_in_chunks(fund):
     with database.read_only() as session:
         batch = session.get_one(ReassignmentBatch, batch_id)
         assert (batch.status, batch.total, batch.requested_label) == (BatchStatus.DONE, 20, "Anna")
-        assert [each.topic for each in session.exec(select(OutboxMessage))] == [
-            reassignments.TOPIC
-        ]
+        assert [each.topic for each in session.exec(select(OutboxMessage))] == [reassignments.TOPIC]
         assert loads(session) == {source: 0, target: 200}
         facts = session.execute(
             sa.text("SELECT facts FROM journal_entry WHERE action = 'assignment.changed'")
@@ -302,9 +300,7 @@ def test_a_file_that_somebody_holds_is_tried_again_then_refused(fund, monkeypatc
 
     with Session(fund) as other, other.begin():
         held = file_of(other, task_ids[0])
-        other.execute(
-            sa.text("SELECT 1 FROM control_file WHERE id = :id FOR UPDATE"), {"id": held}
-        )
+        other.execute(sa.text("SELECT 1 FROM control_file WHERE id = :id FOR UPDATE"), {"id": held})
         run(batch_id)
 
     assert holders(task_ids) == [source, target, target]

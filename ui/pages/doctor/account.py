@@ -1,14 +1,19 @@
 """One's own settings: language, shortcuts, password, absences."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from sqlmodel import Session
 
+from assignment.absences import AbsencesOverlap, By, announce, cancel, change
 from medcontrol.db import read_only, transaction
-from medcontrol.errors import InvalidInput
+from medcontrol.errors import InvalidInput, NotFound
+from medcontrol.model import Absence
 from medcontrol.queries.own_account import OwnAccount, load_own_account
-from medcontrol.services import doctors, sessions, users
+from medcontrol.services import sessions, users
 from medcontrol.services.preferences import save_preferences
 from ui.desk_codes import ABSENCES
 from ui.forms import day_of, is_ticked, text_of
@@ -100,19 +105,68 @@ def change_password(request: Request, visitor: Me, form: Posted) -> Response:
 
 @router.post("/absences")
 def add_absence(request: Request, visitor: Me, form: Posted) -> Response:
-    """Announce days on which one takes nothing."""
+    """Announce days on which one takes nothing; files in hand never stand in the way."""
     first, last = day_of(form, "first_day"), day_of(form, "last_day")
-    reason = text_of(form, "reason", 64)
-    with read_only() as session:
-        account = load_own_account(session, visitor.principal, visitor.today)
-    if account.doctor is None or first is None or first < visitor.today:
+    reason, doctor_id = text_of(form, "reason", 64), visitor.principal.doctor_id
+    if doctor_id is None or first is None or first < visitor.today:
         return _draw(request, visitor, ("first_day", "date_past"))
     if last is None or last < first:
         return _draw(request, visitor, ("last_day", "date_order"))
     if reason not in ABSENCES:
         return _draw(request, visitor, ("reason", "reason_required"))
-    with transaction() as session:
-        doctors.add_absence(
-            session, account.doctor.code, first_day=first, last_day=last, reason=reason
-        )
-    return see_other("/me", "absence.saved")
+
+    def work(session: Session) -> None:
+        announce(session, doctor_id, first_day=first, last_day=last, reason=reason, by=_by(visitor))
+
+    return _attempt(request, visitor, work, "absence.saved")
+
+
+@router.post("/absences/{absence_id}/change")
+def change_absence(request: Request, visitor: Me, form: Posted, absence_id: UUID) -> Response:
+    """Let one's own absence end on another day."""
+    last = day_of(form, "last_day")
+
+    def work(session: Session) -> None:
+        own = _own(session, visitor, absence_id)
+        if last is None:
+            raise InvalidInput("a day is needed", field="last_day")
+        change(session, own.id, first_day=own.first_day, last_day=last, by=_by(visitor))
+
+    return _attempt(request, visitor, work, "saved")
+
+
+@router.post("/absences/{absence_id}/cancel")
+def cancel_absence(request: Request, visitor: Me, form: Posted, absence_id: UUID) -> Response:
+    """Take one's own absence back; one that has begun ends the day before."""
+
+    def work(session: Session) -> None:
+        cancel(session, _own(session, visitor, absence_id).id, by=_by(visitor))
+
+    return _attempt(request, visitor, work, "absence.cancelled")
+
+
+def _by(visitor: Visitor) -> By:
+    return By(visitor.principal.id, visitor.now, visitor.today)
+
+
+def _own(session: Session, visitor: Visitor, absence_id: UUID) -> Absence:
+    absence = session.get(Absence, absence_id)
+    if absence is None or absence.doctor_id != visitor.principal.doctor_id:
+        raise NotFound(f"no absence {absence_id}")
+    return absence
+
+
+def _attempt(
+    request: Request, visitor: Visitor, work: Callable[[Session], None], notice: str
+) -> Response:
+    """Do something with one's own absences, or show the form again with what is wrong."""
+    try:
+        with transaction() as session:
+            work(session)
+    except AbsencesOverlap as refusal:
+        return _draw(request, visitor, ("first_day", refusal.code))
+    except InvalidInput as refusal:
+        field = refusal.field or "first_day"
+        fault = "absence.days" if field == "first_day" else "date_order"
+        return _draw(request, visitor, (field, fault))
+    return see_other("/me", notice)

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from ui.pages.supervision import batches, board, reassign, tasks
+from ui.pages.supervision import absences, batches, board, reassign, tasks
 
 router = APIRouter()
-for module in (board, tasks, reassign, batches):
+for module in (board, tasks, reassign, batches, absences):
     router.include_router(module.router)
