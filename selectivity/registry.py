@@ -184,6 +184,10 @@ _HISTORY = (
         "is_first_with_provider", _FLAG, "", "beneficiary new to the provider in 365 days",
         freshness=_PREVIOUS_DAY, is_history=True,
     ),
+    Feature(
+        "is_in_probe", _FLAG, "", "taken by a probe round of the provider, at the gate",
+        freshness=_SAME_DAY, is_history=True,
+    ),
 )  # fmt: skip
 
 _NEVER = tuple(
