@@ -27,6 +27,19 @@ RULES: Mapping[str, str] = {
 }
 FLAGS: Mapping[str, str] = {"True": N_("yes"), "False": N_("no")}
 
+#: What a reader opened, as the access log names it before a colon.
+READ: Mapping[str, str] = {
+    "all": N_("everything medical"),
+    "intake": N_("what was received"),
+    "reasoning": N_("reasons of opinions"),
+    "examination": N_("examination"),
+    "draft": N_("draft"),
+    "message": N_("messages"),
+    "messages": N_("messages"),
+    "document": N_("document"),
+    "quarantine": N_("quarantined line"),
+}
+
 _KINDS: Mapping[str, tuple[type[StrEnum], ...]] = {
     "level": (ControlLevel,),
     "before": (ControlLevel,),
@@ -55,3 +68,13 @@ def journal_value(name: str, value: str, gettext: Callable[[str], str], formats:
     if _DAY.fullmatch(value):
         return formats.day(date.fromisoformat(value))
     return value
+
+
+def read_words(what: str, gettext: Callable[[str], str]) -> list[str]:
+    """Return what was read in words; a page of a document keeps its number.
+
+    >>> read_words("intake,reasoning", str)
+    ['what was received', 'reasons of opinions']
+    """
+    subjects = (part.partition(":")[0] for part in what.split(","))
+    return [gettext(READ[subject]) if subject in READ else subject for subject in subjects]

@@ -19,7 +19,7 @@ from selectivity.translations import sentence
 from ui.codes import word_for
 from ui.formats import Formats
 from ui.i18n import LANGUAGES, babel_locale, is_right_to_left, translations
-from ui.journal_words import journal_value
+from ui.journal_words import journal_value, read_words
 from ui.labels import label_of
 from ui.notices import COOKIE as NOTICE_COOKIE
 from ui.shell import Shell, is_current, navigation_for
@@ -86,6 +86,7 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
 
     env.globals.update(
         fact=fact,
+        read_words=lambda what: read_words(what, catalog.gettext),
         icon=icon,
         filter_word=filter_word,
         DuePreset=DuePreset,
