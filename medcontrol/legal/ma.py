@@ -82,6 +82,16 @@ class _Dental:
     window_months = _LAW.whole("dental.window_months")
 
 
+class _Fees:
+    central_opinion = _LAW.decimal("fees.central_opinion")
+    control_on_file = _LAW.decimal("fees.control_on_file")
+    decision = _LAW.decimal("fees.decision")
+    examination = _LAW.decimal("fees.examination")
+    examination_invalidity = _LAW.decimal("fees.examination_invalidity")
+    second_doctor = _LAW.decimal("fees.second_doctor")
+    specialist_opinion = _LAW.decimal("fees.specialist_opinion")
+
+
 class _Hospital:
     authorisation_days = _LAW.whole("hospital.authorisation_days")
 
@@ -150,6 +160,7 @@ completion = _Completion
 convocation = _Convocation
 decision = _Decision
 dental = _Dental
+fees = _Fees
 hospital = _Hospital
 ijm = _Ijm
 medicines = _Medicines
