@@ -113,7 +113,7 @@ def _examples(row: Row, registry: Registry) -> Iterator[Finding]:
     for side, examples in (("positive", row.positive), ("negative", row.negative)):
         for number, example in enumerate(examples, 1):
             place = f"examples.{side}.{number}"
-            fault = _bad_value(example, registry)
+            fault = bad_value(example, registry)
             if fault:
                 yield Finding("bad_example", fault, row.id, place)
                 continue
@@ -123,7 +123,7 @@ def _examples(row: Row, registry: Registry) -> Iterator[Finding]:
                 yield Finding("wrong_example", f"the {side} example {text}", row.id, place)
 
 
-def _bad_value(example: Mapping[str, Any], registry: Registry) -> str:
+def bad_value(example: Mapping[str, Any], registry: Registry) -> str:
     """Return what is wrong with an example, by reading each value as a cell would."""
     for name, value in example.items():
         feature = registry.get(name)

@@ -132,7 +132,15 @@ def row_verdict(
     registry: Registry = FEATURES,
 ) -> RowVerdict:
     """Return what each cell of a row says of a file, whether or not its rule set can be read."""
-    cells = tuple(
+    cells = cell_verdicts(row.when, snapshot, registry)
+    return RowVerdict(row.id, cells, received_on <= row.expires_on)
+
+
+def cell_verdicts(
+    when: Mapping[str, Cell], snapshot: Mapping[str, Any], registry: Registry = FEATURES
+) -> tuple[CellVerdict, ...]:
+    """Return what each of some cells says of a file."""
+    return tuple(
         CellVerdict(
             feature=name,
             expected=describe(cell, registry[name]),
@@ -140,6 +148,5 @@ def row_verdict(
             is_met=cell.accepts(value_of(snapshot, name, registry[name].kind)),
             is_medical=registry[name].is_medical,
         )
-        for name, cell in row.when.items()
+        for name, cell in when.items()
     )
-    return RowVerdict(row.id, cells, received_on <= row.expires_on)

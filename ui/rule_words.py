@@ -99,6 +99,26 @@ SECTORS: Mapping[str, str] = {
     "private": N_("private"),
     "own": N_("the fund's own"),
 }
+# Only of what is no number of something.
+UNITS: Mapping[str, str] = {"days": N_("days"), "years": N_("years")}
+
+KINDS: Mapping[str, str] = {
+    "doctor": N_("doctor's practice"),
+    "dentist": N_("dental practice"),
+    "pharmacy": N_("pharmacy"),
+    "clinic": N_("clinic"),
+    "hospital": N_("hospital"),
+    "laboratory": N_("laboratory"),
+    "radiology": N_("radiology"),
+    "paramedical": N_("paramedical practice"),
+    "care_network": N_("care network"),
+    "other": N_("other"),
+}
+SECTORS: Mapping[str, str] = {
+    "public": N_("public"),
+    "private": N_("private"),
+    "own": N_("the fund's own"),
+}
 UNITS: Mapping[str, str] = {
     "lines": N_("lines"),
     "units": N_("units"),

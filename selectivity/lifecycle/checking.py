@@ -14,6 +14,7 @@ from selectivity.cells import CodeCell
 from selectivity.checks import check
 from selectivity.faults import Finding, RuleSetFault
 from selectivity.lifecycle import store
+from selectivity.lifecycle.editing import PARTS, items
 from selectivity.overlaps import overlaps
 from selectivity.reading import read_data
 from selectivity.tables import Conditions, RuleSet
@@ -31,11 +32,32 @@ def check_version(session: Session, code: str, data: Any) -> tuple[Finding, ...]
     was published keeps its codes under its number, and rows of different levels that can match
     the same file are warned of.
     """
+    faults: tuple[Finding, ...] = ()
     try:
         rules = read_data(data, source=code)
     except RuleSetFault as fault:
-        return fault.findings
-    return (*check(rules), *_units(session, rules), *_lists(session, rules), *overlaps(rules))
+        # The rows that can be read are checked all the same.
+        faults = fault.findings
+        try:
+            rules = read_data(_without(data, {each.row for each in faults}), source=code)
+        except RuleSetFault:
+            return faults
+    return (
+        *faults,
+        *check(rules),
+        *_units(session, rules),
+        *_lists(session, rules),
+        *overlaps(rules),
+    )
+
+
+def _without(data: Any, rows: set[str]) -> Any:
+    if not isinstance(data, dict):
+        return data
+    return {
+        **data,
+        **{part: [row for row in items(data, part) if row.get("id") not in rows] for part in PARTS},
+    }
 
 
 def _units(session: Session, rules: RuleSet) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from medcontrol.errors import InvalidInput, NotFound
 
 Part = Literal["rows", "floor"]
+PARTS: tuple[Part, ...] = ("rows", "floor")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _LIST = re.compile(r"[a-z0-9][a-z0-9-]{0,50}@[1-9][0-9]{0,5}", re.ASCII)
 MOST_ROWS = 2_000

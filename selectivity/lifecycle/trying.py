@@ -57,13 +57,19 @@ class TriedFile:
 
 
 def find(
-    session: Session, principal: Principal, keys: KeyRing, name: str, *, now: datetime
+    session: Session,
+    principal: Principal,
+    keys: KeyRing,
+    name: str,
+    *,
+    now: datetime,
+    with_medical: bool = True,
 ) -> TriedFile:
     """Return the stored features of a file, by its reference or its number at the sender.
 
     Features of class medical are decrypted so that rules on them can be tried; that is logged in
     the caller's transaction as a reading, so it must be one that writes. The caller shows whether
-    a cell on them is met, not the value.
+    a cell on them is met, not the value. ``with_medical=False`` leaves them out, unread.
 
     Raises:
         Forbidden: the principal is no analyst, auditor or supervisor.
@@ -75,7 +81,7 @@ def find(
     if row is None:
         raise NotFound(f"selectivity decided on no file {name!r}", field="file")
     snapshot = dict(row.features)
-    if row.medical_features is not None:
+    if row.medical_features is not None and with_medical:
         _log(session, principal, row.received_file_id, row.control_file_id, now)
         sealed = keys.decrypt(
             row.key_id, row.medical_features, bind("selectivity_decision", row.received_file_id)
