@@ -1,10 +1,10 @@
 """Plan of a batch: tasks in order of urgency, each to the cheapest eligible doctor with room."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from assignment.doctors import DoctorTable
-from assignment.eligibility import Eligibility, Group
+from assignment.eligibility import Barred, Eligibility, Group
 from assignment.facts import (
     DoctorFacts,
     Plan,
@@ -15,7 +15,9 @@ from assignment.facts import (
     Why,
     check_unique,
 )
-from assignment.ledger import Ledger, cheapest
+from assignment.forecast import Forecast
+from assignment.horizon import Horizon
+from assignment.ledger import INFINITE, Ledger, cheapest
 from assignment.repair import Room, make_room
 from assignment.scoring import Weights
 
@@ -43,9 +45,13 @@ def plan(
     Raises:
         InvalidInput: a task or a doctor is given twice, or there is no day.
     """
+    return plan_over(Eligibility(DoctorTable(doctors, days), weights), tasks)
+
+
+def plan_over(eligibility: Eligibility, tasks: Sequence[TaskFacts]) -> Plan:
+    """Decide as ``plan``, with constraints that were compiled before."""
     check_unique((task.id for task in tasks), "task")
-    ordered = sorted(tasks, key=lambda task: task.urgency)
-    run = _Run(Ledger(Eligibility(DoctorTable(doctors, days), weights)), ordered)
+    run = _Run(Ledger(eligibility), sorted(tasks, key=lambda task: task.urgency))
     run.place_all()
     run.repair()
     return run.result()
@@ -59,12 +65,30 @@ def rank(
     Raises:
         InvalidInput: as ``plan``.
     """
-    ledger = Ledger(Eligibility(DoctorTable(doctors, days), weights))
-    group, barred = ledger.eligibility.group(task), ledger.eligibility.barred(task)
+    return rank_over(Eligibility(DoctorTable(doctors, days), weights), task)
+
+
+def rank_over(
+    eligibility: Eligibility, task: TaskFacts, *, without: Collection[int] = ()
+) -> Why | UnassignedTask:
+    """Explain as ``rank``, with constraints that were compiled before.
+
+    ``without`` are positions of doctors to pass over; in the counts they are as good as full.
+    """
+    ledger = Ledger(eligibility)
+    group, barred = eligibility.group(task), eligibility.barred(task)
     costs = ledger.costs(task, group, barred)
+    for doctor in without:
+        place = group.find(doctor)
+        if place is not None:
+            costs[place] = INFINITE
     at = cheapest(costs)
-    if at is None:
-        return UnassignedTask(task, ledger.removed(task, group, barred))
+    forecast = Forecast(Horizon(eligibility.table), eligibility.table.open_points)
+    expected = ledger.wait_for_previous(task, group, barred, forecast) if at is not None else None
+    if at is None or expected is not None:
+        removed = ledger.removed(task, group, barred, waits=expected is not None)
+        expected = expected or forecast.expect(task, group, barred)
+        return UnassignedTask(task, removed, expected)
     return ledger.why(task, at, Rule.CHEAPEST, costs, group)
 
 
@@ -76,6 +100,8 @@ class _Run:
         self.tasks = tasks
         self.doctor_of: dict[int, int] = {}
         self.why_of: dict[int, Why] = {}
+        self.waits: dict[int, date] = {}
+        self.horizon = Horizon(ledger.table)
         self._full: dict[Group, int] = {}
 
     def place_all(self) -> None:
@@ -91,6 +117,8 @@ class _Run:
         if task.points >= self._full.get(group, task.points + 1):
             return
         barred = ledger.eligibility.barred(task)
+        if self._waits(number, group, barred):
+            return
         costs = ledger.costs(task, group, barred)
         at = cheapest(costs)
         if at is not None:
@@ -100,9 +128,21 @@ class _Run:
         elif not barred:
             self._full[group] = task.points
 
+    def _waits(self, number: int, group: Group, barred: Mapping[int, Barred]) -> bool:
+        """Leave a task in the pool for the doctor who knows the person and has time soon."""
+        task, ledger = self.tasks[number], self.ledger
+        if not task.patience:
+            return False
+        forecast = Forecast(self.horizon, ledger.load)
+        day = ledger.wait_for_previous(task, group, barred, forecast)
+        if day is not None:
+            self.waits[number] = day
+        return day is not None
+
     def repair(self) -> None:
         """Try to make room for those who found none, and say why of what moved."""
-        for number in make_room(Room(self.ledger, self.tasks, self.doctor_of)):
+        room = Room(self.ledger, self.tasks, self.doctor_of)
+        for number in make_room(room, without=self.waits):
             self.why_of[number] = self._explain_move(number)
 
     def _explain_move(self, number: int) -> Why:
@@ -116,14 +156,20 @@ class _Run:
 
     def result(self) -> Plan:
         """Return the plan in order of urgency."""
-        ledger, rows = self.ledger, self.ledger.table.rows
+        rows = self.ledger.table.rows
+        forecast = Forecast(self.horizon, self.ledger.load)
         assigned: list[PlannedAssignment] = []
         unassigned: list[UnassignedTask] = []
         for number, task in enumerate(self.tasks):
             doctor = self.doctor_of.get(number)
             if doctor is not None:
                 assigned.append(PlannedAssignment(task, rows[doctor].id, self.why_of[number]))
-                continue
-            group, barred = ledger.eligibility.group(task), ledger.eligibility.barred(task)
-            unassigned.append(UnassignedTask(task, ledger.removed(task, group, barred)))
+            else:
+                unassigned.append(self._unassigned(number, task, forecast))
         return Plan(tuple(assigned), tuple(unassigned))
+
+    def _unassigned(self, number: int, task: TaskFacts, forecast: Forecast) -> UnassignedTask:
+        ledger, day = self.ledger, self.waits.get(number)
+        group, barred = ledger.eligibility.group(task), ledger.eligibility.barred(task)
+        removed = ledger.removed(task, group, barred, waits=day is not None)
+        return UnassignedTask(task, removed, day or forecast.expect(task, group, barred))

@@ -90,13 +90,15 @@ def check(
     """Return what is wrong with a plan; empty when it may be written."""
     found = list(_bookkeeping(plan, tasks))
     by_id = {doctor.id: doctor for doctor in doctors}
-    points: Counter[UUID] = Counter()
+    points, urgent = Counter[UUID](), Counter[UUID]()
     for each in plan.assignments:
         doctor = by_id.get(each.doctor_id)
         if doctor is None:
             found.append(Violation("bookkeeping", each.task.id, each.doctor_id, "unknown doctor"))
             continue
         points[doctor.id] += each.task.points
+        if each.task.priority == 0:
+            urgent[doctor.id] += each.task.points
         found += [
             Violation(constraint, each.task.id, doctor.id, detail)
             for constraint, detail in refusals(each.task, doctor, days)
@@ -104,11 +106,18 @@ def check(
         if each.why.chosen.doctor_id != doctor.id:
             found.append(Violation("bookkeeping", each.task.id, doctor.id, "why of another doctor"))
     for doctor_id in points:
-        load = by_id[doctor_id].open_points + points[doctor_id]
-        if load > by_id[doctor_id].capacity_points:
-            detail = f"{load} points of {by_id[doctor_id].capacity_points}"
-            found.append(Violation(Constraint.CAPACITY, None, doctor_id, detail))
+        found += _overload(by_id[doctor_id], points[doctor_id], urgent[doctor_id])
     return found
+
+
+def _overload(doctor: DoctorFacts, points: int, urgent: int) -> Iterator[Violation]:
+    """Yield a load that is too much; what is urgent may go beyond what all else must keep to."""
+    load = doctor.open_points + points
+    most = max(doctor.capacity_points, doctor.urgent_points)
+    usual = max(doctor.capacity_points, doctor.open_points)
+    if load > most or load - urgent > usual:
+        detail = f"{load} points of {doctor.capacity_points}"
+        yield Violation(Constraint.CAPACITY, None, doctor.id, detail)
 
 
 def _bookkeeping(plan: Plan, tasks: Sequence[TaskFacts]) -> Iterator[Violation]:

@@ -1,6 +1,8 @@
 """Doctors as columns: what eligibility and scoring read for all doctors at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from uuid import UUID
@@ -39,6 +41,18 @@ class DoctorTable:
         self._serves: dict[str, BoolArray] = {}
         self._days_left: dict[date | None, int] = {}
 
+    def with_loads(self, loads: Mapping[UUID, int]) -> "DoctorTable":
+        """Return the same doctors with other loads; 0 for those not named. Shares the rest."""
+        table = copy(self)
+        table.rows = [
+            doctor
+            if loads.get(doctor.id, 0) == doctor.open_points
+            else replace(doctor, open_points=loads.get(doctor.id, 0))
+            for doctor in self.rows
+        ]
+        table.__dict__.pop("open_points", None)
+        return table
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -64,6 +78,12 @@ class DoctorTable:
     def capacity(self) -> IntArray:
         """(n,), points over the horizon."""
         return np.fromiter((d.capacity_points for d in self.rows), np.int64, len(self.rows))
+
+    @cached_property
+    def spare(self) -> IntArray:
+        """(n,), points above the capacity that urgent work may still take."""
+        spare = [max(0, d.urgent_points - d.capacity_points) for d in self.rows]
+        return np.array(spare, dtype=np.int64)
 
     @cached_property
     def open_points(self) -> IntArray:

@@ -1,8 +1,10 @@
 """Hard constraints, compiled once per kind of task: who may have it, and who fell out why."""
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 
@@ -87,6 +89,12 @@ class Eligibility:
                 self._on_record.setdefault(conflict.subject, []).append((i, conflict.kind))
 
         self._known = self._own_number.keys() | self._on_record.keys()
+
+    def with_loads(self, loads: Mapping[UUID, int]) -> "Eligibility":
+        """Return the same constraints for doctors with other loads; what is compiled is shared."""
+        eligibility = copy(self)
+        eligibility.table = self.table.with_loads(loads)
+        return eligibility
 
     def group(self, task: TaskFacts) -> Group:
         """Return the doctors of the task's signature, compiled at the first call."""

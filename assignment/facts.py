@@ -23,6 +23,7 @@ class Constraint(StrEnum):
     CONFLICT = "conflict"
     EXCLUSION = "exclusion"
     CAPACITY = "capacity"
+    AFFINITY = "affinity"  # who knows the person has time soon, and the file waits for them
 
 
 class Conflict(NamedTuple):
@@ -39,6 +40,22 @@ class Conflict(NamedTuple):
     subject: str
 
 
+class Affinity(StrEnum):
+    """Why a file would go back to the doctor who knows the person; each has its own patience."""
+
+    RENEWAL = "renewal"  # of a right, or its review
+    COMPLEMENT = "complement"  # the same file, once more
+    OTHER = "other"  # another file of the person in the same flow
+
+
+_RENEWALS = frozenset({"renewal", "review", "periodic", "requested", "prolongation"})
+
+
+def affinity_of(nature: str) -> Affinity:
+    """Return the affinity of a file with a doctor of an earlier file of the same flow."""
+    return Affinity.RENEWAL if nature in _RENEWALS else Affinity.OTHER
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorFacts:
     """A control doctor (médecin-conseil), dentist or pharmacist as assignment sees them.
@@ -51,6 +68,7 @@ class DoctorFacts:
             ``/specialty`` behind (``flow//specialty``) for what asks for that specialty only.
         competence_levels: up to which level, for competences where it is not the doctor's own.
         capacity_points: minutes of work that the doctor may hold; 0 when absent throughout.
+        urgent_points: what they may hold with urgent work on top; ``capacity_points`` if less.
         minutes: minutes worked on each day of the horizon, which may reach further than what the
             doctor may hold now; empty when nothing is planned ahead.
         open_points: minutes of work that the doctor holds already.
@@ -72,6 +90,7 @@ class DoctorFacts:
     competences: frozenset[str] = frozenset()
     competence_levels: Mapping[str, ControlLevel] = field(default_factory=dict)
     capacity_points: int
+    urgent_points: int = 0
     minutes: tuple[int, ...] = ()
     open_points: int = 0
     absent_on: frozenset[date] = frozenset()
@@ -123,6 +142,8 @@ class TaskFacts:
         beneficiary_key: identifies who is treated among those insured under that number.
         prescriber_id, provider_id, treating_ids: professionals whose work is controlled.
         previous_doctor: who followed this person before; preferred, never imposed.
+        affinity: what ties the file to ``previous_doctor``.
+        patience: so many working days it may wait for ``previous_doctor`` to have time.
         excluded: doctors who may not have this task, each with a reason code (author of the
             contested opinion, first doctor when a second is asked for).
 
@@ -150,6 +171,8 @@ class TaskFacts:
     provider_id: str | None = None
     treating_ids: frozenset[str] = frozenset()
     previous_doctor: UUID | None = None
+    affinity: Affinity | None = None
+    patience: int = 0
     excluded: Mapping[UUID, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -241,7 +264,7 @@ class UnassignedTask:
     @property
     def awaits_capacity(self) -> bool:
         """Whether somebody may do it and only lacks time. If not, a supervisor must act."""
-        return self.removed[Constraint.CAPACITY] > 0
+        return self.removed.get(Constraint.CAPACITY, 0) > 0
 
 
 @dataclass(frozen=True, slots=True)

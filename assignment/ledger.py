@@ -1,10 +1,14 @@
 """Loads of a running batch: what each doctor would hold, and what the next file would cost."""
 
 from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
 
 from assignment.doctors import FloatArray, IntArray
 from assignment.eligibility import Barred, Eligibility, Group
 from assignment.facts import Candidate, Constraint, Rule, TaskFacts, Why
+from assignment.forecast import Forecast
 from assignment.scoring import load_cost, load_costs
 
 INFINITE = float("inf")
@@ -29,22 +33,31 @@ class Ledger:
         capacity = table.capacity if capacity is None else capacity
         self._ids = [doctor.id for doctor in table.rows]
         self.free: IntArray = capacity - loads
-        self._load: list[int] = loads.tolist()
+        # Urgent work goes beyond what may be given ahead, never beyond another limit.
+        self._spare = table.spare if capacity is table.capacity and table.spare.any() else None
+        self.load: IntArray = loads.copy()
         self._capacity: list[int] = capacity.tolist()
         self._load_costs: FloatArray = load_costs(loads, capacity, self.weights)
 
     def add(self, doctor: int, points: int) -> None:
         """Give points to the doctor at this position; negative points take them back."""
-        self._load[doctor] += points
+        self.load[doctor] += points
         self.free[doctor] -= points
         self._load_costs[doctor] = load_cost(
-            self._load[doctor], self._capacity[doctor], self.weights
+            self.load.item(doctor), self._capacity[doctor], self.weights
         )
+
+    def room(self, task: TaskFacts, doctors: IntArray) -> IntArray:
+        """Return the points that each of some doctors, (m,), could still be given for a task."""
+        free: IntArray = self.free[doctors]
+        if self._spare is not None and task.priority == 0:
+            return free + self._spare[doctors]
+        return free
 
     def costs(self, task: TaskFacts, group: Group, barred: Mapping[int, Barred]) -> FloatArray:
         """Return the cost of each doctor of the group, (m,); infinite for those barred or full."""
         costs: FloatArray = group.base + self._load_costs[group.doctors]
-        costs[self.free[group.doctors] < task.points] = INFINITE
+        costs[self.room(task, group.doctors) < task.points] = INFINITE
         if task.previous_doctor is not None:
             at = self._find(group, task)
             if at is not None:
@@ -69,17 +82,46 @@ class Ledger:
         return Why(rule, chosen, tuple(others))
 
     def removed(
-        self, task: TaskFacts, group: Group, barred: Mapping[int, Barred]
+        self,
+        task: TaskFacts,
+        group: Group,
+        barred: Mapping[int, Barred],
+        *,
+        waits: bool = False,
     ) -> dict[Constraint, int]:
-        """Return how many doctors each constraint eliminated for a task, in order."""
+        """Return how many doctors each constraint eliminated for a task, in order.
+
+        ``waits``: those who have time are passed over for the doctor who knows the person.
+        """
         inside = [why.constraint for at, why in barred.items() if group.find(at) is not None]
-        left = [at for at in group.doctors.tolist() if at not in barred]
-        return {
+        left = np.array([at for at in group.doctors.tolist() if at not in barred], dtype=np.int64)
+        full = int((self.room(task, left) < task.points).sum())
+        counts = {
             **group.removed,
             Constraint.CONFLICT: inside.count(Constraint.CONFLICT),
             Constraint.EXCLUSION: inside.count(Constraint.EXCLUSION),
-            Constraint.CAPACITY: int((self.free[left] < task.points).sum()),
+            Constraint.CAPACITY: full,
         }
+        return {**counts, Constraint.AFFINITY: len(left) - full} if waits else counts
+
+    def wait_for_previous(
+        self, task: TaskFacts, group: Group, barred: Mapping[int, Barred], forecast: Forecast
+    ) -> date | None:
+        """Return the day for which a task waits for who knows the person; None to go on.
+
+        It waits when they have no room now, will have within its patience, and not too late.
+        """
+        if not task.patience or task.previous_doctor is None:
+            return None
+        doctor = self.table.position.get(task.previous_doctor)
+        if doctor is None or doctor in barred or group.find(doctor) is None:
+            return None
+        if self.room(task, np.array([doctor])).item() >= task.points:
+            return None
+        day = forecast.day_of(doctor, task.points)
+        if day is None or day > min(task.patience, group.day):
+            return None
+        return self.table.days[day]
 
     def _candidate(self, task: TaskFacts, group: Group, at: int) -> Candidate:
         doctor = group.doctors.item(at)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
+from assignment.facts import Affinity
 from assignment.scoring import Weights
 from medcontrol.errors import InvalidInput
 from medcontrol.ids import new_id
@@ -39,9 +40,9 @@ LEVERS: Mapping[str, Range] = MappingProxyType(
         "contracted_fee": Range(0.5, 0.0, 100.0),
         "load": Range(100.0, 1.0, 1000.0),
         "wip_days": Range(2.0, 0.5, 5.0),
-        "affinity_days_renewal": Range(730, 0, 3650, is_whole=True),
-        "affinity_days_complement": Range(180, 0, 3650, is_whole=True),
-        "affinity_days_other": Range(365, 0, 3650, is_whole=True),
+        "affinity_days_renewal": Range(3, 0, 30, is_whole=True),
+        "affinity_days_complement": Range(2, 0, 30, is_whole=True),
+        "affinity_days_other": Range(0, 0, 30, is_whole=True),
         "drain_days": Range(2, 0, 10, is_whole=True),
         "settle_days": Range(5, 0, 30, is_whole=True),
         "move_budget": Range(50, 0, 5000, is_whole=True),
@@ -58,10 +59,10 @@ class Levers:
         weights: what the soft wishes count.
         wip_days: working days of work that a doctor is given ahead by the engine (design: 1.5 to
             2); what is more waits in the pool with an expected day.
-        affinity_days_renewal: so many days after it, the doctor of the last opinion gets the
-            renewal, review or periodic reassessment.
-        affinity_days_complement: the same for a file that comes back completed.
-        affinity_days_other: the same for another file of the same person in the same flow.
+        affinity_days_renewal: so many working days a renewal or review may wait until the
+            doctor who knows the person has time; later it goes to whom it suits best.
+        affinity_days_complement: the same for a file that comes back to be seen once more.
+        affinity_days_other: the same for another file of the person in the same flow.
         drain_days: working days before a planned leave from which nothing new is given.
         settle_days: days in which the engine moves no file a second time.
         move_budget: files that one proposal may move besides those it must.
@@ -78,6 +79,15 @@ class Levers:
     settle_days: int = int(LEVERS["settle_days"].default)
     move_budget: int = int(LEVERS["move_budget"].default)
     imbalance: float = LEVERS["imbalance"].default
+
+    def patience(self, affinity: Affinity | None) -> int:
+        """Return how many working days a file may wait for the doctor who knows the person."""
+        return {
+            None: 0,
+            Affinity.RENEWAL: self.affinity_days_renewal,
+            Affinity.COMPLEMENT: self.affinity_days_complement,
+            Affinity.OTHER: self.affinity_days_other,
+        }[affinity]
 
 
 _OF_WEIGHTS = frozenset(each.name for each in fields(Weights))

@@ -10,13 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 from sqlmodel import Session
 
-from assignment.facts import Conflict, DoctorFacts, TaskFacts
+from assignment.facts import Affinity, Conflict, DoctorFacts, TaskFacts, affinity_of
 from medcontrol.clock import civil_date
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession, StepKind
 
-#: Capacity is what a doctor works within so many working days, today included.
+#: What people give or take counts against so many working days of a doctor, today included;
+#: the engine gives less ahead (lever ``wip_days``), except what is urgent.
 HORIZON_DAYS = 5
+#: Working days over which the engine plans ahead, and says when what waits should be done.
+PLANNED_DAYS = 10
 #: Steps that must be done by somebody who gave no opinion on the file before.
 OTHER_EYES = frozenset(
     {StepKind.SPECIALIST_OPINION, StepKind.SECOND_DOCTOR, StepKind.CENTRAL_OPINION}
@@ -27,9 +30,15 @@ _DOCTORS = sa.text("""
 SELECT d.id, d.kind, d.profession, d.level, d.professional_id, d.is_active,
        u.code AS unit, u.level AS unit_level, u.parent_code AS parent,
        coalesce(l.open_points, 0) AS open_points,
-       ARRAY(SELECT c.flow || coalesce('/' || c.nature, '') FROM competence c
-             WHERE c.doctor_id = d.id AND c.valid_from <= :first
-               AND (c.valid_to IS NULL OR c.valid_to >= :first)) AS competences,
+       (SELECT json_agg(json_build_array(
+                 c.flow || CASE WHEN c.specialty IS NOT NULL
+                                THEN '/' || coalesce(c.nature, '') || '/' || c.specialty
+                                ELSE coalesce('/' || c.nature, '') END, c.level))
+        FROM competence c WHERE c.doctor_id = d.id AND c.valid_from <= :first
+          AND (c.valid_to IS NULL OR c.valid_to >= :first)) AS competences,
+       ARRAY(SELECT s.unit_code FROM doctor_unit s
+             WHERE s.doctor_id = d.id AND s.valid_from <= :first
+               AND (s.valid_to IS NULL OR s.valid_to >= :first)) AS units,
        (SELECT json_agg(json_build_array(a.weekday, a.minutes, a.valid_from, a.valid_to))
         FROM availability a WHERE a.doctor_id = d.id AND a.valid_from <= :last
           AND (a.valid_to IS NULL OR a.valid_to >= :first)) AS hours,
@@ -52,19 +61,21 @@ _ANNOUNCED = sa.text("SELECT day, is_holiday FROM announced_day WHERE jurisdicti
 _Day = tuple[date, int, str]  # with its weekday and its ISO text
 
 
-def horizon(session: Session, on: date, jurisdiction: str) -> tuple[date, ...]:
+def horizon(
+    session: Session, on: date, jurisdiction: str, length: int = HORIZON_DAYS
+) -> tuple[date, ...]:
     """Return the working days over which capacity counts; the first is ``on`` or the next."""
     rows = session.connection().execute(_ANNOUNCED, {"jurisdiction": jurisdiction})
-    return _working_days(jurisdiction, frozenset((day, off) for day, off in rows), on)
+    return _working_days(jurisdiction, frozenset((day, off) for day, off in rows), on, length)
 
 
 @lru_cache(maxsize=64)
 def _working_days(
-    jurisdiction: str, announced: frozenset[tuple[date, bool]], on: date
+    jurisdiction: str, announced: frozenset[tuple[date, bool]], on: date, length: int
 ) -> tuple[date, ...]:
     calendar = WorkingCalendar(jurisdiction, dict(announced))
     eve = on - timedelta(days=1)
-    return tuple(calendar.add_working_days(eve, n) for n in range(1, HORIZON_DAYS + 1))
+    return tuple(calendar.add_working_days(eve, n) for n in range(1, length + 1))
 
 
 def load_doctors(
@@ -75,6 +86,7 @@ def load_doctors(
     flows: Collection[str] | None = None,
     ids: Collection[UUID] | None = None,
     days: Sequence[date] | None = None,
+    wip_days: float | None = None,
 ) -> list[DoctorFacts]:
     """Return doctors as assignment sees them on a day, by id. One or two statements, no lock.
 
@@ -85,6 +97,8 @@ def load_doctors(
         flows: only those who have a competence in one of these flows; all when absent.
         ids: only these; all when absent.
         days: the horizon, when the caller has it already.
+        wip_days: what the engine may give ahead, in working days; all of the horizon when
+            absent. What is urgent may go up to ``HORIZON_DAYS``.
     """
     days = days or horizon(session, on, jurisdiction)
     rows = session.execute(
@@ -99,10 +113,10 @@ def load_doctors(
     ).mappings()
     # Dates inside json are ISO text, which sorts as dates do.
     calendar = [(day, day.weekday(), day.isoformat()) for day in days]
-    return [_doctor(row, calendar) for row in rows]
+    return [_doctor(row, calendar, wip_days) for row in rows]
 
 
-def _doctor(row: RowMapping, calendar: Sequence[_Day]) -> DoctorFacts:
+def _doctor(row: RowMapping, calendar: Sequence[_Day], wip_days: float | None) -> DoctorFacts:
     minutes = _minutes(row["hours"] or (), row["absences"] or (), calendar)
     is_local = row["unit_level"] == ControlLevel.LOCAL
     is_central = row["unit_level"] == ControlLevel.CENTRAL
@@ -113,8 +127,12 @@ def _doctor(row: RowMapping, calendar: Sequence[_Day]) -> DoctorFacts:
         level=ControlLevel(row["level"]),
         agency=row["unit"] if is_local else None,
         region=row["parent"] if is_local else None if is_central else row["unit"],
-        competences=frozenset(row["competences"]),
-        capacity_points=sum(minutes),
+        units=frozenset(row["units"]),
+        competences=frozenset(name for name, _ in row["competences"] or ()),
+        competence_levels=_levels(row["competences"] or ()),
+        capacity_points=sum(minutes) if wip_days is None else ahead(minutes, wip_days),
+        urgent_points=sum(minutes if wip_days is None else minutes[:HORIZON_DAYS]),
+        minutes=tuple(minutes),
         open_points=row["open_points"],
         absent_on=frozenset(
             day for (day, _, _), worked in zip(calendar, minutes, strict=True) if not worked
@@ -123,6 +141,27 @@ def _doctor(row: RowMapping, calendar: Sequence[_Day]) -> DoctorFacts:
         conflicts=tuple(Conflict(kind, subject) for kind, subject in row["conflicts"] or ()),
         active=row["is_active"],
     )
+
+
+def _levels(competences: Sequence[tuple[str, str | None]]) -> dict[str, ControlLevel]:
+    """Return up to which level, for competences that say so; the highest of two lines."""
+    found: dict[str, ControlLevel] = {}
+    for name, code in competences:
+        if code is not None:
+            level = ControlLevel(code)
+            found[name] = max(found.get(name, level), level, key=lambda each: each.rank)
+    return found
+
+
+def ahead(minutes: Sequence[int], days: float) -> int:
+    """Return the minutes of the first so many days; of a part of a day, the part.
+
+    >>> ahead([420, 420, 0, 420], 1.5), ahead([420], 2.0)
+    (630, 420)
+    """
+    whole, part = divmod(days, 1)
+    last = minutes[int(whole)] if part and int(whole) < len(minutes) else 0
+    return sum(minutes[: int(whole)]) + int(last * part)
 
 
 def minutes_by_day(
@@ -159,24 +198,31 @@ def _minutes(
 
 
 # Continuity: who granted the right under review, else who last gave an opinion on this file,
-# else on another file of the same person in the same flow.
+# else on another file of the same person in the same flow. A file that contests another one has
+# none: it wants other eyes, and none of those who answered for the contested opinion either.
 _TASKS = """
-SELECT t.id, t.control_file_id, t.flow, t.nature, t.kind, t.professions, t.level,
+SELECT t.id, t.control_file_id, t.flow, t.nature, t.specialty, t.kind, t.professions, t.level,
        t.agency_code, t.region_code, t.points, t.is_urgent, t.due_at,
        t.registration_number, t.reference, t.assigned_doctor_id,
-       f.prescriber_id, f.provider_id, f.jurisdiction,
-       coalesce(
-         (SELECT e.previous_doctor_id FROM entitlement e WHERE e.id = f.entitlement_id),
-         (SELECT o.doctor_id FROM opinion o WHERE o.control_file_id = f.id
-          ORDER BY o.given_at DESC LIMIT 1),
-         (SELECT o.doctor_id FROM control_file p JOIN opinion o ON o.control_file_id = p.id
-          WHERE p.registration_number = f.registration_number AND p.flow = f.flow
-            AND p.person_birth_date = f.person_birth_date AND p.id <> f.id
-          ORDER BY o.given_at DESC LIMIT 1)) AS previous_doctor,
+       f.prescriber_id, f.provider_id, f.jurisdiction, f.version, f.entitlement_id,
+       f.parent_id IS NOT NULL AS is_contest,
+       (SELECT e.previous_doctor_id FROM entitlement e WHERE e.id = f.entitlement_id)
+         AS granting_doctor,
+       (SELECT o.doctor_id FROM opinion o WHERE o.control_file_id = f.id
+        ORDER BY o.given_at DESC LIMIT 1) AS last_opinion,
+       (SELECT o.doctor_id FROM control_file p JOIN opinion o ON o.control_file_id = p.id
+        WHERE p.registration_number = f.registration_number AND p.flow = f.flow
+          AND p.person_birth_date = f.person_birth_date AND p.id <> f.id
+        ORDER BY o.given_at DESC LIMIT 1) AS other_opinion,
        ARRAY(SELECT DISTINCT o.doctor_id FROM opinion o
              WHERE o.control_file_id = f.id) AS earlier_opinions,
        ARRAY(SELECT DISTINCT o.doctor_id FROM opinion o
-             WHERE o.control_file_id = f.parent_id) AS contested_opinions
+             WHERE o.control_file_id = f.parent_id) AS contested_opinions,
+       ARRAY(SELECT DISTINCT s.superior_id FROM opinion o
+             JOIN doctor_superior s ON s.doctor_id = o.doctor_id
+              AND s.valid_from <= CAST(o.given_at AS date)
+              AND (s.valid_to IS NULL OR s.valid_to >= CAST(o.given_at AS date))
+             WHERE o.control_file_id = f.parent_id) AS superiors
 FROM human_task t JOIN control_file f ON f.id = t.control_file_id
 WHERE t.status = 'open' AND t.is_medical
 """
@@ -198,18 +244,33 @@ def load_tasks(
     return [task_facts(row) for row in session.execute(statement, {"ids": list(ids)}).mappings()]
 
 
+def load_snapshot(
+    session: Session, ids: Collection[UUID]
+) -> tuple[list[TaskFacts], dict[UUID, int]]:
+    """Return the facts of waiting tasks, and the version of each one's file. One statement."""
+    statement = sa.text(f"{_TASKS} AND t.assigned_doctor_id IS NULL AND t.id = ANY(:ids)")
+    tasks, versions = [], {}
+    for row in session.execute(statement, {"ids": list(ids)}).mappings():
+        tasks.append(task_facts(row))
+        versions[row["id"]] = row["version"]
+    return tasks, versions
+
+
 def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
     """Return the facts of one row of ``load_tasks``."""
     step = StepKind(row["kind"])
-    excluded = dict.fromkeys(row["contested_opinions"], "author_of_contested_opinion")
+    excluded = dict.fromkeys(row["superiors"], "superior_of_author")
+    excluded |= dict.fromkeys(row["contested_opinions"], "author_of_contested_opinion")
     if step in OTHER_EYES:
         excluded.update(dict.fromkeys(row["earlier_opinions"], "earlier_opinion"))
+    previous, affinity = (None, None) if row["is_contest"] else _previous(row)
     due: datetime = row["due_at"]
     return TaskFacts(
         id=row["id"],
         control_file_id=row["control_file_id"],
         flow=row["flow"],
         nature=row["nature"],
+        specialty=row["specialty"],
         step=step,
         professions=frozenset(Profession(code) for code in row["professions"]),
         level=ControlLevel(row["level"]),
@@ -222,6 +283,18 @@ def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
         registration_number=row["registration_number"],
         prescriber_id=row["prescriber_id"],
         provider_id=row["provider_id"],
-        previous_doctor=None if row["previous_doctor"] in excluded else row["previous_doctor"],
+        previous_doctor=None if previous in excluded else previous,
+        affinity=None if previous in excluded else affinity,
         excluded=excluded,
     )
+
+
+def _previous(row: RowMapping | dict[str, Any]) -> tuple[UUID | None, Affinity | None]:
+    """Return who followed the person, and what sort of return this is."""
+    if row["granting_doctor"] is not None:
+        return row["granting_doctor"], Affinity.RENEWAL
+    if row["last_opinion"] is not None:
+        return row["last_opinion"], Affinity.COMPLEMENT
+    if row["other_opinion"] is not None:
+        return row["other_opinion"], affinity_of(row["nature"])
+    return None, None

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from assignment.batch import rank
+from assignment.batch import rank, rank_over
+from assignment.eligibility import Eligibility
 from assignment.facts import (
     Constraint,
     DoctorFacts,
@@ -34,18 +35,19 @@ def with_loads(doctors: Sequence[DoctorFacts], loads: Mapping[UUID, int]) -> lis
 
 
 def plan_one_by_one(
-    session: Session,
-    tasks: Sequence[TaskFacts],
-    doctors: Sequence[DoctorFacts],
-    days: Sequence[date],
-    weights: Weights,
+    session: Session, tasks: Sequence[TaskFacts], eligibility: Eligibility
 ) -> tuple[Plan, dict[UUID, int]]:
     """Plan a few tasks, locking only the doctors who are chosen.
+
+    Args:
+        session: the caller's transaction.
+        tasks: a handful.
+        eligibility: with the loads as they were read just now.
 
     Returns:
         The plan, and the loads that its doctors had before it, both under lock.
     """
-    run = _OneByOne(session, doctors, days, weights)
+    run = _OneByOne(session, eligibility)
     made: list[PlannedAssignment] = []
     left: list[UnassignedTask] = []
     for task in sorted(tasks, key=lambda task: task.urgency):
@@ -82,67 +84,62 @@ def keep(
 class _OneByOne:
     """Doctors with their loads as far as they are known, and what this run adds to them."""
 
-    def __init__(
-        self,
-        session: Session,
-        doctors: Sequence[DoctorFacts],
-        days: Sequence[date],
-        weights: Weights,
-    ) -> None:
+    def __init__(self, session: Session, eligibility: Eligibility) -> None:
         self.session = session
-        self.doctors = list(doctors)
-        self.days = days
-        self.weights = weights
+        self.eligibility = eligibility
+        self.position = eligibility.table.position
         self.locked: dict[UUID, int] = {}
         self.added: Counter[UUID] = Counter()
 
     def reserve(self, task: TaskFacts) -> Why | UnassignedTask:
         """Choose a doctor under lock. Who is being assigned to elsewhere is passed over."""
-        busy: set[UUID] = set()
+        busy: set[int] = set()
         while True:
-            answer = self._rank(task, without=busy)
+            answer = rank_over(self.eligibility, task, without=busy)
             if isinstance(answer, UnassignedTask):
                 break
             best = answer.chosen.doctor_id
             if best not in self.locked:
                 load = try_lock(self.session, best)
                 if load is None:
-                    busy.add(best)
+                    busy.add(self.position[best])
                     continue
                 if self._learn(best, load):
                     continue  # somebody assigned since: choose again, with the load as it is
             return self._take(task, answer)
         return self._wait(task) if busy else answer
 
-    def _rank(self, task: TaskFacts, *, without: set[UUID]) -> Why | UnassignedTask:
-        doctors = [doctor for doctor in self.doctors if doctor.id not in without]
-        return rank(task, doctors, self.weights, days=self.days)
+    def _set(self, doctor_id: UUID, load: int) -> bool:
+        """Note a load; return whether it differs from what was thought."""
+        loads = {doctor.id: doctor.open_points for doctor in self.eligibility.table.rows}
+        if loads[doctor_id] == load:
+            return False
+        self.eligibility = self.eligibility.with_loads({**loads, doctor_id: load})
+        return True
 
     def _learn(self, doctor_id: UUID, load: int) -> bool:
         """Note a load seen under lock; return whether it differs from what was thought."""
         self.locked[doctor_id] = load
-        before = self.doctors
-        self.doctors = with_loads(before, {doctor_id: load})
-        return self.doctors != before
+        return self._set(doctor_id, load)
 
     def _take(self, task: TaskFacts, answer: Why) -> Why:
         doctor_id = answer.chosen.doctor_id
         self.added[doctor_id] += task.points
-        load = self.locked[doctor_id] + self.added[doctor_id]
-        self.doctors = with_loads(self.doctors, {doctor_id: load})
+        self._set(doctor_id, self.locked[doctor_id] + self.added[doctor_id])
         return answer
 
     def _wait(self, task: TaskFacts) -> Why | UnassignedTask:
         """Wait a moment for the best doctor of all; if that is too short, the pool has it."""
-        answer = self._rank(task, without=set())
+        answer = rank_over(self.eligibility, task)
         if isinstance(answer, UnassignedTask):
             return answer
         best = answer.chosen.doctor_id
         load = wait_briefly(self.session, best)
         if load is None:
             # Whoever could do it is being assigned to at this moment: as good as full.
-            return UnassignedTask(task, {Constraint.CAPACITY: 1 + len(answer.others)})
+            removed = {Constraint.CAPACITY: 1 + len(answer.others)}
+            return UnassignedTask(task, removed, self.eligibility.table.days[0])
         self._learn(best, load)
-        others = {doctor.id for doctor in self.doctors if doctor.id != best}
-        answer = self._rank(task, without=others)
+        others = [at for each, at in self.position.items() if each != best]
+        answer = rank_over(self.eligibility, task, without=others)
         return answer if isinstance(answer, UnassignedTask) else self._take(task, answer)

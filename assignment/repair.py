@@ -1,6 +1,6 @@
 """Room for a task whose doctors are full, by moving other tasks of the same batch aside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from assignment.eligibility import Barred, Group
 from assignment.facts import TaskFacts
@@ -64,12 +64,13 @@ class Room:
         return self.ledger.free.item(doctor)
 
 
-def make_room(room: Room) -> list[int]:
+def make_room(room: Room, *, without: Container[int] = ()) -> list[int]:
     """Place as many waiting tasks as moving others allows, the most urgent first.
 
     Finds a way for every task that has one when all tasks weigh the same, or when few tasks
     compete for the same doctors; otherwise within a fixed effort, counted and not timed, so
     that the result does not depend on the machine. No task that had a doctor loses its place.
+    Tasks of ``without`` wait for somebody and stay out of it.
 
     Returns:
         Numbers of the tasks that were placed or moved, in order of urgency.
@@ -80,7 +81,7 @@ def make_room(room: Room) -> list[int]:
     before = dict(room.doctor_of)
     hopeless: dict[Group, int] = {}
     for number, task in enumerate(room.tasks):
-        if number in before:
+        if number in before or number in without:
             continue
         group, barred = room.eligible(number)
         if not len(group.doctors) or task.points >= hopeless.get(group, task.points + 1):

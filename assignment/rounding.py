@@ -6,6 +6,7 @@ from heapq import heapify, heapreplace
 import numpy as np
 
 from assignment.doctors import FloatArray, IntArray
+from assignment.eligibility import Group
 from assignment.grouping import Grouping, Kind, PoolKey
 from assignment.horizon import Horizon
 from assignment.network import Flow
@@ -146,7 +147,7 @@ class Rounding:
         limit: Limit,
         *,
         in_time: bool,
-        hurry: bool = False,
+        urgent: Limit | None = None,
     ) -> list[int]:
         """Give each task to the cheapest doctor below a limit; return those who found none.
 
@@ -154,23 +155,22 @@ class Rounding:
             numbers: tasks, served heavy ones first.
             limit: (n,), points that each doctor may hold.
             in_time: only where nothing that is booked becomes late.
-            hurry: serve in the order of urgency instead.
+            urgent: (n,), limit for urgent tasks; then tasks are served in order of urgency.
         """
         total = self.horizon.total
         prices = load_costs(self.load, total, self.weights)
         left: list[int] = []
-        order = numbers if hurry else sorted(numbers, key=self._heavy)
-        full: dict[object, int] = {}
-        for number in order:
+        full: dict[tuple[Group, bool], int] = {}
+        for number in sorted(numbers, key=self._heavy) if urgent is None else sorted(numbers):
             kind, points = self.grouping.kind_of[number], self.tasks[number].points
-            barred = self.grouping.barred.get(number)
-            if points >= full.get(kind.group, points + 1):
-                left.append(number)
-                continue
-            doctor = self._cheapest(number, kind, prices, limit, in_time=in_time)
+            key = kind.group, kind.priority == 0
+            doctor = None
+            if points < full.get(key, points + 1):
+                allowed = urgent if urgent is not None and kind.priority == 0 else limit
+                doctor = self._cheapest(number, kind, prices, allowed, in_time=in_time)
+                if doctor is None and number not in self.grouping.barred:
+                    full[key] = points
             if doctor is None:
-                if not barred:
-                    full[kind.group] = points
                 left.append(number)
                 continue
             self.give(number, doctor, kind.day)

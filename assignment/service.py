@@ -1,19 +1,18 @@
 """Assigning in the database (affectation): bulk, single, from the pool, on a doctor's demand."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from assignment.batch import plan as make_plan
+from assignment.batch import plan_over
 from assignment.checker import check
-from assignment.facts import (
-    Plan,
-    TaskFacts,
-)
-from assignment.loading import horizon, load_doctors, load_tasks
+from assignment.eligibility import Eligibility
+from assignment.facts import DoctorFacts, Plan, TaskFacts
+from assignment.loading import HORIZON_DAYS, load_doctors, load_tasks
 from assignment.loads import lock_loads
 from assignment.online import keep, plan_one_by_one, with_loads
 from assignment.orders import (
@@ -27,9 +26,9 @@ from assignment.orders import (
 from assignment.pool import BY_URGENCY, WAITING, claim_next
 from assignment.reassignment import reassign
 from assignment.scoring import Weights
+from assignment.staff import Staff, doctors_by_id, staff
 from assignment.writing import Ended, Occasion, close_assignments, free_tasks, tell, write_plan
 from medcontrol import journal
-from medcontrol.clock import civil_date
 from medcontrol.vocabulary import AssignmentMode
 
 __all__ = [
@@ -99,26 +98,49 @@ def plan_tasks(
     """
     if not tasks:
         return Plan()
-    on = civil_date(now, jurisdiction)
-    days = horizon(session, on, jurisdiction)
-    weights = weights or Weights()
+    known = staff(session, jurisdiction, now)
+    if weights is not None and weights != known.levers.weights:
+        compiled = Eligibility(known.eligibility.table, weights)
+        known = replace(known, eligibility=compiled)
+    tasks = known.patient(tasks)
     if holder is not None and len(tasks) == 1:
-        own = load_doctors(session, on, jurisdiction, ids=[holder], days=days)
-        kept = keep(session, tasks[0], own[0], days, weights) if own else None
-        if kept is not None and not check(kept[0], tasks, [kept[1]], days):
-            return kept[0]
-    flows = {task.flow for task in tasks}
-    doctors = load_doctors(session, on, jurisdiction, flows=flows, days=days)
+        kept = _keep(session, known, tasks[0], holder, jurisdiction)
+        if kept is not None:
+            return kept
+    eligibility = known.with_loads(session)
     if len(tasks) <= FEW:
-        result, loads = plan_one_by_one(session, tasks, doctors, days, weights)
-        doctors = with_loads(doctors, loads)
+        result, loads = plan_one_by_one(session, tasks, eligibility)
     else:
-        doctors = with_loads(doctors, lock_loads(session, [doctor.id for doctor in doctors]))
-        result = make_plan(tasks, doctors, weights, days=days)
-    violations = check(result, tasks, doctors, days)
+        loads = lock_loads(session, [doctor.id for doctor in known.doctors])
+        result = plan_over(known.eligibility.with_loads(loads), tasks)
+    doctors = {each.doctor_id: loads[each.doctor_id] for each in result.assignments}
+    approve(result, tasks, with_loads(doctors_by_id(eligibility, list(doctors)), doctors), known)
+    return result
+
+
+def _keep(
+    session: Session, known: Staff, task: TaskFacts, holder: UUID, jurisdiction: str
+) -> Plan | None:
+    """Plan a task for who just worked on its file; they are held to the longer horizon."""
+    days = known.days[:HORIZON_DAYS]
+    own = load_doctors(session, known.on, jurisdiction, ids=[holder], days=days)
+    kept = keep(session, task, own[0], days, known.levers.weights) if own else None
+    if kept is None or check(kept[0], [task], [kept[1]], days):
+        return None
+    return kept[0]
+
+
+def approve(
+    result: Plan, tasks: Sequence[TaskFacts], doctors: Sequence[DoctorFacts], known: Staff
+) -> None:
+    """Let the independent checker see a plan.
+
+    Raises:
+        RuntimeError: it found something; nothing may be written.
+    """
+    violations = check(result, tasks, doctors, known.days)
     if violations:
         raise RuntimeError(f"assignment plan refused by its checker: {violations[:3]}")
-    return result
 
 
 def find_waiting(

@@ -95,6 +95,7 @@ class _Run:
         self.bound = Bound(self.grouping, self.horizon)
         self.target = max(self.bound.utilisation, floor)
         self.rounding = Rounding(self.grouping, self.horizon, self.weights)
+        self.patient: set[int] = set()  # wait for who knows the person
 
     def place_all(self) -> None:
         """Follow the flow, then place what is left under limits that are let out step by step."""
@@ -128,41 +129,58 @@ class _Run:
     def _give_now(self) -> tuple[dict[int, int], dict[int, date | None]]:
         """Return who gets what now, and the day on which the rest should be done.
 
-        Each doctor is given, in order of urgency, what fits into ``capacity_points``. What then
-        waits goes to others who have nothing better to do.
+        Each doctor is given, in order of urgency, what they may hold now. What then waits goes
+        to others who have nothing better to do, unless it waits for who knows the person.
         """
         queues: dict[int, list[int]] = {}
         for number in sorted(self.rounding.doctor_of):
             queues.setdefault(self.rounding.doctor_of[number], []).append(number)
         given: dict[int, int] = {}
         waits: dict[int, date | None] = dict.fromkeys(self.left)
-        load = self.table.open_points.copy()
+        self.now = self.table.open_points.copy()
         for doctor, numbers in queues.items():
-            done = free = load.item(doctor)
-            room = self.table.capacity.item(doctor)
-            for number in numbers:
-                points = self.tasks[number].points
-                done += points
-                if free + points <= room:
-                    free += points
-                    given[number] = doctor
-                else:
-                    day = self.horizon.day_when_done(doctor, done)
-                    waits[number] = None if day is None else self.table.days[day]
-            load[doctor] = free
-        self._fill(given, waits, load)
+            self._serve(doctor, numbers, given, waits)
+        self._fill(given, waits)
         return given, waits
 
-    def _fill(self, given: dict[int, int], waits: dict[int, date | None], load: IntArray) -> None:
+    def _serve(
+        self,
+        doctor: int,
+        numbers: Sequence[int],
+        given: dict[int, int],
+        waits: dict[int, date | None],
+    ) -> None:
+        """Give a doctor what may be held now; the rest has the day on which it will be done."""
+        done = load = self.now.item(doctor)
+        usual = self.table.capacity.item(doctor)
+        urgent = usual + self.table.spare.item(doctor)
+        for number in numbers:
+            task = self.tasks[number]
+            done += task.points
+            if load + task.points <= (usual if task.priority else urgent):
+                load += task.points
+                given[number] = doctor
+                continue
+            day = self.horizon.day_when_done(doctor, done)
+            waits[number] = None if day is None else self.table.days[day]
+            is_known = task.previous_doctor == self.table.rows[doctor].id
+            if is_known and day is not None and day <= task.patience:
+                self.patient.add(number)
+        self.now[doctor] = load
+
+    def _fill(self, given: dict[int, int], waits: dict[int, date | None]) -> None:
         """Give what waits to who could begin it now."""
         capacity = self.table.capacity
-        if not waits or not (load < capacity).any():
+        urgent = capacity + self.table.spare
+        open_to = [number for number in waits if number not in self.patient]
+        if not open_to or not (self.now < urgent).any():
             return
-        filling = Rounding(self.grouping, Horizon(self.table), self.weights, load=load)
-        filling.place(sorted(waits), capacity, in_time=False, hurry=True)
+        filling = Rounding(self.grouping, Horizon(self.table), self.weights, load=self.now)
+        filling.place(open_to, capacity, in_time=False, urgent=urgent)
         for number, doctor in filling.doctor_of.items():
             given[number] = doctor
             del waits[number]
+        self.now = filling.load
 
     def result(self) -> Spread:
         """Return the plan: what fits now is given, the rest waits for its day."""
@@ -171,7 +189,7 @@ class _Run:
         held = np.divide(self.table.open_points, total, out=np.zeros(len(load)), where=total > 0)
         late = self.horizon.late_points()
         given, waits = self._give_now()
-        plan = Teller(self.grouping, load, total).tell(given, waits)
+        plan = Teller(self.grouping, self.horizon, load, self.now).tell(given, waits, self.patient)
         return Spread(
             plan=plan,
             lower_bound=max(self.bound.utilisation, float(held.max(initial=0.0))),

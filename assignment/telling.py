@@ -1,27 +1,25 @@
 """What a plan of a large batch says of each file: why this doctor, or why none and until when."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
-from math import ceil
-
-import numpy as np
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
 from assignment.doctors import IntArray
-from assignment.eligibility import Group
+from assignment.eligibility import Barred, Group
 from assignment.facts import (
     Candidate,
     Constraint,
     Plan,
     PlannedAssignment,
     Rule,
+    TaskFacts,
     UnassignedTask,
     Why,
 )
+from assignment.forecast import Forecast
 from assignment.grouping import Grouping, Kind
-from assignment.ledger import OTHERS_SHOWN
+from assignment.horizon import Horizon
+from assignment.ledger import OTHERS_SHOWN, Ledger
 from assignment.scoring import load_costs
-
-_WEEK, _WORKED = 7, 5
 
 
 class Teller:
@@ -29,30 +27,45 @@ class Teller:
 
     Args:
         grouping: the run's tasks and doctors.
+        horizon: the calendars.
         load: (n,), points of each doctor in the whole plan.
-        total: (n,), minutes of each doctor over the horizon.
+        now: (n,), points that each holds once what is given now is given.
     """
 
-    def __init__(self, grouping: Grouping, load: IntArray, total: IntArray) -> None:
+    def __init__(self, grouping: Grouping, horizon: Horizon, load: IntArray, now: IntArray) -> None:
         self.grouping = grouping
         self.table = grouping.eligibility.table
-        self._total = total
-        self._prices = load_costs(load, total, grouping.eligibility.weights)
+        self._now = Ledger(grouping.eligibility, now)
+        self._forecast = Forecast(horizon, load)
+        self._prices = load_costs(load, horizon.total, grouping.eligibility.weights)
         self._price: list[float] = self._prices.tolist()
         self._ids = [doctor.id for doctor in self.table.rows]
         self._best: dict[Group, list[int]] = {}
         self._plain: dict[tuple[Group, int], Candidate] = {}
         self._whys: dict[tuple[Group, int], Why] = {}
-        self._queued: dict[bytes, int] = {}
 
-    def tell(self, given: Mapping[int, int], waits: Mapping[int, date | None]) -> Plan:
-        """Return the plan in order of urgency."""
+    def tell(
+        self,
+        given: Mapping[int, int],
+        waits: Mapping[int, date | None],
+        patient: Collection[int],
+    ) -> Plan:
+        """Return the plan in order of urgency.
+
+        Args:
+            given: doctors by task.
+            waits: the rest, with the day on which each should be done; None after the horizon.
+            patient: those that wait for who knows the person.
+        """
         tasks = self.grouping.tasks
         assigned = [
             PlannedAssignment(tasks[number], self._ids[given[number]], self._why(number, given))
             for number in sorted(given)
         ]
-        unassigned = [self._unassigned(number, waits[number]) for number in sorted(waits)]
+        unassigned = [
+            self._unassigned(number, waits[number], waits_for=number in patient)
+            for number in sorted(waits)
+        ]
         return Plan(tuple(assigned), tuple(unassigned))
 
     def _why(self, number: int, given: Mapping[int, int]) -> Why:
@@ -101,27 +114,25 @@ class Teller:
             self._plain[key] = found
         return found
 
-    def _unassigned(self, number: int, expected_on: date | None) -> UnassignedTask:
-        kind = self.grouping.kind_of[number]
+    def _unassigned(
+        self, number: int, expected_on: date | None, *, waits_for: bool
+    ) -> UnassignedTask:
+        kind, task = self.grouping.kind_of[number], self.grouping.tasks[number]
         barred = self.grouping.barred.get(number, {})
-        inside = [why.constraint for at, why in barred.items() if kind.group.find(at) is not None]
-        full = len(kind.group.doctors) - len(inside)
-        removed = {
-            **kind.group.removed,
-            Constraint.CONFLICT: inside.count(Constraint.CONFLICT),
-            Constraint.EXCLUSION: inside.count(Constraint.EXCLUSION),
-            Constraint.CAPACITY: full,
-        }
-        if expected_on is None and full:
-            expected_on = self._beyond(number, kind.group)
-        return UnassignedTask(self.grouping.tasks[number], removed, expected_on)
+        removed = self._removed(kind, task, barred, waits_for=waits_for)
+        if expected_on is None and removed[Constraint.CAPACITY]:
+            expected_on = self._forecast.beyond(task, kind.group)
+        return UnassignedTask(task, removed, expected_on)
 
-    def _beyond(self, number: int, group: Group) -> date | None:
-        """Estimate a day after the horizon: its doctors go on as fast as within it."""
-        pace = float(self._total[group.doctors].sum()) / len(self.table.days)
-        if not pace:
-            return None
-        key = np.asarray(group.doctors).tobytes()
-        queued = self._queued[key] = self._queued.get(key, 0) + self.grouping.tasks[number].points
-        days = ceil(queued / pace) * _WEEK / _WORKED
-        return self.table.days[-1] + timedelta(days=ceil(days))
+    def _removed(
+        self, kind: Kind, task: TaskFacts, barred: Mapping[int, Barred], *, waits_for: bool
+    ) -> Mapping[Constraint, int]:
+        if waits_for or barred:
+            return self._now.removed(task, kind.group, barred, waits=waits_for)
+        # Nobody has room: who had was given it.
+        return {
+            **kind.group.removed,
+            Constraint.CONFLICT: 0,
+            Constraint.EXCLUSION: 0,
+            Constraint.CAPACITY: len(kind.group.doctors),
+        }

@@ -24,7 +24,8 @@ COPY_FROM = 50
 
 # Set only where nobody was quicker; the count says so.
 _TAKE_TASKS = sa.text("""
-UPDATE human_task t SET assigned_doctor_id = v.doctor, unassigned_reason = NULL
+UPDATE human_task t
+SET assigned_doctor_id = v.doctor, unassigned_reason = NULL, expected_on = NULL
 FROM unnest(CAST(:tasks AS uuid[]), CAST(:doctors AS uuid[])) AS v(task, doctor)
 WHERE t.id = v.task AND t.status = 'open' AND t.assigned_doctor_id IS NULL
 """)
@@ -34,9 +35,11 @@ FROM unnest(CAST(:files AS uuid[]), CAST(:doctors AS uuid[])) AS v(file, doctor)
 WHERE f.id = v.file
 """)
 _SAY_WHY_NOT = sa.text("""
-UPDATE human_task t SET unassigned_reason = v.reason
-FROM unnest(CAST(:tasks AS uuid[]), CAST(:reasons AS text[])) AS v(task, reason)
-WHERE t.id = v.task AND t.unassigned_reason IS DISTINCT FROM v.reason
+UPDATE human_task t SET unassigned_reason = v.reason, expected_on = v.expected_on
+FROM unnest(CAST(:tasks AS uuid[]), CAST(:reasons AS text[]), CAST(:days AS date[]))
+     AS v(task, reason, expected_on)
+WHERE t.id = v.task AND t.assigned_doctor_id IS NULL
+  AND (t.unassigned_reason, t.expected_on) IS DISTINCT FROM (v.reason, v.expected_on)
 """)
 # One statement: a decision must not cost one more round trip to move a load.
 _CLOSE = sa.text("""
@@ -142,9 +145,17 @@ def _stamp(session: Session, plan: Plan) -> None:
             raise RuntimeError(f"{len(made) - taken.rowcount} tasks changed under the plan")
         of_files = {"files": list(holders), "doctors": list(holders.values())}
         session.execute(_TAKE_FILES, of_files)
-    if plan.unassigned:
-        reasons = {each.task.id: why_not(each) for each in plan.unassigned}
-        values: dict[str, Any] = {"tasks": list(reasons), "reasons": list(reasons.values())}
+    say_why_not(session, plan.unassigned)
+
+
+def say_why_not(session: Session, left: Sequence[UnassignedTask]) -> None:
+    """Save why tasks wait in the pool, and until when; their files are locked by the caller."""
+    if left:
+        values: dict[str, Any] = {
+            "tasks": [each.task.id for each in left],
+            "reasons": [why_not(each) for each in left],
+            "days": [each.expected_on for each in left],
+        }
         session.execute(_SAY_WHY_NOT, values)
 
 

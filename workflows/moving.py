@@ -293,5 +293,6 @@ def _bear(move: Move, plan: Plan) -> None:
             rule=made.why.rule.value, mode=AssignmentMode.AUTOMATIC.value,
         )  # fmt: skip
     for left in plan.unassigned:
-        move.rows.change(HumanTask, left.task.id, {"unassigned_reason": why_not(left)})
+        waits = {"unassigned_reason": why_not(left), "expected_on": left.expected_on}
+        move.rows.change(HumanTask, left.task.id, waits)
     save(move, actor=journal.SYSTEM)

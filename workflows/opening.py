@@ -87,6 +87,7 @@ def _bear(rows: OpeningRows, plan: Plan) -> None:
         )
     for left in plan.unassigned:
         rows.tasks[left.task.id]["unassigned_reason"] = why_not(left)
+        rows.tasks[left.task.id]["expected_on"] = left.expected_on
 
 
 def _chain(rows: OpeningRows, now: datetime) -> None:

@@ -120,6 +120,8 @@ def task_row(
         "region_code": file["region_code"],
         "assigned_doctor_id": None,
         "unassigned_reason": None,
+        "expected_on": None,
+        "specialty": step.specialty,
         "reference": file["reference"],
         "flow": file["flow"],
         "nature": file["nature"],

@@ -108,6 +108,7 @@ class Step(Part):
         status: what the file awaits while this step is open.
         level: ``file`` is the level that selectivity chose.
         professions: who may do it; those of the flow when empty (medical steps only).
+        specialty: which specialist it asks for; any doctor of the flow when it says nothing.
         points: expected work in minutes, at least 1; the unit of a doctor's load.
         form: name of the form, ``forms/<form>.schema.json`` and ``.ui.yaml``.
         gives: facts that may be given together with the outcome.
@@ -120,6 +121,7 @@ class Step(Part):
     roles: tuple[Role, ...] = Field(min_length=1)
     level: ControlLevel | Literal["file"] = "file"
     professions: tuple[Profession, ...] = ()
+    specialty: Code | None = None
     points: int = Field(ge=1, le=480)
     form: Code
     outcomes: tuple[Code, ...] = Field(min_length=1)

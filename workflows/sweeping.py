@@ -13,8 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from assignment.service import assign_waiting, find_waiting
-from medcontrol import journal
+from assignment.batch_run import CHUNK, run_batch
 from medcontrol.clock import Clock
 from medcontrol.db import read_only, transaction
 from workflows import commands
@@ -25,7 +24,6 @@ log = logging.getLogger(__name__)
 #: Rows found at once; a sweep goes on with the next ones until none is left.
 PAGE = 500
 #: Tasks of the pool that are placed together, under one lock of the doctors' loads.
-POOL_CHUNK = 200
 
 #: The place of the last row of a page: when it was due, and its id.
 _Place = tuple[datetime, UUID]
@@ -145,24 +143,9 @@ def forget_drafts(*, now: Clock) -> None:
         session.execute(_OLD_DRAFTS, {"now": now()})
 
 
-def assign_pool(jurisdiction: str, *, now: Clock, chunk: int = POOL_CHUNK) -> Placed:
+def assign_pool(jurisdiction: str, *, now: Clock, chunk: int = CHUNK) -> Placed:
     """Try again to give doctors to the tasks in nobody's hands, the most urgent first."""
-    result = Placed()
-    with read_only() as session:
-        waiting = find_waiting(session, jurisdiction)
-    for start in range(0, len(waiting), chunk):
-        part = waiting[start : start + chunk]
-        try:
-            with transaction() as session:
-                plan = assign_waiting(
-                    session, part, now=now(), jurisdiction=jurisdiction, actor=journal.SYSTEM
-                )
-        except sa.exc.OperationalError as error:
-            if error.connection_invalidated:
-                raise
-            result.failed += len(part)  # somebody holds the loads; next time
-            log.warning("pool.busy", extra={"tasks": len(part), "error": type(error).__name__})
-            continue
-        result.assigned += len(plan.assignments)
-        result.unassigned += len(plan.unassigned)
-    return result
+    run = run_batch(jurisdiction, now=now, chunk=chunk)
+    return Placed(
+        assigned=run.assigned, unassigned=run.unassigned.total(), failed=run.dropped.total()
+    )

@@ -168,7 +168,7 @@ def test_the_author_of_a_contested_opinion_gets_no_appeal_against_it(fund):
 
 @pytest.mark.parametrize("number", [1, 12, 60])
 def test_an_assignment_stands_in_task_file_load_and_journal(fund, number):
-    doctor_id = add_doctor(fund, minutes=120)
+    doctor_id = add_doctor(fund, minutes=300)
     task_ids = add_tasks(fund, number)
 
     plan = assign(fund, *task_ids)
@@ -183,7 +183,7 @@ def test_an_assignment_stands_in_task_file_load_and_journal(fund, number):
 
 @pytest.mark.parametrize("number", [4, 40])
 def test_what_does_not_fit_waits_in_the_pool_and_says_why(fund, number):
-    doctor_id = add_doctor(fund, minutes=2 * number)
+    doctor_id = add_doctor(fund, minutes=5 * number)  # given ahead: two days of it
     task_ids = add_tasks(fund, number, points=20)
 
     plan = assign(fund, *task_ids)
@@ -478,7 +478,7 @@ def test_fifty_claims_at_once_give_fifty_tasks_and_nobody_too_much(open_fund):
 def test_single_assignments_at_once_stop_at_capacity_and_lose_nothing(open_fund):
     with Session(open_fund) as session, session.begin():
         for _ in range(3):
-            add_doctor(session, minutes=20)
+            add_doctor(session, minutes=50)
         task_ids = add_tasks(session, 40)
 
     plans = in_parallel(open_fund, 40, lambda session, i: assign(session, task_ids[i]))
@@ -493,7 +493,7 @@ def test_single_assignments_at_once_stop_at_capacity_and_lose_nothing(open_fund)
 
 def test_two_supervisors_and_two_batches_leave_one_open_assignment_a_task(open_fund):
     with Session(open_fund) as session, session.begin():
-        doctors = [add_doctor(session, minutes=40) for _ in range(4)]
+        doctors = [add_doctor(session, minutes=150) for _ in range(4)]
         task_ids = add_tasks(session, 60)
         file_ids = [file_of(session, task_id) for task_id in task_ids]
 
