@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from selectivity.capacity.quota import rolling_cutoffs
 from selectivity.capacity.valve import ALL_FLOWS, Valve, cell_name
 from selectivity.engine import RuleEngine
 from selectivity.remote import RemoteEngine
+from selectivity.tables import WHOLE
 
 RESERVE_PERCENT = 10
 """Of the free time: kept for what nobody foresees, and never given to rules or score."""
@@ -100,6 +101,7 @@ def decide_within(
     history: Mapping[str, Sequence[Any]],
     quota_used: Mapping[tuple[str, date], int],
     now: datetime | None,
+    share: int = WHOLE,
 ) -> list[SelectivityOutcome]:
     """Return an outcome for each file, within the doctors' free time; keeps the snapshot used.
 
@@ -110,12 +112,17 @@ def decide_within(
         history: registered history features.
         quota_used: counters of the day.
         now: the instant; ``None`` does not look at capacity.
+        share: of the free time that these files may have, in ten-thousandths: that of their arm
+            while an experiment runs.
     """
     if now is None or not facts or not isinstance(engine, RuleEngine | RemoteEngine):
         return engine.decide(facts, history=history, quota_used=quota_used)
     place = facts[0].message["jurisdiction"]
     asked = Asked(place, civil_date(now, place), has_score=engine.score is not None)
     valve = valve_of(session, asked, now=now)
+    if valve is not None and share < WHOLE:
+        pools = {cell: minutes * share // WHOLE for cell, minutes in valve.pools.items()}
+        valve = replace(valve, pools=pools)
     made = engine.decide(facts, history=history, quota_used=quota_used, valve=valve)
     if valve is not None and any(each.capacity_hash is not None for each in made):
         keep(session, valve, place, now=now)

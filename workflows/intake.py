@@ -35,7 +35,7 @@ from medcontrol.vocabulary import Lane, QuarantineReason, QuarantineStatus
 from selectivity.history.entries import entries_of
 from selectivity.history.reading import Looked, as_lists, hasher_of, look
 from selectivity.history.writing import record
-from workflows import capacity, messages, probing, quarantine
+from workflows import arms, capacity, messages, probing, quarantine, shadowing
 from workflows.collecting import undisturbed
 from workflows.copying import copy_rows
 from workflows.opening import ToOpen, open_files
@@ -343,9 +343,10 @@ def _save(
 ) -> tuple[Counts, dict[UUID, str]]:
     """Decide on new files, save them, open those that are controlled."""
     facts = [_facts(each, known) for _, each in accepted]
-    looked = look(session, entries_of(facts, [key for key, _ in accepted], hasher_of(tools.keys)))
-    picked = probing.pick(session, facts, [key for key, _ in accepted])
-    outcomes = _decide(session, tools, facts, looked, now, picked)
+    ids = [key for key, _ in accepted]
+    looked = look(session, entries_of(facts, ids, hasher_of(tools.keys)))
+    picked = probing.pick(session, facts, ids)
+    outcomes, decided = _decide(session, tools, facts, looked, now, picked)
     files, decisions, documents, chosen = [], [], [], []
     for (file_id, each), outcome, fact in zip(accepted, outcomes, facts, strict=True):
         region = known.agencies[each.message["jurisdiction"]][each.message["agency"]]
@@ -361,10 +362,12 @@ def _save(
             chosen.append(ToOpen(row | {"received_on": fact.received_on}, each.message, outcome))
     copy_rows(session, ReceivedFile, files)
     copy_rows(session, SelectivityDecision, decisions)
+    arms.record(session, decided, ids)
     copy_rows(session, Document, documents)
     record(session, looked)
     probing.keep(session, picked, now)
     opened = open_files(session, tools, chosen, now=now)
+    shadowing.watch(session, tools.keys, ids, facts, outcomes)
     counts = Counts(
         accepted=len(accepted),
         opened=len(chosen),
@@ -387,27 +390,33 @@ def _decide(
     looked: Looked,
     now: datetime,
     picked: probing.Picked,
-) -> list[SelectivityOutcome]:
-    """Return an outcome per file; the counters of daily quotas go up with it."""
+) -> tuple[list[SelectivityOutcome], list[arms.Part]]:
+    """Return an outcome per file, and who decided; the counters of daily quotas go up with it."""
     groups: dict[tuple[str, date], list[int]] = {}
     for place, found in enumerate(facts):
         groups.setdefault((found.message["jurisdiction"], found.received_on), []).append(place)
     quota = _quota_used(session, {day for _, day in groups})
     outcomes: dict[int, SelectivityOutcome] = {}
     taken: Counter[tuple[str, date]] = Counter()
-    for (jurisdiction, day), places in groups.items():
+    decided = [
+        (part, day)
+        for (jurisdiction, day), places in groups.items()
+        for part in arms.parts(session, tools, jurisdiction, day, places, facts)
+    ]
+    for part, day in decided:
         made = capacity.decide_within(
             session,
-            tools.selectivity(jurisdiction, day, session),
-            [facts[place] for place in places],
-            history=as_lists(looked.columns, places) | picked.column(places),
-            quota_used=quota,
+            part.engine,
+            [facts[place] for place in part.places],
+            history=as_lists(looked.columns, part.places) | picked.column(part.places),
+            quota_used=part.used(quota),
             now=now if tools.with_valve else None,
+            share=part.share,
         )
-        outcomes.update(zip(places, made, strict=True))
-        taken.update((row, day) for outcome in made for row in outcome.quota_rows)
+        outcomes.update(zip(part.places, made, strict=True))
+        taken.update((part.counted(row), day) for outcome in made for row in outcome.quota_rows)
     _use_quota(session, taken)
-    return [outcomes[place] for place in range(len(facts))]
+    return [outcomes[place] for place in range(len(facts))], [part for part, _ in decided]
 
 
 def _quota_used(session: Session, days: set[date]) -> dict[tuple[str, date], int]:
