@@ -84,23 +84,20 @@ class Cases:
         return len(self.ids)
 
 
-_OUTCOMES = """
-SELECT DISTINCT ON ({subject}) {subject}, CASE WHEN is_overturned THEN 'conform' ELSE result END,
+_OUTCOMES = b"""
+SELECT DISTINCT ON (subject) coalesce(received_file_id, past_file_id) AS subject,
+    CASE WHEN is_overturned THEN 'conform' ELSE result END,
     CASE WHEN is_overturned THEN 0 ELSE amount_avoided_cents END,
-    coalesce(overturned_on, decided_on), minutes, inclusion_probability
-FROM control_outcome WHERE {subject} IS NOT NULL AND jurisdiction = %(jurisdiction)s
-ORDER BY {subject}, is_overturned, decided_on DESC, id DESC
+    coalesce(overturned_on, decided_on), minutes
+FROM control_outcome WHERE jurisdiction = %(jurisdiction)s
+ORDER BY subject, is_overturned, decided_on DESC, id DESC
 """
 
 _LIVE = """
 SELECT r.id, (r.received_at AT TIME ZONE %(zone)s)::date, d.features::text, d.lane, d.level,
-    d.origins, d.matched_rows, d.draw, d.draw_period,
-    coalesce(o.chance, d.inclusion_probability), r.sex, NULL::int,
-    r.scheme, r.region_code, NULL::text, r.flow, r.nature, r.agency_code, r.provider_id,
-    {medical} {outcome}
-FROM received_file r
-JOIN selectivity_decision d ON d.received_file_id = r.id
-{join} JOIN ({outcomes}) o (id, result, avoided, decided_on, minutes, chance) ON o.id = r.id
+    d.origins, d.matched_rows, d.draw, d.draw_period, d.inclusion_probability, r.sex, NULL::int,
+    r.scheme, r.region_code, NULL::text, r.flow, r.nature, r.agency_code, r.provider_id, {medical}
+FROM received_file r JOIN selectivity_decision d ON d.received_file_id = r.id
 WHERE r.jurisdiction = %(jurisdiction)s AND r.received_at >= %(since)s AND r.received_at < %(end)s
 """
 
@@ -108,14 +105,13 @@ _PAST = """
 SELECT r.id, r.received_on, r.features::text, NULL::text, NULL::text,
     CASE WHEN r.control_origin IS NULL THEN '{{}}'::text[] ELSE ARRAY[r.control_origin] END,
     '{{}}'::text[], r.draw, r.draw_period, r.inclusion_probability, r.sex, r.age, r.scheme,
-    r.region_code, r.sector, r.flow, r.nature, r.agency_code, r.provider_id,
-    {medical} {outcome}
+    r.region_code, r.sector, r.flow, r.nature, r.agency_code, r.provider_id, {medical}
 FROM past_file r
-{join} JOIN ({outcomes}) o (id, result, avoided, decided_on, minutes, chance) ON o.id = r.id
 WHERE r.jurisdiction = %(jurisdiction)s AND r.received_on BETWEEN %(since_day)s AND %(until)s
 """
 
-_OUTCOME = "o.result, o.avoided, o.decided_on, o.minutes"
+_CLOSED = "AND r.id IN (SELECT {subject} FROM control_outcome WHERE {subject} IS NOT NULL)"
+_NO_OUTCOME = (None, 0, None, None)
 _BLOCK = 10_000
 
 
@@ -150,41 +146,39 @@ def read_cases(
         "since_day": since,
         "until": until,
     }
+    outcomes = {row[0]: row[1:] for row in _read(session, _OUTCOMES, values)}
     rows: list[tuple[Any, ...]] = []
     words: dict[str, str] = {}
-    for is_live, text in ((True, _LIVE), (False, _PAST)):
-        question = _question(text, is_live, controlled_only, with_medical)
-        table = "selectivity_decision" if is_live else "past_file"
+    for is_live in (True, False):
+        question = _question(is_live, controlled_only, with_medical)
         rows.extend(
-            _row(found, is_live, keys, table, words) for found in _read(session, question, values)
+            _row((*found, *outcomes.get(found[0], _NO_OUTCOME)), is_live, keys, words)
+            for found in _read(session, question, values)
         )
     return _cases(rows)
 
 
-def _question(text: str, is_live: bool, controlled_only: bool, with_medical: bool) -> str:
-    subject = "received_file_id" if is_live else "past_file_id"
+def _question(is_live: bool, controlled_only: bool, with_medical: bool) -> bytes:
     owner = "d" if is_live else "r"
-    medical = f"{owner}.key_id, {owner}.medical_features," if with_medical else "NULL, NULL,"
-    return text.format(
-        medical=medical,
-        outcome=_OUTCOME,
-        join="" if controlled_only else "LEFT",
-        outcomes=_OUTCOMES.format(subject=subject),
-    )
+    medical = f"{owner}.key_id, {owner}.medical_features" if with_medical else "NULL, NULL"
+    text = (_LIVE if is_live else _PAST).format(medical=medical)
+    if controlled_only:
+        text += _CLOSED.format(subject="received_file_id" if is_live else "past_file_id")
+    return text.encode()
 
 
-def _read(session: Session, question: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+def _read(session: Session, question: bytes, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     """Yield rows through a cursor of the server, so that they are held only once."""
     with (
         driver(session) as connection,
         connection.cursor(name="cases", binary=True) as cursor,
     ):
         cursor.itersize = _BLOCK
-        yield from cursor.execute(question.encode(), values)
+        yield from cursor.execute(question, values)
 
 
 def _row(
-    found: tuple[Any, ...], is_live: bool, keys: KeyRing, table: str, words: dict[str, str]
+    found: tuple[Any, ...], is_live: bool, keys: KeyRing, words: dict[str, str]
 ) -> tuple[Any, ...]:
     """Return a row in the order of the fields of ``Cases``; equal words are one object."""
     (
@@ -196,6 +190,7 @@ def _row(
         sector = word_of(text, "provider_sector")
         age = number_of(text, "beneficiary_age")
     if secret is not None:
+        table = "selectivity_decision" if is_live else "past_file"
         text = joined(text, keys.decrypt(key_id, secret, bind(table, file_id)).decode())
     shared = [
         None if each is None else words.setdefault(each, each)

@@ -94,3 +94,19 @@ def array_of(numbers: npt.NDArray[np.int64]) -> str:
 def day_of(ordinal: int) -> date:
     """Return a day from its ordinal, however early: no file is older than our era."""
     return date.fromordinal(max(int(ordinal), 1))
+
+
+def copy_rows(
+    session: Session, table: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Add rows of any values to a table; JSON and arrays are given as text."""
+    if not rows:
+        return
+    statement = f"COPY {table} ({', '.join(names)}) FROM STDIN".encode()
+    with (
+        driver(session) as connection,
+        connection.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
