@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ui.i18n import N_
+from ui.supervision_codes import LEVER_HINTS, LEVERS, RESERVATIONS
 
 BUCKETS: Mapping[str, str] = {
     "late": N_("Late"),
@@ -44,15 +45,6 @@ CONSTRAINTS: Mapping[str, str] = {
     "failed": N_("An error occurred; it was reported"),
     "changed_since": N_("Somebody worked on it since"),
     "opened_since": N_("Its new doctor opened it"),
-}
-
-# What speaks against a move without forbidding it.
-RESERVATIONS: Mapping[str, str] = {
-    "opened": N_("Its doctor opened it already"),
-    "other_region": N_("Doctor of another region"),
-    "level_above": N_("Doctor of a higher level than needed"),
-    "continuity": N_("Another doctor knows the person"),
-    "contracted": N_("Doctor paid by the file"),
 }
 
 REASSIGN_REASONS: Mapping[str, str] = {
@@ -281,6 +273,8 @@ DESK_LISTS: Mapping[str, Mapping[str, str]] = {
     "constraint": CONSTRAINTS,
     "reassign": {**REASSIGN_REASONS, "undo": N_("Taken back")},
     "reservation": RESERVATIONS,
+    "lever": LEVERS,
+    "lever_hint": LEVER_HINTS,
     "absence": ABSENCES,
     "conflict": CONFLICTS,
     "day_state": DAY_STATES,

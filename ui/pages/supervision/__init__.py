@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from ui.pages.supervision import absences, batches, board, reassign, tasks
+from ui.pages.supervision import absences, batches, board, levers, reassign, tasks
 
 router = APIRouter()
-for module in (board, tasks, reassign, batches, absences):
+for module in (board, tasks, reassign, batches, absences, levers):
     router.include_router(module.router)
