@@ -19,8 +19,8 @@ from selectivity.wire import outcome_as_json
 
 MOST_FILES = 10_000
 _JURISDICTIONS = ("ma", "lu")
-_NUMBER = Annotated[int, Field(ge=-(2**53), le=2**53)]
-_MINUTES = Annotated[int, Field(ge=0, le=2**53)]
+_NUMBER = Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)]
+_MINUTES = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 
 
 class FileIn(BaseModel):
@@ -170,7 +170,8 @@ def facts_of(file: FileIn) -> FileFacts:
         raise Undecided(
             [FieldError("/received_at", "instant.not_real", "Date impossible", False)]
         ) from None
-    region = file.region or _region(message["jurisdiction"], message["agency"])
+    is_told = "region" in file.model_fields_set  # also that there is none
+    region = file.region if is_told else _region(message["jurisdiction"], message["agency"])
     return FileFacts(message, day, region, file.first_received_on)
 
 

@@ -48,7 +48,7 @@ _log = logging.getLogger("medcontrol.selectivity")
 TOGETHER = 20_000
 """Files that are decided together; a daily quota goes on from one part to the next."""
 
-_MOST_WAITING, _MOST_KEPT, _KEPT_SECONDS = 8, 50, 24 * 3600
+_MOST_WAITING, _MOST_KEPT, _KEPT_SECONDS, _END_SECONDS = 8, 50, 24 * 3600, 5
 _MOST_ROWS, _MOST_UNPACKED = 5_000_000, 4 << 30
 State = Literal["waiting", "running", "done", "failed"]
 
@@ -181,8 +181,12 @@ class Jobs:
         return job
 
     def close(self) -> None:
-        """End the thread after the batch at hand."""
+        """End the thread after the batch at hand, and let go of everything."""
         self._waiting.put(None)
+        if self._thread is not None:
+            self._thread.join(_END_SECONDS)
+        for job in self._jobs.values():
+            job.close()
 
     def _forget(self) -> None:
         ended = [job for job in self._jobs.values() if job.state in ("done", "failed")]

@@ -39,7 +39,7 @@ def up(
 ) -> None:
     """Run everything until Ctrl-C: servers, web, worker, beat. Leaves no process behind."""
     configured = settings()
-    where = _where(configured, host, port, uds)
+    where = where_to_listen(configured, host, port, uds)
     with servers(configured) as addresses:
         if not _is_up(configured):
             prepare(addresses.database_url, may_migrate=not no_migrate)
@@ -58,7 +58,7 @@ def serve(host: Host = None, port: Port = None, uds: Uds = None) -> None:
     """Run the web server alone, in the foreground."""
     import uvicorn
 
-    where = _where(settings(), host, port, uds)
+    where = where_to_listen(settings(), host, port, uds)
     where.check_free()
     with environment():
         uvicorn.run(
@@ -167,7 +167,10 @@ class _Connection(http.client.HTTPConnection):
         self.sock = self._where.connect()
 
 
-def _where(configured: Settings, host: str | None, port: int | None, uds: Path | None) -> _Where:
+def where_to_listen(
+    configured: Settings, host: str | None, port: int | None, uds: Path | None
+) -> _Where:
+    """Return where a web server is to listen; port 0 becomes one that is free now."""
     host = host or configured.host
     port = configured.port if port is None else port
     if port == 0 and uds is None:
