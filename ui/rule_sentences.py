@@ -167,14 +167,14 @@ class RuleSentences:
         parts = []
         none_of = name in NONE_OF and cell.negated
         if words:
-            text = _("is %(words)s") if none_of or not cell.negated else _("is not %(words)s")
+            text = _("is not %(words)s") if cell.negated else _("is %(words)s")
+            text = _("among %(words)s") if none_of else text
             parts.append(text % {"words": self._any(words)})
         if cell.prefixes:
             text = (
-                _("begins with %(words)s")
-                if none_of or not cell.negated
-                else _("does not begin with %(words)s")
+                _("does not begin with %(words)s") if cell.negated else _("begins with %(words)s")
             )
+            text = _("beginning with %(words)s") if none_of else text
             parts.append(text % {"words": self._any(sorted(cell.prefixes))})
         subject = _(NONE_OF[name]) if none_of else self.feature(name)
         joined = self._any(parts) if not cell.negated or none_of else self._all(parts)

@@ -103,36 +103,6 @@ SECTORS: Mapping[str, str] = {
 UNITS: Mapping[str, str] = {"days": N_("days"), "years": N_("years")}
 
 KINDS: Mapping[str, str] = {
-    "doctor": N_("doctor's practice"),
-    "dentist": N_("dental practice"),
-    "pharmacy": N_("pharmacy"),
-    "clinic": N_("clinic"),
-    "hospital": N_("hospital"),
-    "laboratory": N_("laboratory"),
-    "radiology": N_("radiology"),
-    "paramedical": N_("paramedical practice"),
-    "care_network": N_("care network"),
-    "other": N_("other"),
-}
-SECTORS: Mapping[str, str] = {
-    "public": N_("public"),
-    "private": N_("private"),
-    "own": N_("the fund's own"),
-}
-UNITS: Mapping[str, str] = {
-    "lines": N_("lines"),
-    "units": N_("units"),
-    "teeth": N_("teeth"),
-    "days": N_("days"),
-    "years": N_("years"),
-    "documents": N_("documents"),
-    "pages": N_("pages"),
-    "files": N_("files"),
-    "prescribers": N_("prescribers"),
-    "stoppages": N_("sick leaves"),
-}
-
-KINDS: Mapping[str, str] = {
     "mandatory": N_("Mandatory"),
     "safe_harbour": N_("Safe harbour"),
     "targeting": N_("Targeting"),
@@ -156,14 +126,14 @@ EVENTS: Mapping[str, str] = {
     "edited": N_("Rules changed"),
     "checked": N_("Checks passed"),
     "backtested": N_("Back-test accepted"),
-    "shadowed": N_("Put in shadow"),
+    "shadowed": N_("Was put in shadow"),
     "approved": N_("Approved by a second person"),
     "published": N_("Published: its content is fixed"),
     "retired": N_("Retired: ended or given up"),
     "reopened": N_("Taken up again as a draft"),
 }
 MEMBERS: Mapping[str, str] = {
-    "kind": N_("Kind"),
+    "kind": N_("What the row does"),
     "lane": N_("Lane"),
     "level": N_("Level"),
     "mode": N_("Mode"),

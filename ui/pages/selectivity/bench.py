@@ -94,6 +94,7 @@ class _Found:
     day: date
     lane: str | None = None
     rule_set: str = ""
+    is_file: bool = False
 
 
 def try_row(
@@ -207,7 +208,7 @@ def _find(visitor: Visitor, bench: str, *, with_medical: bool) -> _Found | None:
             session, visitor.principal, visitor.site.tools.keys, bench,
             now=visitor.now, with_medical=with_medical,
         )  # fmt: skip
-    return _Found(file.snapshot, file.received_on, file.lane, file.rule_set)
+    return _Found(file.snapshot, file.received_on, file.lane, file.rule_set, is_file=True)
 
 
 def _tried(
@@ -223,7 +224,7 @@ def _tried(
     when = row.get("when")
     raw = when if isinstance(when, dict) else {}
     cells = [
-        _cell(words, verdict, raw, lists)
+        _cell(words, verdict, raw, lists, is_file=found.is_file)
         for verdict in cell_verdicts(_ordered(parsed.when), found.snapshot)
     ]
     broken = [each for each in faults if each.column in raw]
@@ -241,10 +242,15 @@ def _tried(
 
 
 def _cell(
-    words: RuleSentences, verdict: CellVerdict, raw: Mapping[str, Any], lists: Any
+    words: RuleSentences,
+    verdict: CellVerdict,
+    raw: Mapping[str, Any],
+    lists: Any,
+    *,
+    is_file: bool,
 ) -> TriedCell:
     condition = words.conditions({verdict.feature: raw[verdict.feature]}, lists)[0]
-    value = None if verdict.is_medical else words.value(verdict.feature, verdict.value)
+    value = None if verdict.is_medical and is_file else words.value(verdict.feature, verdict.value)
     return TriedCell(condition, value, verdict.is_met)
 
 
