@@ -35,6 +35,10 @@ JOBS = (
     Job("invariants.check", HOUR / 4, is_called_at_start=True),
     Job("backtest.replay", HOUR / 4, is_called_at_start=True),
     Job("backtest.experiments", HOUR),
+    Job("selectivity.measure", HOUR / 4, is_called_at_start=True),
+    # Draws once a week; the others see that it did, and open what a dead run left.
+    Job("blue.draw", HOUR, is_called_at_start=True),
+    Job("probes.move", HOUR / 4),
 )
 
 SCHEDULE = {job.task: job.entry() for job in JOBS}

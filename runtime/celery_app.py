@@ -36,10 +36,14 @@ ROUTES = {
     "reassignment.*": "batch",
     "invariants.*": "batch",
     "backtest.*": "batch",
+    "selectivity.*": "batch",
+    "blue.*": "batch",
+    "provider_letters.*": "letters",
     "*": "flow",
 }
 TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange",
-         "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest")  # fmt: skip
+         "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest",
+         "runtime.tasks.outcomes")  # fmt: skip
 
 
 def configuration() -> dict[str, Any]:

@@ -9,7 +9,16 @@ from medcontrol.settings import Settings
 
 EVENTS = "events.deliver"
 #: Topics that a task of the same name consumes (``runtime/tasks``).
-TOPICS = frozenset({"letters.send", "backtest.run", EVENTS, "intake.run_batch", "reassignment.run"})
+TOPICS = frozenset(
+    {
+        "letters.send",
+        "provider_letters.send",
+        "backtest.run",
+        EVENTS,
+        "intake.run_batch",
+        "reassignment.run",
+    }
+)
 
 
 def send(topic: str, message_id: UUID) -> None:

@@ -4,7 +4,7 @@ Data reach the template as JSON through ``sys.inputs``, never as markup. A lette
 medical: the context has no place for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -181,13 +181,31 @@ def _compile(
     ppi: int = 144,
 ) -> list[bytes]:
     template = pack.letter_path(code, language)
-    whole = checked(pack, code, context)
-    data = _spelled(whole.model_dump(), language) | {"font": FONTS[language]}
+    data = checked(pack, code, context).model_dump()
+    return typeset(template, pack.root, data, language, folders, form=form, ppi=ppi)
+
+
+def typeset(
+    template: Path,
+    root: Path,
+    data: Mapping[str, Any],
+    language: str,
+    folders: tuple[Path, ...],
+    *,
+    form: Literal["pdf", "png"] = "pdf",
+    ppi: int = 144,
+) -> list[bytes]:
+    """Return a template set with checked data: one PDF, or a PNG for each page.
+
+    Raises:
+        InvalidInput: the template can't be set, or the fonts lack the language's.
+    """
+    data = _spelled(dict(data), language) | {"font": FONTS[language]}
     options: dict[str, Any] = {"ppi": float(ppi)} if form == "png" else {"pdf_tags": True}
     try:
         made = typst.compile(
             input=str(template),
-            root=str(pack.root),
+            root=str(root),
             font_paths=_fonts(folders, FONTS[language]),
             format=form,
             sys_inputs={"data": orjson.dumps(data).decode()},

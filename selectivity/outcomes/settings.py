@@ -22,7 +22,7 @@ class Measuring:
 
     enough: int = 30
     like_random_days: int = 60
-    days: int = 365
+    days: int = 180
     psi_warning: float = 0.1
     psi_alarm: float = 0.25
     psi_files: int = 200
