@@ -124,7 +124,7 @@ def _versions() -> None:
         ),
         sa.CheckConstraint("version > 0", name=op.f("ck_rule_set_version_version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_set_version")),
-        sa.UniqueConstraint("code", "version", name=op.f("uq_rule_set_version_code")),
+        sa.UniqueConstraint("code", "version", name=op.f("uq_rule_set_version_code_version")),
     )
 
 
