@@ -83,13 +83,22 @@ def calibrate(raw: Values, is_hit: NDArray[np.bool_]) -> Calibration:
 
 
 def _blocks(raw: Values, is_hit: NDArray[np.bool_]) -> Sequence[tuple[float, float]]:
-    from sklearn.isotonic import IsotonicRegression
+    """Return the centre and the rate of each level stretch (pool adjacent violators)."""
+    stretches: list[list[float]] = []  # cases, sum of raw scores, hits
+    for value, cases, hits in _by_score(raw, is_hit):
+        stretches.append([cases, value * cases, hits])
+        while len(stretches) > 1 and _rate(stretches[-2]) >= _rate(stretches[-1]):
+            last = stretches.pop()
+            stretches[-1] = [a + b for a, b in zip(stretches[-1], last, strict=True)]
+    return [(total / cases, hits / cases) for cases, total, hits in stretches]
 
-    order = np.argsort(raw, kind="stable")
-    x, y = raw[order], is_hit[order].astype(float)
-    level = IsotonicRegression(y_min=0.0, y_max=1.0).fit(x, y).predict(x)
-    points = []
-    for value in np.unique(level):
-        inside = level == value
-        points.append((float(x[inside].mean()), float(value)))
-    return points
+
+def _rate(stretch: Sequence[float]) -> float:
+    return stretch[2] / stretch[0]
+
+
+def _by_score(raw: Values, is_hit: NDArray[np.bool_]) -> list[tuple[float, float, float]]:
+    """Return each score, rising, with its cases and hits: equal scores are one."""
+    values, place = np.unique(raw, return_inverse=True)
+    cases, hits = np.bincount(place), np.bincount(place, weights=is_hit)
+    return list(zip(values.tolist(), cases.tolist(), hits.tolist(), strict=True))

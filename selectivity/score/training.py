@@ -267,7 +267,7 @@ def _report(
 
 def _columns(model: ScoreModel, matrix: Matrix) -> list[dict[str, Any]]:
     """Return each feature with how much it moves the score on average, strongest first."""
-    step = max(1, len(matrix) // 2000)
+    step = max(1, len(matrix) // 500)
     parts, _ = model.learner.parts(matrix[::step])
     strength: dict[str, float] = {}
     directions: dict[str, int] = {}
