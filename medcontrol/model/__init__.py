@@ -43,6 +43,7 @@ from medcontrol.model.flow import Deadline, FlowInstance, HumanTask, Suspension
 from medcontrol.model.history import BeneficiaryEvent, ControlOutcome, FeatureBucket, PastFile
 from medcontrol.model.journal import JournalEntry
 from medcontrol.model.letter import Letter
+from medcontrol.model.long_term_care import CareBill, CareBillCheck, CarePlan, HospitalStay
 from medcontrol.model.outbox import OutboxMessage, Schedule
 from medcontrol.model.outcomes import (
     BlueDraw,
@@ -79,15 +80,16 @@ from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 __all__ = [
     "Absence", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment", "Assignment",
     "AssignmentLever", "AssignmentReference", "Availability", "BacktestRun", "BeneficiaryEvent",
-    "BlueDraw", "BlueWeek", "CapacitySnapshot", "Competence", "CompletionRequest", "Conflict",
-    "ControlFile", "ControlOutcome", "Deadline", "Decision", "Doctor", "DoctorChange", "DoctorLoad",
-    "DoctorSuperior", "DoctorUnit", "Document", "DocumentView", "Entitlement", "Experiment",
-    "ExperimentFile", "FeatureBucket", "FlowInstance", "HumanTask", "InboxMessage", "IntakeBatch",
-    "JournalEntry", "Letter", "LineOpinion", "MedicalRecord", "Message", "Opinion", "OutboxMessage",
-    "PastFile", "Probe", "ProbeFile", "ProbeRound", "ProviderCase", "ProviderCaseEvent",
-    "ProviderCaseFile", "ProviderLetter", "QuarantinedMessage", "ReassignmentBatch",
-    "ReassignmentItem", "ReceivedFile", "ReplayRun", "RoleGrant", "RuleProposal", "RuleSetEvent",
-    "RuleSetVersion", "Schedule", "SelectionToken", "SelectivityAlert", "SelectivityDecision",
-    "SelectivityMeasure", "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample",
-    "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession", "WorkPoints",
+    "BlueDraw", "BlueWeek", "CapacitySnapshot", "CareBill", "CareBillCheck", "CarePlan",
+    "Competence", "CompletionRequest", "Conflict", "ControlFile", "ControlOutcome", "Deadline",
+    "Decision", "Doctor", "DoctorChange", "DoctorLoad", "DoctorSuperior", "DoctorUnit", "Document",
+    "DocumentView", "Entitlement", "Experiment", "ExperimentFile", "FeatureBucket", "FlowInstance",
+    "HospitalStay", "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter",
+    "LineOpinion", "MedicalRecord", "Message", "Opinion", "OutboxMessage", "PastFile", "Probe",
+    "ProbeFile", "ProbeRound", "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile",
+    "ProviderLetter", "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem",
+    "ReceivedFile", "ReplayRun", "RoleGrant", "RuleProposal", "RuleSetEvent", "RuleSetVersion",
+    "Schedule", "SelectionToken", "SelectivityAlert", "SelectivityDecision", "SelectivityMeasure",
+    "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample", "Suspension",
+    "TrainedModel", "Unit", "UserAccount", "UserSession", "WorkPoints",
 ]  # fmt: skip

@@ -13,8 +13,12 @@ from medcontrol.db import transaction
 from medcontrol.documents import DocumentStore
 from medcontrol.errors import DomainError
 from medcontrol.model import (
+    CareBill,
+    CareBillCheck,
+    CarePlan,
     MedicalRecord,
     Message,
+    PastFile,
     QuarantinedMessage,
     ReceivedFile,
     SelectivityDecision,
@@ -36,8 +40,12 @@ class Sealed:
 
 
 SEALED = (
+    Sealed(CareBill, "id", "periods", "care_bill"),
+    Sealed(CareBillCheck, "id", "result", "care_bill_check"),
+    Sealed(CarePlan, "id", "acts", "care_plan"),
     Sealed(MedicalRecord, "id", "content", "medical_record"),
     Sealed(Message, "id", "content", "message"),
+    Sealed(PastFile, "id", "medical_features", "past_file"),
     Sealed(QuarantinedMessage, "id", "content", "quarantined_message"),
     Sealed(ReceivedFile, "id", "payload", "received_file"),
     Sealed(SelectivityDecision, "received_file_id", "medical_features", "selectivity_decision"),

@@ -1,0 +1,196 @@
+"""What is known of a person in long-term care: plans and stays, each replaced and never erased."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from medcontrol.crypto import KeyRing, bind
+from medcontrol.ids import new_id
+from medcontrol.model import CarePlan, HospitalStay
+from medcontrol.rules.long_term_care.facts import (
+    CareFault,
+    Plan,
+    PlannedAct,
+    Span,
+    Stay,
+    check_plans,
+    check_stays,
+)
+from medcontrol.rules.long_term_care.reading import read_act
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPlan:
+    """A care plan to record; from its first day it takes the place of the plans before it."""
+
+    registration_number: str
+    provider_id: str
+    span: Span
+    acts: tuple[PlannedAct, ...]
+    is_definitive: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStay:
+    """A hospital stay to record; it takes the place of the stays that it overlaps."""
+
+    registration_number: str
+    stay: Stay
+    source: str
+
+
+def lock_person(session: Session, registration_number: str) -> None:
+    """Let one transaction at a time change or read the facts of a person."""
+    session.execute(
+        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 9))"),
+        {"key": f"care:{registration_number}"},
+    )
+
+
+def record_plan(session: Session, keys: KeyRing, plan: NewPlan, *, now: datetime) -> UUID:
+    """Keep a plan; a former one ends on the day before it, or gives way when it starts later.
+
+    Back-dated plans are usual: what they change of bills is for ``care_bills.recheck``.
+
+    Raises:
+        CareFault: the plan has no act.
+    """
+    if not plan.acts:
+        raise CareFault("one_at_least", "nothing is planned", field="acts")
+    lock_person(session, plan.registration_number)
+    for row in _plan_rows(session, plan.registration_number, plan.provider_id):
+        if row.valid_to is not None and row.valid_to < plan.span.first:
+            continue
+        if plan.span.last < row.valid_from:
+            continue
+        row.replaced_at = now
+        for left in _left_of(row, plan.span):
+            acts = _acts_of(row, keys)
+            _add_plan(session, keys, row.registration_number, row.provider_id, left, acts,
+                      is_definitive=row.is_definitive, now=now)  # fmt: skip
+    return _add_plan(
+        session, keys, plan.registration_number, plan.provider_id, plan.span, plan.acts,
+        is_definitive=plan.is_definitive, now=now,
+    )  # fmt: skip
+
+
+def record_stay(session: Session, stay: NewStay, *, now: datetime) -> UUID:
+    """Keep a stay; corrected days take the place of the stays that they overlap."""
+    lock_person(session, stay.registration_number)
+    days = Span(stay.stay.admission, stay.stay.discharge)
+    for row in _stay_rows(session, stay.registration_number):
+        met = Span(row.admission, row.discharge).meets(days)
+        # A shared day of discharge and admission is a transfer, not a correction.
+        is_transfer = (
+            met is not None
+            and met.days == 1
+            and (row.discharge == stay.stay.admission or row.admission == stay.stay.discharge)
+        )
+        if met is not None and not is_transfer:
+            row.replaced_at = now
+    made = HospitalStay(
+        id=new_id(), registration_number=stay.registration_number,
+        admission=stay.stay.admission, discharge=stay.stay.discharge,
+        is_acute=stay.stay.is_acute, source=stay.source, recorded_at=now,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made.id
+
+
+def plans_of(
+    session: Session, keys: KeyRing, registration_number: str, provider_id: str
+) -> tuple[Plan, ...]:
+    """Return the plans in force of a person with a provider, in their order; none: empty."""
+    rows = _plan_rows(session, registration_number, provider_id)
+    plans = [
+        Plan(_span(row), _acts_of(row, keys), row.provider_id, row.is_definitive) for row in rows
+    ]
+    return check_plans(plans) if plans else ()
+
+
+def providers_of(session: Session, registration_number: str) -> list[str]:
+    """Return who has a plan with a person."""
+    statement = (
+        select(CarePlan.provider_id)
+        .where(
+            CarePlan.registration_number == registration_number,
+            col(CarePlan.replaced_at).is_(None),
+        )
+        .distinct()
+    )
+    return sorted(session.exec(statement).all())
+
+
+def stays_of(session: Session, registration_number: str) -> tuple[Stay, ...]:
+    """Return the known stays of a person, in their order."""
+    rows = _stay_rows(session, registration_number)
+    return check_stays(Stay(row.admission, row.discharge, row.is_acute) for row in rows)
+
+
+def _plan_rows(session: Session, registration_number: str, provider_id: str) -> Sequence[CarePlan]:
+    statement = select(CarePlan).where(
+        CarePlan.registration_number == registration_number,
+        CarePlan.provider_id == provider_id,
+        col(CarePlan.replaced_at).is_(None),
+    )
+    return session.exec(statement.order_by(col(CarePlan.valid_from))).all()
+
+
+def _stay_rows(session: Session, registration_number: str) -> Sequence[HospitalStay]:
+    statement = select(HospitalStay).where(
+        HospitalStay.registration_number == registration_number,
+        col(HospitalStay.replaced_at).is_(None),
+    )
+    return session.exec(statement.order_by(col(HospitalStay.admission))).all()
+
+
+def _left_of(row: CarePlan, taken: Span) -> list[Span]:
+    """Return the days of a former plan that a new one does not take."""
+    whole, left = _span(row), []
+    if whole.first < taken.first:
+        left.append(Span(whole.first, date.fromordinal(taken.first.toordinal() - 1)))
+    if taken.last < whole.last:
+        left.append(Span(date.fromordinal(taken.last.toordinal() + 1), whole.last))
+    return left
+
+
+def _span(row: CarePlan) -> Span:
+    return Span(row.valid_from, row.valid_to or date.max)
+
+
+def _add_plan(
+    session: Session, keys: KeyRing, person: str, provider: str, span: Span,
+    acts: Sequence[PlannedAct], *, is_definitive: bool, now: datetime,
+) -> UUID:  # fmt: skip
+    plan_id = new_id()
+    key_id, sealed = keys.encrypt(
+        orjson.dumps([_act_json(act) for act in acts]), bind("care_plan", plan_id)
+    )
+    session.add(
+        CarePlan(
+            id=plan_id, registration_number=person, provider_id=provider, valid_from=span.first,
+            valid_to=None if span.last == date.max else span.last, is_definitive=is_definitive,
+            key_id=key_id, acts=sealed, recorded_at=now,
+        )
+    )  # fmt: skip
+    session.flush()
+    return plan_id
+
+
+def _acts_of(row: CarePlan, keys: KeyRing) -> tuple[PlannedAct, ...]:
+    content = orjson.loads(keys.decrypt(row.key_id, row.acts, bind("care_plan", row.id)))
+    return tuple(read_act(item, "acts") for item in content)
+
+
+def _act_json(act: PlannedAct) -> dict[str, Any]:
+    return {
+        "code": act.code, "minutes": str(act.minutes), "intensity": str(act.intensity),
+        "assigned": str(act.assigned),
+    }  # fmt: skip
