@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request, Response
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import InvalidInput
 from medcontrol.vocabulary import Role
+from selectivity.exchange.files import MEDIA_TYPES, export, read_bytes
 from selectivity.faults import Finding, RuleSetFault
 from selectivity.lifecycle import rows as version_rows
 from selectivity.lifecycle import service, store
 from selectivity.outcomes.effectiveness import by_row
+from selectivity.reading import read_data
 from ui.forms import Sent, files_of, text_of
 from ui.notices import see_other
-from ui.pages.selectivity.rule_files import read_file, write_file
 from ui.pages.selectivity.versions import (
     READERS,
     ListedRow,
@@ -29,7 +30,6 @@ from ui.rule_sentences import RuleSentences
 from ui.visitors import Me, Posted, Visitor
 
 router = APIRouter(prefix="/selectivity/rules")
-LARGEST = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +75,30 @@ def import_rules(request: Request, visitor: Me, form: Posted) -> Response:
     sent = files_of(form, "file")
     if not sent:
         return _redraw(request, visitor, "file_required")
-    content = sent[0].file.read(LARGEST + 1)
+    content = sent[0].file.read()
     name = sent[0].filename or ""
     act = act_of(visitor, 0, note=text_of(form, "note", version_rows.LONGEST_NOTE) or name[:200])
     try:
-        data = read_file(name, content)
+        data, _ = read_bytes(content, name)
         with transaction() as session:
             number = service.draft(session, act, parent=_current(visitor), data=data)
     except RuleSetFault as fault:
         return _redraw(request, visitor, fault.code, fault.findings)
-    except InvalidInput:
-        return _redraw(request, visitor, "table.unreadable")
     return see_other(f"/selectivity/rules/{act.code}/{number}", "created")
 
 
 @router.get("/{code}/{version:int}/export/{form}")
-def export(visitor: Me, code: str, version: int, form: str) -> Response:
+def export_rules(visitor: Me, code: str, version: int, form: str) -> Response:
     """Give a version as a file: YAML, CSV and XLSX come back in, DMN, JDM and SQL do not."""
     code = open_code(visitor, code)
     with read_only() as session:
         data = version_rows.content(session, code, version)
-    name, media_type, body = write_file(form, data)
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(body, media_type=media_type, headers=headers)
+    if form not in MEDIA_TYPES:
+        raise InvalidInput(f"one of {', '.join(MEDIA_TYPES)}", field="form")
+    read_data(data, source=f"{code}/{version}")  # a draft at fault has no other form yet
+    ending = "json" if form == "jdm" else form
+    headers = {"content-disposition": f'attachment; filename="rules-{code}-{version}.{ending}"'}
+    return Response(export(data, form), media_type=MEDIA_TYPES[form], headers=headers)
 
 
 def _page(request: Request, visitor: Visitor, query: Sent | None = None) -> RulesPage:

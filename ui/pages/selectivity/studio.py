@@ -14,6 +14,7 @@ from medcontrol.db import read_only, transaction
 from medcontrol.errors import DomainError, InvalidInput
 from medcontrol.vocabulary import Role, RuleSetStatus
 from selectivity.backtest import jobs, sources
+from selectivity.exchange.files import MEDIA_TYPES
 from selectivity.faults import Finding
 from selectivity.lifecycle import checking, editing, service, store
 from selectivity.lifecycle import rows as version_rows
@@ -22,7 +23,6 @@ from selectivity.lifecycle.volumes import volumes
 from selectivity.outcomes.effectiveness import by_row
 from ui.forms import as_day, as_uuid, text_of
 from ui.notices import see_other
-from ui.pages.selectivity.rule_files import FORMATS
 from ui.pages.selectivity.versions import (
     ListedRow,
     Shown,
@@ -70,7 +70,7 @@ class StudioPage:
     until: date
     q: str = ""
     refusal: str | None = None
-    formats: Sequence[str] = tuple(FORMATS)
+    formats: Sequence[str] = tuple(MEDIA_TYPES)
     steps: Sequence[str] = STEPS
 
     @property
