@@ -11,6 +11,7 @@ from api import (
     control_files,
     file_commands,
     intake,
+    planning,
     quarantine,
 )
 from api.deps import Context
@@ -25,6 +26,7 @@ ROUTERS = (
     intake.router,
     quarantine.router,
     assignments.router,
+    planning.router,
     control_files.router,
     commands.router,
     file_commands.router,

@@ -23,7 +23,7 @@ from assignment.service import approve, find_waiting
 from assignment.spread import spread_over
 from assignment.staff import Staff, doctors_by_id, staff
 from assignment.writing import Occasion, in_batch, say_why_not, write_plan
-from medcontrol import journal
+from medcontrol import journal, outbox
 from medcontrol.clock import Clock
 from medcontrol.db import read_only, transaction
 
@@ -59,6 +59,7 @@ class BatchRun:
         busy_regions: regions that another run is at; their tasks were left to it.
         plan: what was planned, for who wants to look at it.
         lower_bound, worst_utilisation, late_points: of a plan over days; None of a small one.
+        violations: what the checker found; a run with any is refused.
     """
 
     waiting: int = 0
@@ -70,6 +71,7 @@ class BatchRun:
     lower_bound: float | None = None
     worst_utilisation: float | None = None
     late_points: int | None = None
+    violations: int = 0
     is_dry_run: bool = False
 
 
@@ -110,7 +112,7 @@ def run_batch(
         for part in _parts(made, chunk):
             _write(part, versions, jurisdiction, occasion, result)
         for rest in _parts(result.plan.unassigned, chunk):
-            _say(rest, versions)
+            _say(rest, versions, occasion.now)
     return result
 
 
@@ -158,7 +160,7 @@ def _plan(
         result.lower_bound = round(found.lower_bound, 4)
         result.worst_utilisation = round(found.worst_utilisation, 4)
     chosen = {each.doctor_id for each in result.plan.assignments}
-    approve(result.plan, tasks, doctors_by_id(eligibility, list(chosen)), known)
+    result.violations = approve(result.plan, tasks, doctors_by_id(eligibility, list(chosen)), known)
     for left in result.plan.unassigned:
         result.unassigned[reason_of(left)] += 1
     if free is None:
@@ -236,9 +238,23 @@ def _that_fit(
     return fitting
 
 
-def _say(rest: Sequence[UnassignedTask], versions: Mapping[UUID, int]) -> None:
+def _say(rest: Sequence[UnassignedTask], versions: Mapping[UUID, int], now: datetime) -> None:
     """Save why tasks wait and until when, of those that nobody works on."""
     with transaction() as session:
         ids = [each.task.id for each in rest]
         found = {row[0]: row[1] for row in session.execute(_UNCHANGED, {"ids": ids})}
-        say_why_not(session, [e for e in rest if found.get(e.task.id) == versions[e.task.id]])
+        same = [each for each in rest if found.get(each.task.id) == versions[each.task.id]]
+        say_why_not(session, same)
+        stuck = [_event(each) for each in same if each.expected_on is None]
+        outbox.publish(session, stuck, now=now)
+
+
+def _event(left: UnassignedTask) -> outbox.NewMessage:
+    """Return the thin event of a task that nobody may have; told once for each task."""
+    payload = {
+        "event": "file.unassignable",
+        "control_file_id": str(left.task.control_file_id),
+        "task_id": str(left.task.id),
+    }
+    key = f"event:file.unassignable:{left.task.id}"
+    return outbox.NewMessage(topic="events.deliver", key=key, payload=payload)

@@ -70,14 +70,14 @@ class Ledger:
 
     def why(self, task: TaskFacts, at: int, rule: Rule, costs: FloatArray, group: Group) -> Why:
         """Return the why-record for the doctor at a place of the group. Spends ``costs``."""
-        chosen = self._candidate(task, group, at)
+        chosen = self.candidate(task, group, at)
         costs[at] = INFINITE
         others: list[Candidate] = []
         for _ in range(OTHERS_SHOWN):
             at = int(costs.argmin())
             if costs.item(at) == INFINITE:
                 break
-            others.append(self._candidate(task, group, at))
+            others.append(self.candidate(task, group, at))
             costs[at] = INFINITE
         return Why(rule, chosen, tuple(others))
 
@@ -123,7 +123,8 @@ class Ledger:
             return None
         return self.table.days[day]
 
-    def _candidate(self, task: TaskFacts, group: Group, at: int) -> Candidate:
+    def candidate(self, task: TaskFacts, group: Group, at: int) -> Candidate:
+        """Return the cost terms of the doctor at a place of the group."""
         doctor = group.doctors.item(at)
         doctor_id = self._ids[doctor]
         place, level, fee = group.terms[doctor]

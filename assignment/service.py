@@ -132,8 +132,8 @@ def _keep(
 
 def approve(
     result: Plan, tasks: Sequence[TaskFacts], doctors: Sequence[DoctorFacts], known: Staff
-) -> None:
-    """Let the independent checker see a plan.
+) -> int:
+    """Let the independent checker see a plan; return how many violations it found: none.
 
     Raises:
         RuntimeError: it found something; nothing may be written.
@@ -141,6 +141,7 @@ def approve(
     violations = check(result, tasks, doctors, known.days)
     if violations:
         raise RuntimeError(f"assignment plan refused by its checker: {violations[:3]}")
+    return len(violations)
 
 
 def find_waiting(

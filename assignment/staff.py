@@ -97,3 +97,8 @@ def doctors_by_id(eligibility: Eligibility, ids: Sequence[UUID]) -> list[DoctorF
     """Return some of the doctors, with the loads that the constraints were given."""
     table = eligibility.table
     return [table.rows[table.position[each]] for each in ids if each in table.position]
+
+
+def codes(session: Session) -> dict[UUID, str]:
+    """Return the codes of all doctors, by id."""
+    return {row[0]: row[1] for row in session.execute(sa.text("SELECT id, code FROM doctor"))}

@@ -18,6 +18,7 @@ from runtime.commands import (
     serving,
     work,
 )
+from runtime.commands.assign import assign
 from runtime.commands.output import AsJson, fail
 from runtime.commands.selectivity import selectivity
 
@@ -39,7 +40,7 @@ app.command(rich_help_panel=_WORK)(intake.intake)
 app.command(rich_help_panel=_CHECK)(long_term_care.fluctuation)
 for name, group, panel in (
     ("quarantine", quarantine.quarantine, _WORK),
-    ("assign", work.assign, _WORK),
+    ("assign", assign, _WORK),
     ("selectivity", selectivity, _WORK),
     ("outbox", work.outbox, _WORK),
     ("users", people.users, _FILL),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from assignment import invariants as assignment
 from medcontrol.clock import Clock
 from medcontrol.db import read_only
 
@@ -24,24 +25,7 @@ class Problem:
 
 #: Each statement returns the ids of what is wrong.
 CHECKS: Mapping[str, str] = {
-    "task.nobody_and_no_reason": """
-        SELECT id::text FROM human_task
-        WHERE status = 'open' AND is_medical AND assigned_doctor_id IS NULL
-          AND unassigned_reason IS NULL""",
-    "task.other_doctor_than_assignment": """
-        SELECT t.id::text FROM human_task t
-        LEFT JOIN assignment a ON a.human_task_id = t.id AND a.ended_at IS NULL
-        WHERE t.status = 'open' AND t.is_medical
-          AND t.assigned_doctor_id IS DISTINCT FROM a.doctor_id""",
-    "assignment.open_on_finished_task": """
-        SELECT a.id::text FROM assignment a JOIN human_task t ON t.id = a.human_task_id
-        WHERE a.ended_at IS NULL AND t.status <> 'open'""",
-    "load.differs_from_assignments": """
-        SELECT coalesce(l.doctor_id, s.doctor_id)::text FROM doctor_load l
-        FULL JOIN (SELECT doctor_id, sum(points) AS points, count(*) AS files FROM assignment
-                   WHERE ended_at IS NULL GROUP BY doctor_id) s ON s.doctor_id = l.doctor_id
-        WHERE coalesce(l.open_points, 0) <> coalesce(s.points, 0)
-           OR coalesce(l.open_files, 0) <> coalesce(s.files, 0)""",
+    **assignment.CHECKS,
     "file.waits_for_nothing": """
         SELECT f.id::text FROM control_file f JOIN flow_instance i ON i.control_file_id = f.id
         WHERE f.status <> 'closed' AND i.ended_at IS NULL
@@ -92,7 +76,12 @@ def check_all(*, now: Clock) -> list[Problem]:
     Each check is one statement, so it sees one instant while work goes on.
     """
     at = now()
-    values = {"late": at - SWEEP_PATIENCE, "review_late": (at - REVIEW_PATIENCE).date()}
+    values = {
+        "late": at - SWEEP_PATIENCE,
+        "review_late": (at - REVIEW_PATIENCE).date(),
+        "now": at,
+        "stale": assignment.STALE_DAYS,
+    }
     found: list[Problem] = []
     with read_only() as session:
         session.execute(sa.text("SET LOCAL statement_timeout = '300s'"))

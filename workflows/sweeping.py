@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 #: Rows found at once; a sweep goes on with the next ones until none is left.
 PAGE = 500
-#: Tasks of the pool that are placed together, under one lock of the doctors' loads.
 
 #: The place of the last row of a page: when it was due, and its id.
 _Place = tuple[datetime, UUID]

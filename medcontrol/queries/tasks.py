@@ -1,8 +1,8 @@
 """Open steps as rows of a list (tâches), within the policy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,7 @@ class TaskRow:
     agency_code: str
     doctor_id: UUID | None
     unassigned_reason: str | None
+    expected_on: date | None
     is_urgent: bool
     opened_at: datetime
     due_at: datetime
@@ -50,8 +51,9 @@ class TaskRow:
 _TASK_COLUMNS = (
     Task.id.label("task_id"), Task.control_file_id, Task.reference, Task.flow, Task.step,
     Task.kind, Task.is_medical, Task.status, Task.level, Task.agency_code,
-    Task.assigned_doctor_id.label("doctor_id"), Task.unassigned_reason, Task.is_urgent,
-    Task.opened_at, Task.due_at, Task.held_until, Task.hold_reason, Task.done_at, Task.outcome,
+    Task.assigned_doctor_id.label("doctor_id"), Task.unassigned_reason, Task.expected_on,
+    Task.is_urgent, Task.opened_at, Task.due_at, Task.held_until, Task.hold_reason,
+    Task.done_at, Task.outcome,
 )  # fmt: skip
 _TASK_ORDER = Keyset(Key(Task.due_at), Key(Task.id))
 
@@ -116,6 +118,12 @@ def find_task(session: Session, principal: Principal, task_id: UUID) -> TaskRow:
     if row is None:
         raise NotFound(f"no task {task_id}", field="task_id")
     return _task(row)
+
+
+def visible_tasks(session: Session, principal: Principal, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of some open tasks that the principal may see."""
+    statement = sa.select(Task.id).where(Task.id.in_(ids), visible(principal, HumanTask))
+    return set(session.execute(statement).scalars()) if ids else set()
 
 
 def tasks_of(session: Session, control_file_id: UUID) -> tuple[TaskRow, ...]:

@@ -1,6 +1,5 @@
-"""``medcontrol assign``, ``outbox`` and ``keys``: work that an operator sets going."""
+"""``medcontrol outbox`` and ``keys``: work that an operator sets going."""
 
-from collections import Counter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,56 +12,13 @@ from medcontrol import outbox as outbox_rows
 from medcontrol.clock import utc_now
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import InvalidInput, NotFound
-from medcontrol.journal import SYSTEM
 from medcontrol.model import OutboxMessage
-from medcontrol.settings import settings
 from runtime import wiring
 from runtime.commands.output import AsJson, fail, say, say_json, show_table
 from runtime.environment import environment
 
-assign = typer.Typer(help="Which doctor gets a file.", no_args_is_help=True)
 outbox = typer.Typer(help="Work handed over in the background.", no_args_is_help=True)
 keys = typer.Typer(help="Keys that encrypt medical content.", no_args_is_help=True)
-
-_CHUNK = 500
-
-
-@assign.command("run")
-def assign_waiting(
-    region: Annotated[str | None, typer.Option("--region", help="Only of this region.")] = None,
-    agency: Annotated[str | None, typer.Option("--agency", help="Only of this agency.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Give a doctor to each task of the pool, as far as competence and capacity allow."""
-    from assignment.service import assign_waiting as give
-    from assignment.service import find_waiting
-
-    jurisdiction = settings().jurisdiction
-    assigned = 0
-    reasons: Counter[str] = Counter()
-    with environment():
-        with read_only() as session:
-            waiting = find_waiting(session, jurisdiction, region=region, agency=agency)
-        for start in range(0, len(waiting), _CHUNK):
-            with transaction() as session:
-                plan = give(
-                    session,
-                    waiting[start : start + _CHUNK],
-                    now=utc_now(),
-                    jurisdiction=jurisdiction,
-                    actor=SYSTEM,
-                )
-            assigned += len(plan.assignments)
-            reasons.update(
-                "awaits_capacity" if each.awaits_capacity else "nobody_may_take_it"
-                for each in plan.unassigned
-            )
-    if as_json:
-        say_json({"waiting": len(waiting), "assigned": assigned, "unassigned": reasons})
-        return
-    say(f"{len(waiting)} tasks waited, {assigned} have a doctor now")
-    if reasons:
-        show_table(("why not", "tasks"), sorted(reasons.items()))
 
 
 @outbox.command("list")

@@ -22,6 +22,12 @@ DAMAGES = {
     "file.waits_for_nothing": "UPDATE human_task SET status = 'cancelled'",
     "file.closed_but_flow_goes_on": """
         UPDATE control_file SET status = 'closed', closed_at = now()""",
+    "task.waits_without_day": """
+        UPDATE human_task SET assigned_doctor_id = NULL, unassigned_reason = 'level:2 capacity:3'
+        WHERE is_medical""",
+    "task.waits_beyond_its_day": """
+        UPDATE human_task SET assigned_doctor_id = NULL, unassigned_reason = 'capacity:3',
+               expected_on = '2020-01-01' WHERE is_medical""",
     "file.without_flow": "DELETE FROM flow_instance",
     "received.lost": """
         INSERT INTO inbox_message (source, external_id, content_hash, subject_id, seen_at)

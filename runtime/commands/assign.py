@@ -1,0 +1,153 @@
+"""``medcontrol assign``: which doctor gets a file, what would happen, why, and whether it holds."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from assignment.batch_run import BatchRun, reason_of, run_batch
+from assignment.explaining import TaskExplained, explain, find_file
+from assignment.invariants import check_standing
+from assignment.staff import codes
+from medcontrol.clock import utc_now
+from medcontrol.db import read_only
+from medcontrol.settings import settings
+from runtime.commands.output import AsJson, fail, say, say_json, show_table
+from runtime.environment import environment
+
+assign = typer.Typer(help="Which doctor gets a file.", no_args_is_help=True)
+
+Region = Annotated[str | None, typer.Option("--region", help="Only of this region.")]
+Agency = Annotated[str | None, typer.Option("--agency", help="Only of this agency.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing.")]
+
+_MOST_SHOWN = 1000
+
+
+@assign.command("run")
+def run(
+    region: Region = None, agency: Agency = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
+    """Give a doctor to each task of the pool, as far as competence and capacity allow."""
+    with environment():
+        done = run_batch(
+            settings().jurisdiction, now=utc_now, region=region, agency=agency, is_dry_run=dry_run
+        )
+    if as_json:
+        say_json(_figures(done))
+        return
+    say(f"{done.waiting} tasks waited, {done.assigned} have a doctor now")
+    for what, counts in (("why not", done.unassigned), ("left out", done.dropped)):
+        if counts:
+            show_table((what, "tasks"), sorted(counts.items()))
+
+
+@assign.command("plan")
+def plan(
+    region: Region = None,
+    agency: Agency = None,
+    _dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Said for clarity: a plan never writes.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run would do now: who would get what, and when the rest is expected."""
+    with environment():
+        would = run_batch(
+            settings().jurisdiction, now=utc_now, region=region, agency=agency, is_dry_run=True
+        )
+        with read_only() as session:
+            names = codes(session)
+    given = [
+        {
+            "task": str(each.task.id),
+            "file": str(each.task.control_file_id),
+            "doctor": names[each.doctor_id],
+            "points": each.task.points,
+            **each.why.as_json(),
+        }
+        for each in would.plan.assignments[:_MOST_SHOWN]
+    ]
+    waits = [
+        {
+            "task": str(left.task.id),
+            "file": str(left.task.control_file_id),
+            "why": reason_of(left),
+            "removed": {name.value: count for name, count in left.removed.items()},
+            "expected_on": left.expected_on,
+        }
+        for left in would.plan.unassigned[:_MOST_SHOWN]
+    ]
+    if as_json:
+        say_json({**_figures(would), "given": given, "waits": waits})
+        return
+    say(f"{would.waiting} tasks wait, {would.assigned} would have a doctor")
+    show_table(
+        ("file", "doctor", "points", "rule"),
+        [(row["file"], row["doctor"], row["points"], row["rule"]) for row in given],
+    )
+    if waits:
+        show_table(
+            ("file", "why", "expected"), [(w["file"], w["why"], w["expected_on"]) for w in waits]
+        )
+
+
+def _figures(done: BatchRun) -> dict[str, Any]:
+    return {
+        "waiting": done.waiting,
+        "assigned": done.assigned,
+        "unassigned": done.unassigned,
+        "dropped": done.dropped,
+        "busy_regions": done.busy_regions,
+        "lower_bound": done.lower_bound,
+        "worst_utilisation": done.worst_utilisation,
+        "late_points": done.late_points,
+        "violations": done.violations,
+        "dry_run": done.is_dry_run,
+    }
+
+
+@assign.command("explain")
+def explain_file(
+    reference: Annotated[str, typer.Argument(help="Reference of a control file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say why a file has its doctor, or how many doctors each constraint keeps from it."""
+    place = settings().jurisdiction
+    with environment(), read_only() as session:
+        file_id = find_file(session, reference, place)
+        found = explain(session, file_id, jurisdiction=place, now=utc_now())
+    if as_json:
+        say_json({"reference": reference, "tasks": [each.as_json() for each in found]})
+        return
+    if not found:
+        say(f"nothing for a doctor to do on {reference} now")
+    for each in found:
+        _show(each)
+
+
+def _show(each: TaskExplained) -> None:
+    if each.doctor:
+        say(f"{each.step}: {each.doctor} ({each.rule}, {each.mode})")
+    else:
+        say(f"{each.step}: nobody ({each.waits}), expected on {each.expected_on or 'no day'}")
+    shown = (each.chosen, *each.others) if each.chosen else each.candidates
+    columns = ("code", "place", "level", "continuity", "fee", "load", "total")
+    show_table(columns, [[asdict(row)[name] for name in columns] for row in shown])
+    show_table(("constraint", "doctors it keeps out now"), each.removed.items())
+
+
+@assign.command("check")
+def check(as_json: AsJson = False) -> None:
+    """Hold what stands against the rules: eligible doctors, right loads, nothing lost."""
+    with environment(), read_only() as session:
+        found = check_standing(session, jurisdiction=settings().jurisdiction, now=utc_now())
+    total = found.counts.total()
+    if as_json:
+        say_json({**asdict(found), "total": total})
+    else:
+        say(f"{found.assigned} tasks have a doctor, {found.waiting} wait")
+        if total:
+            show_table(("what is wrong", "how many"), sorted(found.counts.items()))
+    if total:
+        fail(f"{total} violations")
