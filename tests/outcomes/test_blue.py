@@ -127,7 +127,8 @@ def test_an_old_file_and_one_of_a_right_are_not_drawn_and_no_doctor_means_no_dra
     world = make_world(db, tools)
     paid(world, 1, received_at="2025-10-01T09:30:00+01:00", care={"from": "2025-09-02"})
     done = draw_week(tools, "ma", now=lambda: NOW + timedelta(hours=1))
-    assert done is not None and done.pool == 0
+    assert done is not None
+    assert done.pool == 0
     db.execute(sa.text("UPDATE doctor SET is_active = false"))
     db.execute(sa.delete(BlueWeek))
     paid(world, 2)

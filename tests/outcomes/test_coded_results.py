@@ -70,7 +70,8 @@ def test_a_refusal_avoids_the_whole_amount_and_names_origin_doctor_and_minutes(
     assert row.amount_avoided_cents == 120_000
     assert Origin.EXTERNAL.value in row.origins
     assert row.inclusion_probability == pytest.approx(1.0)
-    assert row.minutes and row.doctor_id == world.doctor.id
+    assert row.minutes
+    assert row.doctor_id == world.doctor.id
     assert row.decided_on == TODAY
     assert counted(world.session) == (1, 1)
 
@@ -95,11 +96,12 @@ def test_a_decision_undone_takes_its_hit_back_and_the_next_one_replaces_it(world
         world.session, world.tools, first.control_file_id, expected_version=None,
         principal=doctor, now=NOW + timedelta(seconds=5),
     )  # fmt: skip
-    assert first.is_overturned and counted(world.session) == (1, 0)
+    assert first.is_overturned
+    assert counted(world.session) == (1, 0)
 
     file = world.session.get_one(ControlFile, first.control_file_id)
-    world.end(file, "granted", lines=(verdict(1, LineOutcome.ACCEPTED),
-                                      verdict(2, LineOutcome.ACCEPTED)), reasoning="Revu.")  # fmt: skip
+    granted = (verdict(1, LineOutcome.ACCEPTED), verdict(2, LineOutcome.ACCEPTED))
+    world.end(file, "granted", lines=granted, reasoning="Revu.")
     second = outcomes(world.session)[-1]
     assert second.replaces_id == first.id
     assert second.result is ControlResult.CONFORM
