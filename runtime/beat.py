@@ -33,6 +33,7 @@ JOBS = (
     Job("reviews.open", HOUR, is_called_at_start=True),
     # Runs once a night: the others see that it ran.
     Job("invariants.check", HOUR / 4, is_called_at_start=True),
+    Job("history.check", HOUR / 4, is_called_at_start=True),
     Job("backtest.replay", HOUR / 4, is_called_at_start=True),
     Job("backtest.experiments", HOUR),
     Job("selectivity.measure", HOUR / 4, is_called_at_start=True),

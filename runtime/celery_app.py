@@ -35,6 +35,7 @@ ROUTES = {
     "reviews.*": "batch",
     "reassignment.*": "batch",
     "invariants.*": "batch",
+    "history.*": "batch",
     "backtest.*": "batch",
     "selectivity.*": "batch",
     "blue.*": "batch",
@@ -43,6 +44,7 @@ ROUTES = {
 }
 TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange",
          "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest",
+         "runtime.tasks.history",
          "runtime.tasks.outcomes")  # fmt: skip
 
 

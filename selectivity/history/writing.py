@@ -50,10 +50,27 @@ def new_batch() -> int:
 class Closed:
     """Controls that closed, or results that no longer stand, beside the entries of their files."""
 
-    days: Sequence[date]
-    numbers: Sequence[int]
-    controls: Sequence[int]
-    hits: Sequence[int]
+    days: list[date]
+    numbers: list[int]
+    controls: list[int]
+    hits: list[int]
+
+    def add(self, day: date, number: int, controls: int, hits: int) -> None:
+        """Add one."""
+        self.days.append(day)
+        self.numbers.append(number)
+        self.controls.append(controls)
+        self.hits.append(hits)
+
+    def extend(self, other: "Closed") -> None:
+        """Add those of another list."""
+        for row in zip(other.days, other.numbers, other.controls, other.hits, strict=True):
+            self.add(*row)
+
+
+def overturn_number(number: int) -> int:
+    """Return the number of the event that takes back the hit of an outcome: its own beside it."""
+    return number ^ 1
 
 
 def record_outcome(session: Session, outcome: ControlOutcome, hasher: Hasher) -> None:
@@ -74,8 +91,9 @@ def _record_one(
     session: Session, outcome: ControlOutcome, hasher: Hasher, day: date, controls: int, hits: int
 ) -> None:
     entry = entry_of(session, outcome, hasher)
-    # A hit taken back is an event of its own beside the one that it corrects.
-    number = number_of(outcome.id) ^ (1 if hits < 0 else 0)
+    number = number_of(outcome.id)
+    if hits < 0:
+        number = overturn_number(number)
     record_closed(session, entry, Closed([day], [number], [controls], [hits]))
 
 
