@@ -36,6 +36,7 @@ JOBS = (
     Job("history.check", HOUR / 4, is_called_at_start=True),
     Job("backtest.replay", HOUR / 4, is_called_at_start=True),
     Job("backtest.experiments", HOUR),
+    Job("selectivity.rank", HOUR / 4, is_called_at_start=True),
     Job("selectivity.measure", HOUR / 4, is_called_at_start=True),
     # Draws once a week; the others see that it did, and open what a dead run left.
     Job("blue.draw", HOUR, is_called_at_start=True),

@@ -44,7 +44,7 @@ ROUTES = {
 }
 TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange",
          "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest",
-         "runtime.tasks.history",
+         "runtime.tasks.history", "runtime.tasks.ranking",
          "runtime.tasks.outcomes")  # fmt: skip
 
 

@@ -15,14 +15,15 @@ import orjson
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from medcontrol.clock import ZONES, civil_date
+from medcontrol.clock import ZONES, civil_date, utc_now
 from medcontrol.crypto import KeyRing, bind
-from medcontrol.db import transaction
+from medcontrol.db import read_only, transaction
 from medcontrol.model import ReceivedFile, SelectivityDecision, SelectivityRanking
 from medcontrol.ports import SelectivityOutcome, SelectivityReason
 from medcontrol.vocabulary import ControlLevel, ControlMode, Lane, Origin
 from selectivity.capacity.quota import LEAST
 from selectivity.capacity.valve import Admissions, Valve, Want
+from selectivity.engine import RuleEngine
 from selectivity.gate import Scorer
 from selectivity.sequence import NEUTRAL
 from workflows.capacity import Asked, keep, nightly_flows, valve_of
@@ -90,6 +91,13 @@ def rank_night(
             _open(session, tools, Night(night, made, scorer, now), picked)
     by_rule = sum(want.priority >= 1 for want in chosen)
     return NightRanked(len(wants), len(chosen), by_rule, len(chosen) - by_rule)
+
+
+def active_scorer(tools: Tools, jurisdiction: str) -> Scorer | None:
+    """Return the active model, as the gate uses it; ``None`` where rules decide alone."""
+    with read_only() as session:
+        engine = tools.selectivity(jurisdiction, civil_date(utc_now(), jurisdiction), session)
+    return engine.score if isinstance(engine, RuleEngine) else None
 
 
 def _night(valve: Valve, day: date) -> Valve:

@@ -47,6 +47,7 @@ _OUT = {
     "scheme": "the scheme stands for what somebody earns",
     "source": "the sender says nothing of the care",
     "segment_hit_rate": "the region serves strata and capacity, never the score",
+    "is_in_probe": "a probe round chooses for itself",
     "received_on": "a day that never comes back can't be learned from",
     "care_from": "a day that never comes back can't be learned from",
     "care_to": "a day that never comes back can't be learned from",
@@ -68,7 +69,7 @@ _FAMILIES = (
         ),
     ),
     (Family.PRESCRIBER, ("prescriber_", "is_self_prescribed")),
-    (Family.AMOUNT, ("amount", "highest_line", "act_price", "peer_amount", "line_for")),
+    (Family.AMOUNT, ("amount", "highest_line", "price_ratio", "line_for")),
     (Family.PROVIDER, ("provider_", "is_first_with_provider")),
     (Family.HEALTH, ("main_diagnosis", "diagnoses", "pathology", "has_ald")),
     (Family.ACTS, ("acts", "act_")),
@@ -81,8 +82,8 @@ _FAMILIES = (
 _RAISES = ("hit_rate", "duplicate", "_ratio", "repeated", "outside_care")
 _RAISES_EXACTLY = frozenset({
     "highest_quantity", "prescribers_90d", "providers_90d", "stoppages_365d", "is_self_prescribed",
-    "filing_delay", "amount_for_acts", "amount_for_kind", "line_for_acts", "provider_amount_z",
-    "peer_amount_z", "provider_peer_z", "beneficiary_files_30d",
+    "filing_delay", "amount_for_acts", "amount_for_kind", "line_for_acts", "amount_provider_zscore",
+    "amount_peer_zscore", "provider_peer_zscore", "beneficiary_files_30d",
 })  # fmt: skip
 
 

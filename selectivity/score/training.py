@@ -39,7 +39,8 @@ class Training:
     Attributes:
         as_of: only results known strictly before this day are looked at.
         features: registered features; ``None`` for all that the score may use.
-        clip: most files that one control stands for: beyond it, one lucky draw would decide.
+        clip: most files that one control stands for in the fit: beyond it, chance hits among the
+            few controls drawn at random outweigh what all others teach.
         half_life: days after which a control counts half, since schemes come and go.
         folds: models that are made to score files they never saw.
         ranking: how probability and amount make the ranking value.
@@ -48,7 +49,7 @@ class Training:
 
     as_of: date
     features: tuple[str, ...] | None = None
-    clip: float = 20.0
+    clip: float = 5.0
     half_life: float = 180.0
     folds: int = 4
     ranking: Value = field(default_factory=Value)
@@ -79,7 +80,7 @@ class Lessons:
         matrix: what the learner reads.
         is_hit: what the control found.
         weights: what each counts in the fit.
-        stands_for: files that each stands for, not clipped by age.
+        stands_for: files that each stands for, for figures.
         is_random: drawn at random.
         folds: which fold each belongs to; the same case, sent again, in the same one.
     """
@@ -147,9 +148,9 @@ def _check_enough(cases: Cases, chosen: NDArray[np.intp]) -> None:
 def _lessons(cases: Cases, chosen: NDArray[np.intp], matrix: Matrix, settings: Training) -> Lessons:
     chance = cases.inclusion_probability[chosen]
     known = np.where(np.isfinite(chance) & (chance > 0), chance, 1.0)
-    stands_for = np.minimum(1.0 / known, settings.clip)
+    stands_for = 1.0 / np.maximum(known, 1e-4)
     age = (np.datetime64(settings.as_of) - cases.decided_on[chosen]).astype(float)
-    weights = stands_for * 0.5 ** (age / settings.half_life)
+    weights = np.minimum(stands_for, settings.clip) * 0.5 ** (age / settings.half_life)
     origins = [cases.origins[place] for place in chosen.tolist()]
     return Lessons(
         matrix=matrix,
