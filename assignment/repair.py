@@ -86,14 +86,17 @@ def make_room(room: Room, *, without: Container[int] = ()) -> list[int]:
         group, barred = room.eligible(number)
         if not len(group.doctors) or task.points >= hopeless.get(group, task.points + 1):
             continue
-        placed = _chain(room, number, set(), CHAIN_LENGTH) or _rearrange(room, number)
+        placed = chain(room, number, set(), CHAIN_LENGTH) or _rearrange(room, number)
         if not placed and not barred:
             hopeless[group] = task.points
     return sorted(n for n, doctor in room.doctor_of.items() if before.get(n) != doctor)
 
 
-def _chain(room: Room, number: int, seen: set[int], length: int) -> bool:
-    """Place a task; if need be, each doctor passes one task on (Kuhn's augmenting path)."""
+def chain(room: Room, number: int, seen: set[int], length: int) -> bool:
+    """Place a task; if need be, each doctor passes one task on (Kuhn's augmenting path).
+
+    At most ``length`` other tasks move.
+    """
     points = room.points(number)
     for doctor in room.options(number):
         if room.free(doctor) >= points:
@@ -113,7 +116,7 @@ def _chain(room: Room, number: int, seen: set[int], length: int) -> bool:
             room.effort -= 1
             room.take(other)
             room.give(number, doctor)
-            if _chain(room, other, seen, length - 1):
+            if chain(room, other, seen, length - 1):
                 return True
             room.take(number)
             room.give(other, doctor)

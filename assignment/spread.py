@@ -24,7 +24,7 @@ from assignment.scoring import Weights
 from assignment.telling import Teller
 
 #: Slack above the bound that is tried first when files that were left over are placed.
-_SLACK = (0.0, 0.003, 0.006)
+_SLACK = (0.0, 0.003, 0.006, 0.015, 0.03, 0.06)
 
 
 @dataclass(frozen=True, slots=True)
