@@ -7,7 +7,9 @@ as there are rows; the numpy executor looks the same masks up as 64-bit words.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import cast
+from datetime import date
+from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,10 +60,9 @@ class WordColumn:
     def look_up(self, column: Column, width: int) -> NDArray[np.uint64]:
         """Return the masks of many values, shape (files, width)."""
         values = cast(Words, column)
-        place = {value: number for number, value in enumerate(dict.fromkeys(values))}
-        table = as_words([self.mask(value) for value in place], width)
-        index = np.fromiter(map(place.__getitem__, values), dtype=np.intp, count=len(values))
-        return table.take(index, axis=0)
+        places = _Places()
+        index = np.fromiter(map(places.__getitem__, values), dtype=np.intp, count=len(values))
+        return as_words([self.mask(value) for value in places], width).take(index, axis=0)
 
     def _compute(self, value: Value) -> int:
         if value is None or value == ():
@@ -72,6 +73,14 @@ class WordColumn:
             for length, prefixes in self._prefixes.items():
                 hits |= prefixes.get(word[:length], 0)
         return self._free | hits & self._positive | self._negative & ~hits
+
+
+class _Places(dict[Value, int]):
+    """Numbers values as they come: one look at each of many, and a new number only at the first."""
+
+    def __missing__(self, value: Value) -> int:
+        place = self[value] = len(self)
+        return place
 
 
 class NumberColumn:
@@ -103,6 +112,18 @@ class NumberColumn:
         return table.take(index, axis=0)
 
 
+@lru_cache(maxsize=20_000)
+def ordinal(day: str) -> int:
+    """Return the number of a civil day written as 2026-11-20."""
+    return date.fromisoformat(day).toordinal()
+
+
+_READ: Mapping[FeatureKind, Callable[[Any], Value]] = {
+    FeatureKind.DATE: ordinal,
+    FeatureKind.CODES: tuple,
+}
+"""How a value of a snapshot becomes one that rules compare; the others are that already."""
+
 _KINDS: Mapping[FeatureKind, type[WordColumn] | type[NumberColumn]] = {
     FeatureKind.CODE: WordColumn,
     FeatureKind.CODES: WordColumn,
@@ -129,15 +150,26 @@ class CompiledTable:
             for name, cells in by_feature.items()
         }
         self._all = (1 << len(self.rows)) - 1
-        self._masks: list[tuple[str, Callable[[Value], int]]] = [
-            (name, column.mask) for name, column in self.columns.items()
+        self._masks: list[tuple[str, Callable[[Value], int], Callable[[Any], Value] | None]] = [
+            (name, column.mask, _READ.get(registry[name].kind))
+            for name, column in self.columns.items()
         ]
 
     def match(self, values: Mapping[str, Value]) -> int:
         """Return the rows that one file matches, as bits. A feature left out is missing."""
         hits = self._all
-        for name, mask in self._masks:
+        for name, mask, _ in self._masks:
             hits &= mask(values.get(name))
+            if not hits:
+                break
+        return hits
+
+    def match_snapshot(self, snapshot: Mapping[str, Any]) -> int:
+        """Return the same for a snapshot of features, whose days are texts and words lists."""
+        hits = self._all
+        for name, mask, read in self._masks:
+            value = snapshot.get(name)
+            hits &= mask(value if read is None or value is None else read(value))
             if not hits:
                 break
         return hits
@@ -158,9 +190,9 @@ class CompiledTable:
     def match_masks(self, columns: Mapping[str, Column], files: int) -> list[int]:
         """Return the same as ``match`` for many files: one whole number of bits each."""
         words = self.match_batch(columns, files)
-        masks = [0] * files
+        size, data, masks = 8 * words.shape[1], words.tobytes(), [0] * files
         for place in np.flatnonzero(words.any(axis=1)).tolist():
-            masks[place] = int.from_bytes(words[place].tobytes(), "little")
+            masks[place] = int.from_bytes(data[size * place : size * (place + 1)], "little")
         return masks
 
 

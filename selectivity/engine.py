@@ -17,7 +17,6 @@ from selectivity.features import (
     administrative,
     columns_of,
     medical,
-    values_of,
 )
 from selectivity.gate import Batch, Gate, Gated, Scorer, with_gate
 from selectivity.probing import with_probe_row
@@ -200,10 +199,7 @@ class RuleEngine:
 
     def _match(self, table: CompiledTable, snapshots: Sequence[Mapping[str, Any]]) -> list[int]:
         if len(snapshots) <= _FEW_FILES:
-            return [
-                table.match(values_of(snapshot, table.columns, self._registry))
-                for snapshot in snapshots
-            ]
+            return [table.match_snapshot(snapshot) for snapshot in snapshots]
         columns = columns_of(snapshots, table.columns, self._registry)
         return table.match_masks(columns, len(snapshots))
 

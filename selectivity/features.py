@@ -1,7 +1,6 @@
 """Turns intake messages into features (variables), and features into columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from medcontrol.errors import InvalidInput
 from medcontrol.ports import FileFacts
 from selectivity.cells import Value
-from selectivity.compiled import MISSING, Column
+from selectivity.compiled import MISSING, Column, ordinal
 from selectivity.registry import FEATURES, FeatureKind, Registry
 
 Snapshot = dict[str, Any]
@@ -20,12 +19,6 @@ History = Mapping[str, Sequence[Any]]
 
 _EMPTY: Mapping[str, Any] = {}
 _WHOLE = frozenset({int, type(None)})
-
-
-@lru_cache(maxsize=20_000)
-def ordinal(day: str) -> int:
-    """Return the number of a civil day written as 2026-11-20."""
-    return date.fromisoformat(day).toordinal()
 
 
 def administrative(file: FileFacts) -> Snapshot:
@@ -207,20 +200,29 @@ def values_of(
     return {name: value_of(snapshot, name, registry[name].kind) for name in names}
 
 
-def column_of(snapshots: Sequence[Mapping[str, Any]], name: str, kind: FeatureKind) -> Column:
-    """Return one feature of many snapshots as a column for the numpy executor."""
-    if kind is FeatureKind.CODE:
-        return [snapshot.get(name) for snapshot in snapshots]
-    if kind is FeatureKind.CODES:
-        return [tuple(snapshot.get(name, ())) for snapshot in snapshots]
-    found = [snapshot.get(name, MISSING) for snapshot in snapshots]
-    if kind is FeatureKind.DATE:
-        found = [value if value is MISSING else ordinal(value) for value in found]
-    return np.array(found, dtype=np.int64)
-
-
 def columns_of(
     snapshots: Sequence[Mapping[str, Any]], names: Iterable[str], registry: Registry = FEATURES
 ) -> dict[str, Column]:
-    """Return the named features of many snapshots as columns."""
-    return {name: column_of(snapshots, name, registry[name].kind) for name in names}
+    """Return the named features of many snapshots as columns for the numpy executor."""
+    wanted = tuple(names)
+    # File by file, not column by column: each snapshot comes into the processor's cache once.
+    values: list[Any] = []
+    for snapshot in snapshots:
+        values.extend(map(snapshot.get, wanted))
+    return {
+        name: _as_column(values[place :: len(wanted)], registry[name].kind)
+        for place, name in enumerate(wanted)
+    }
+
+
+def _as_column(values: list[Any], kind: FeatureKind) -> Column:
+    """Return the values of one feature, ``None`` where it is missing, as a column."""
+    if kind is FeatureKind.CODE:
+        return values
+    if kind is FeatureKind.CODES:
+        return [() if value is None else tuple(value) for value in values]
+    if kind is FeatureKind.DATE:
+        values = [value if value is None else ordinal(value) for value in values]
+    if None in values:
+        values = [MISSING if value is None else value for value in values]
+    return np.array(values, dtype=np.int64)

@@ -121,7 +121,7 @@ class EngineClient:
         except InvalidInput:
             self.breaker.succeeded()
             raise
-        except (httpx.HTTPError, ValueError, TypeError, KeyError) as error:
+        except (httpx.HTTPError, ValueError, TypeError, KeyError, AttributeError) as error:
             self.breaker.failed()
             _log.warning("selectivity.engine_failed", extra={"error": type(error).__name__})
             raise EngineUnavailable(f"the engine failed ({type(error).__name__})") from None

@@ -93,6 +93,11 @@ class Selecting:
             log.error("selectivity.no_score", extra={"why": error.code})
             return None
 
+    def close(self) -> None:
+        """Close the connections to an engine elsewhere."""
+        if self._remote is not None:
+            self._remote.close()
+
     def period_key(self, period: str) -> bytes:
         """Return the secret draw key of a month, "2026-11"."""
         return self._keys.derive(f"draw:{period}")

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from medcontrol.ports import FileFacts
-from selectivity.features import cents, ordinal
+from selectivity.compiled import ordinal
+from selectivity.features import cents
 from selectivity.history.keys import Context, Hasher, mixed
 
 LINES: Final = 4
