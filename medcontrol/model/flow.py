@@ -29,6 +29,9 @@ from medcontrol.vocabulary import (
 )
 
 
+_IN_POOL = "status = 'open' AND assigned_doctor_id IS NULL AND is_medical"
+
+
 class FlowInstance(SQLModel, table=True):
     """The engine's state of a file: text, never jsonb (the order of keys carries meaning)."""
 
@@ -79,6 +82,18 @@ class HumanTask(SQLModel, table=True):
             postgresql_where=sa.text(
                 "status = 'open' AND assigned_doctor_id IS NULL AND is_medical"
             ),
+        ),
+        # "Next file" of an agency's, a region's or the fund's pool, and runs over the pool.
+        *(
+            sa.Index(
+                f"ix_human_task_next{'_' * bool(unit)}{unit}",
+                *([f"{unit}_code"] if unit else []),
+                sa.text("is_urgent DESC"),
+                "due_at",
+                "id",
+                postgresql_where=sa.text(_IN_POOL),
+            )
+            for unit in ("agency", "region", "")
         ),
         sa.Index("ix_human_task_file", "control_file_id"),
         sa.Index(

@@ -14,6 +14,7 @@ _STEPS = (
     "completeness", "control_on_file", "appointment", "examination", "specialist_opinion",
     "second_doctor", "central_opinion", "decision",
 )  # fmt: skip
+_POOLS = ("agency", "region", "")
 _KINDS = "kind IN ('treats', 'relative', 'establishment', 'declared')"
 _MORE_KINDS = "kind IN ('treats', 'prescribed', 'relative', 'establishment', 'declared')"
 # Whatever who is eligible depends on: a change of any of them gives the reference a new version.
@@ -29,6 +30,15 @@ def upgrade() -> None:
     _of_steering()
     op.add_column("human_task", sa.Column("expected_on", sa.Date(), nullable=True))
     op.add_column("human_task", sa.Column("specialty", sa.String(length=64), nullable=True))
+    for unit in _POOLS:
+        op.create_index(
+            f"ix_human_task_next{'_' * bool(unit)}{unit}",
+            "human_task",
+            [*([f"{unit}_code"] if unit else []), sa.text("is_urgent DESC"), "due_at", "id"],
+            postgresql_where=sa.text(
+                "status = 'open' AND assigned_doctor_id IS NULL AND is_medical"
+            ),
+        )
     op.execute("CREATE SEQUENCE assignment_reference_version")
     op.execute("""
         CREATE FUNCTION renew_assignment_reference() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -159,6 +169,8 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER renew_reference ON {table}")
     op.execute("DROP FUNCTION renew_assignment_reference()")
     op.execute("DROP SEQUENCE assignment_reference_version")
+    for unit in _POOLS:
+        op.drop_index(f"ix_human_task_next{'_' * bool(unit)}{unit}", "human_task")
     op.drop_column("human_task", "specialty")
     op.drop_column("human_task", "expected_on")
     for table in (
