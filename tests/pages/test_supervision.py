@@ -301,6 +301,6 @@ def test_tasks_without_a_doctor_are_counted_by_the_constraint_that_was_left(fund
 
     assert numbers(page)["non affectables"] == "1"
     link = page.xpath("//ul[@class='reason-list']//a")[0]
-    assert link.text_content() == "Aucun médecin"
+    assert link.text_content() == "Autre profession requise"
     assert references(browser.page(link.get("href"))) == [reference]
     assert references(browser.page("/supervision/tasks?state=unassignable")) == [reference]

@@ -7,11 +7,14 @@ from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
 
+from assignment import levers
 from assignment.facts import DoctorFacts
 from assignment.service import load_doctors
 from medcontrol.db import read_only
+from medcontrol.queries.absences import AbsenceRow, load_absences
 from medcontrol.queries.supervision import Board, DoctorRow, DueBucket, Measure
 from medcontrol.queries.supervision_loading import load_board
+from medcontrol.queries.supervision_outlook import Outlook, load_outlook
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import Role
@@ -65,6 +68,14 @@ class DoctorLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Projected:
+    """The work that is open at the end of a day, if files come in and doctors work as usual."""
+
+    on: date
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class BoardPage:
     """What the page draws."""
 
@@ -74,6 +85,9 @@ class BoardPage:
     measure: Measure
     sort: BoardSort
     strip: tuple[date, ...]
+    outlook: Outlook
+    projection: tuple[Projected, ...]
+    absences: tuple[AbsenceRow, ...]
     buckets: tuple[DueBucket, ...] = tuple(DueBucket)
 
     def count(self, bucket: DueBucket) -> int:
@@ -94,6 +108,17 @@ class BoardPage:
     def total(self) -> int:
         """The sum of the matrix."""
         return sum(row.total(self.measure) for row in self.board.matrix)
+
+    @property
+    def overloaded(self) -> tuple[DoctorLine, ...]:
+        """Doctors who hold more than they can do, the fullest first."""
+        over = (line for line in self.doctors if line.points > line.capacity)
+        return tuple(sorted(over, key=lambda line: -line.share))
+
+    @property
+    def peak(self) -> int:
+        """The largest value of the projection and of today."""
+        return max([self.outlook.open_points, *(each.points for each in self.projection), 1])
 
     @property
     def unassignable(self) -> int:
@@ -127,12 +152,36 @@ def show_board(request: Request, visitor: Me) -> Response:
         strip = tuple(visitor.today + timedelta(days=n) for n in range(STRIP_DAYS))
         facts = load_doctors(session, visitor.today, jurisdiction, ids=ids)
         presence = load_doctors(session, visitor.today, jurisdiction, ids=ids, days=strip)
+        outlook = load_outlook(
+            session, visitor.principal, unit=unit, now=visitor.now, calendar=calendar
+        )
+        ahead = timedelta(days=levers.current(session, visitor.today).drain_days)
+        absences = load_absences(
+            session, visitor.principal, jurisdiction, now=visitor.now, unit=unit
+        )
     lines = _lines(board.doctors, facts, presence, strip, calendar)
     page = BoardPage(
         board, _sorted(lines, sort), unit, member_of(query, "measure", Measure) or Measure.FILES,
-        sort, strip,
+        sort, strip, outlook, _project(outlook, presence, strip, calendar),
+        tuple(each for each in absences if each.needs_handover(visitor.today, ahead)),
     )  # fmt: skip
     return render(request, "supervision/board.html", page)
+
+
+def _project(
+    outlook: Outlook,
+    presence: Sequence[DoctorFacts],
+    strip: Sequence[date],
+    calendar: WorkingCalendar,
+) -> tuple[Projected, ...]:
+    """Return the open work of each day: what is there, plus what comes in, less what is done."""
+    left, found = float(outlook.open_points), []
+    for number, day in enumerate(strip):
+        if calendar.is_working_day(day):
+            done = sum(each.minutes[number] for each in presence if number < len(each.minutes))
+            left = max(0.0, left + outlook.daily_points - done)
+        found.append(Projected(day, round(left)))
+    return tuple(found)
 
 
 def _lines(
