@@ -1,9 +1,11 @@
 """The gate: from lines to received, selected, opened and assigned files (réception)."""
 
+import gc
 import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -46,6 +48,7 @@ log = logging.getLogger(__name__)
 CHUNK = 2000
 CHUNK_BYTES = 32 * 1024 * 1024
 _RETRIES = 3
+_CHUNKS_BETWEEN_SWEEPS = 8
 
 Kind = Literal["accepted", "duplicate", "conflict", "faulty", "already_handled"]
 
@@ -160,14 +163,39 @@ def take_in(
     with transaction() as session:
         known = registers(session, tools, now().date())
     total = Counts()
-    for chunk in _chunks(lines, chunk_size):
-        with undisturbed():
-            checked = [Checked(line, check_line(line, known)) for line in chunk]
+    with undisturbed():
+        for number, checked in enumerate(_checked(_chunks(lines, chunk_size), known), 1):
             total.add(_take_chunk(tools, checked, batch, known, now))
-        _note_progress(batch, total)
-        if on_chunk is not None:
-            on_chunk(total)
+            _note_progress(batch, total)
+            if on_chunk is not None:
+                on_chunk(total)
+            if number % _CHUNKS_BETWEEN_SWEEPS == 0:
+                gc.collect(1)
     return total
+
+
+def _checked(chunks: Iterator[list[Line]], known: Registers) -> Iterator[list[Checked]]:
+    """Yield checked chunks; each is checked while the database works on the one before.
+
+    A spooled line is closed when the next one is read, so nothing is read ahead of it.
+    """
+
+    def check_next() -> list[Checked] | None:
+        chunk = next(chunks, None)
+        if chunk is None:
+            return None
+        return [Checked(line, check_line(line, known)) for line in chunk]
+
+    with ThreadPoolExecutor(1, thread_name_prefix="intake-check") as ahead:
+        made = check_next()
+        while made is not None:
+            if made[0].line.spool is not None:
+                yield made
+                made = check_next()
+                continue
+            coming = ahead.submit(check_next)
+            yield made
+            made = coming.result()
 
 
 def _chunks(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
