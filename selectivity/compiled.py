@@ -7,6 +7,7 @@ as there are rows; the numpy executor looks the same masks up as 64-bit words.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any, cast
@@ -22,8 +23,34 @@ MISSING = -(2**63)
 """How a missing number, day or flag is written in a column of 64-bit integers."""
 
 Words = Sequence[str | tuple[str, ...] | None]
-Column = NDArray[np.int64] | Words
-"""Values of one feature for many files: integers with ``MISSING``, or words as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of words, each different one written once; what is matched often stands so.
+
+    Attributes:
+        words: the different values.
+        index: of each file's value in ``words``.
+    """
+
+    words: tuple[str | tuple[str, ...] | None, ...]
+    index: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, values: Words) -> "Coded":
+        """Return a column of words in this form."""
+        places = _Places()
+        index = np.fromiter(map(places.__getitem__, values), dtype=np.intp, count=len(values))
+        return cls(tuple(cast(Words, places)), index)
+
+    def part(self, start: int, end: int) -> "Coded":
+        """Return the values of some files."""
+        return Coded(self.words, self.index[start:end])
+
+
+Column = NDArray[np.int64] | Words | Coded
+"""Values of one feature for many files: integers with ``MISSING``, or words."""
 
 _CACHE_LIMIT = 10_000
 
@@ -59,10 +86,9 @@ class WordColumn:
 
     def look_up(self, column: Column, width: int) -> NDArray[np.uint64]:
         """Return the masks of many values, shape (files, width)."""
-        values = cast(Words, column)
-        places = _Places()
-        index = np.fromiter(map(places.__getitem__, values), dtype=np.intp, count=len(values))
-        return as_words([self.mask(value) for value in places], width).take(index, axis=0)
+        coded = column if isinstance(column, Coded) else Coded.of(cast(Words, column))
+        table = as_words([self.mask(value) for value in coded.words], width)
+        return table.take(coded.index, axis=0)
 
     def _compute(self, value: Value) -> int:
         if value is None or value == ():

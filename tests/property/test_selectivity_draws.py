@@ -1,7 +1,8 @@
 import hmac
 import unicodedata
-from datetime import date
+from datetime import date, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from selectivity.draws import (
     period_of,
     row_purpose,
 )
-from tests.unit.selectivity_rules import DAY, KEY, facts, message
+from tests.unit.selectivity_rules import DAY, KEY, engine, facts, message, row
 
 MANY = 100_000
 
@@ -54,6 +55,37 @@ def test_draws_are_uniform_and_purposes_are_independent():
     expected = MANY / 64
     squares = sum((cell - expected) ** 2 / expected for cell in cells)
     assert abs(squares - 63) < 3 * (2 * 63) ** 0.5
+
+
+def test_a_million_files_are_drawn_at_their_rates_and_nested():
+    cases = [("2026-11", b"%d" % number) for number in range(10**6)]
+    drawn = np.array(draws().draw_many(cases, RANDOM), dtype=np.uint64)
+
+    taken = np.ones(len(drawn), dtype=bool)
+    for rate in (9000, 5000, 1000, 250, 100, 10):
+        smaller = drawn < np.uint64(bound(rate))
+        share = rate / 10_000
+        sigma = (len(drawn) * share * (1 - share)) ** 0.5
+        assert abs(int(smaller.sum()) - len(drawn) * share) < 3 * sigma
+        assert not (smaller & ~taken).any()  # whoever is in at a low rate is in at a higher one
+        taken = smaller
+
+
+def test_a_case_sent_again_a_hundred_times_is_decided_the_same():
+    rules = engine(
+        row("some", {"flow": {"in": ["ambulatory"]}}, rate=3000),
+        floor=[{"id": "all", "when": {}, "then": {"rate": 500, "lane": "orange"}}],
+    )
+    for number in range(20):
+        sent = [
+            facts(number, received_on=date(2026, 11, 1) + timedelta(days=n), external_id=f"N-{n}",
+                  source=("si-amo", "portal")[n % 2], channel=("edi", "paper")[n % 3 == 0])
+            for n in range(100)
+        ]  # fmt: skip
+        # Alone, or among others: the files of a call do not sway each other.
+        alone = [rules.decide([file])[0] for file in sent[:5]]
+        outcomes = [*alone, *rules.decide(sent)]
+        assert len({(o.draw, o.u, o.period, o.lane, o.origins) for o in outcomes}) == 1
 
 
 @given(st.integers(0, DRAW_RANGE - 1), st.integers(0, 10_000), st.integers(0, 10_000))
