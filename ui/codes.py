@@ -6,10 +6,12 @@ stands, never hidden.
 
 from collections.abc import Mapping
 
+from ui.backtest_words import BACKTEST_LISTS, BACKTEST_REFUSALS
 from ui.care_codes import CARE_LISTS
 from ui.desk_codes import DESK_LISTS, DESK_REFUSALS
 from ui.file_codes import FILE_LISTS
 from ui.i18n import N_
+from ui.result_words import RESULT_LISTS, RESULT_REFUSALS
 from ui.rule_words import RULE_LISTS
 
 FLOWS: Mapping[str, str] = {
@@ -237,10 +239,12 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "step": STEPS,
     "action": ACTIONS,
     **FILE_LISTS,
-    "refusal": {**REFUSALS, **DESK_REFUSALS},
+    "refusal": {**REFUSALS, **BACKTEST_REFUSALS, **DESK_REFUSALS, **RESULT_REFUSALS},
     **DESK_LISTS,
     **CARE_LISTS,
     **RULE_LISTS,
+    **BACKTEST_LISTS,
+    **RESULT_LISTS,
 }
 
 

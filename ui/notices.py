@@ -59,6 +59,9 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "absence.cancelled": ("success", N_("Absence taken back. Files stay where they are.")),
     "absence.handed_over": ("success", N_("Noted: nothing had to be moved.")),
     "lever.set": ("success", N_("Lever set.")),
+    "backtest.asked": ("success", N_("Asked for. It runs in the background.")),
+    "experiment.planned": ("success", N_("Planned. Nothing is decided by it yet.")),
+    "experiment.started": ("success", N_("Started: both arms decide from now on.")),
     "nothing.selected": ("warning", N_("Tick at least one line.")),
 }
 
