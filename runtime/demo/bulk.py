@@ -12,6 +12,7 @@ from medcontrol.model import (
     Appointment,
     Assignment,
     ControlFile,
+    ControlOutcome,
     Deadline,
     Decision,
     Document,
@@ -32,7 +33,7 @@ from workflows.copying import copy_rows
 _ORDER: tuple[type[SQLModel], ...] = (
     ReceivedFile, InboxMessage, SelectivityDecision, Document, ControlFile, FlowInstance,
     MedicalRecord, HumanTask, Assignment, Opinion, LineOpinion, Decision, Appointment, Deadline,
-    Letter, Entitlement, JournalEntry,
+    Letter, Entitlement, ControlOutcome, JournalEntry,
 )  # fmt: skip
 _MISSING = object()
 

@@ -29,6 +29,7 @@ class Closed:
     journey: Journey
     file: dict[str, Any] = field(default_factory=dict)
     doctor_id: UUID = field(init=False)
+    minutes: int = 0  # of doctors
     proposal: UUID | None = None
     decision: UUID = field(default_factory=new_id)
     entries: list[tuple[datetime, journal.Actor, journal.Entry]] = field(default_factory=list)

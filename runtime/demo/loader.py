@@ -36,6 +36,7 @@ from runtime.demo.past import PastWriter
 from runtime.demo.past_letters import Consequences, Person
 from runtime.demo.staff_rows import Loaded, load_staff
 from runtime.demo.supply import Supplied, Volume, supply, supply_beside
+from selectivity.history.checking import count_anew
 from workflows import engine, messages
 from workflows.intake import registers
 from workflows.limits import limits_of
@@ -90,6 +91,7 @@ def load_fund(
         loader = _Loader(session, tools, fund, loaded, volume or Volume())
         loader.load_entitlements()
         loader.load_history(on_share)
+    count_anew(tools.keys, today=fund.as_of)
     with transaction() as session:
         session.execute(sa.text("ANALYZE"))
     loaded.seconds = time.monotonic() - begun

@@ -13,6 +13,7 @@ from medcontrol.model import (
     Appointment,
     Assignment,
     ControlFile,
+    ControlOutcome,
     Deadline,
     Decision,
     FlowInstance,
@@ -39,6 +40,7 @@ from medcontrol.vocabulary import (
 from runtime.demo.bulk import Gathered
 from runtime.demo.closed import Closed, appointment_at, decided_with, motive_of
 from runtime.demo.journeys import Stage
+from runtime.demo.past_outcomes import outcome_of
 from runtime.demo.staff_rows import Loaded
 from workflows import engine, rows
 from workflows.limits import Limits
@@ -65,6 +67,7 @@ class PastWriter:
         for place, stage in enumerate(closed.journey.stages):
             self._stage(closed, place, stage, keys)
         self._decision(closed)
+        self._add(ControlOutcome, outcome_of(closed))
 
     def finish(self, closed: Closed) -> None:
         """Chain the journal, in the order of time, and gather the file's row with its head."""
@@ -175,6 +178,7 @@ class PastWriter:
             task |= {
                 "assigned_doctor_id": closed.doctor_id, "done_by_doctor_id": closed.doctor_id,
             }  # fmt: skip
+            closed.minutes += task["points"]
             self._assignment(closed, task, begun, ended)
             self._opinion(closed, task, stage, ended, keys)
         elif task["kind"] == StepKind.APPOINTMENT:

@@ -108,6 +108,16 @@ def check_counters(keys: KeyRing, *, today: date, days: int, repair: bool = Fals
     return found
 
 
+def count_anew(keys: KeyRing, *, today: date) -> None:
+    """Write all counters from what is stored: for files that came in another way than the gate."""
+    with read_only() as session:
+        oldest = session.execute(_BOUNDS).scalar_one()
+    if oldest is not None:
+        for span in spans(Jurisdiction.MA, oldest, today + timedelta(days=1), _SPAN):
+            with transaction() as session:
+                _repair(session, span, hasher_of(keys))
+
+
 def merge_buckets(session: Session, *, today: date, days: int) -> int:
     """Make one row of the rows of a bucket, for days that are over; return how many were made."""
     session.execute(sa.text("SET LOCAL statement_timeout = '600s'"))

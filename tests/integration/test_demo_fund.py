@@ -23,6 +23,7 @@ from runtime.demo.loader import FundLoaded, agencies, evening, load_fund
 from runtime.demo.playing import Play
 from runtime.demo.staff_rows import PASSWORD
 from runtime.demo.supply import Volume
+from selectivity.history.checking import check_counters
 from tests.factories import NOW
 from workflows import draws_check, letters
 from workflows.intake import BatchName, take_in
@@ -171,3 +172,16 @@ def test_the_last_days_go_through_the_gate_and_people_work_on_them(
     assert one("SELECT count(*) FROM human_task WHERE held_until IS NOT NULL") == played["hold"]
     assert one("SELECT count(*) FROM completion_request") == played["ask_completion"]
     assert journal.verify(db)[1] == []
+
+
+def test_what_the_past_taught_is_counted(
+    engine: sa.Engine, loaded: FundLoaded, tools: Tools
+) -> None:
+    with using(engine):
+        with read_only() as session:
+            outcomes = session.execute(sa.text("SELECT count(*) FROM control_outcome")).scalar_one()
+        found = check_counters(tools.keys, today=AS_OF, days=3000)
+
+    assert outcomes >= loaded.closed > 0
+    assert found.files >= loaded.received
+    assert found.differences == 0
