@@ -7,6 +7,7 @@ from ui.i18n import N_
 # With its article and in the singular, so that one pattern of sentence serves them all.
 FEATURES: Mapping[str, str] = {
     "flow": N_("the flow"),
+    "is_in_probe": N_("a probe round"),
     "nature": N_("the nature"),
     "scheme": N_("the scheme"),
     "channel": N_("the channel"),

@@ -101,6 +101,10 @@ NAVIGATION: tuple[NavItem, ...] = (
         roles=_READERS | {Role.ANALYST, Role.REFERENCE_MANAGER}, jurisdiction="lu",
     ),
     NavItem(
+        text=N_("Cases about providers"), icon="folder", address="/selectivity/cases", key="y",
+        roles=frozenset({Role.CENTRAL_DOCTOR}),
+    ),
+    NavItem(
         text=N_("Quarantine"), icon="file-alert", address="/quarantine", key="z",
         roles=frozenset(
             {Role.AGENT, Role.REFERENCE_MANAGER, Role.ADMINISTRATOR, Role.COORDINATOR}

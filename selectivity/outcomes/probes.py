@@ -6,7 +6,7 @@ central level after the last one that is not.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from medcontrol.clock import civil_date
 from medcontrol.errors import AlreadyDone, InvalidInput, NotFound
 from medcontrol.ids import new_id
 from medcontrol.legal.loading import law
-from medcontrol.model import Probe, ProbeFile, ProbeRound, ProviderLetter
+from medcontrol.model import Probe, ProbeFile, ProbeRound
 from medcontrol.policy import Principal
 from medcontrol.reference.flows import flows
 from medcontrol.vocabulary import ProbeStatus
@@ -219,60 +219,6 @@ def is_compliant(found: Tally, threshold: int) -> bool:
     (True, False)
     """
     return found.counted > 0 and found.hits * 10_000 <= threshold * found.counted
-
-
-@dataclass(frozen=True, slots=True)
-class RoundView:
-    """A round as its page shows it."""
-
-    number: int
-    opens_on: date
-    closed_at: datetime | None
-    tally: Tally
-    is_compliant: bool | None
-    letter: ProviderLetter | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeView:
-    """A probe with its rounds."""
-
-    probe: Probe
-    rounds: tuple[RoundView, ...]
-
-
-def probes(session: Session, jurisdiction: str, *, most: int = 200) -> list[ProbeView]:
-    """Return the probes, those that run first, then the newest."""
-    found = session.exec(
-        select(Probe)
-        .where(Probe.jurisdiction == jurisdiction)
-        .order_by(col(Probe.ended_at).is_not(None), col(Probe.started_at).desc())
-        .limit(most)
-    ).all()
-    return [view(session, each) for each in found]
-
-
-def view(session: Session, probe: Probe) -> ProbeView:
-    """Return a probe with its rounds and letters."""
-    rounds = session.exec(
-        select(ProbeRound).where(ProbeRound.probe_id == probe.id).order_by(col(ProbeRound.number))
-    ).all()
-    letters = {
-        letter.round: letter
-        for letter in session.exec(
-            select(ProviderLetter).where(ProviderLetter.probe_id == probe.id)
-        )
-    }
-    return ProbeView(
-        probe,
-        tuple(
-            RoundView(
-                each.number, each.opens_on, each.closed_at, tally(session, probe.id, each.number),
-                each.is_compliant, letters.get(each.number),
-            )
-            for each in rounds
-        ),
-    )  # fmt: skip
 
 
 def files_of(session: Session, probe_id: UUID) -> tuple[UUID, ...]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from medcontrol.policy import Principal
-    from selectivity.outcomes.probes import ProbeView
+    from selectivity.outcomes.probe_views import ProbeView
 
 probes = typer.Typer(help="Probe rounds at providers.", no_args_is_help=True)
 selectivity.add_typer(probes, name="probes")
@@ -35,10 +35,10 @@ def _actor(session: "Session", login: str) -> "Principal":
 @probes.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List probes with what their rounds found."""
-    from selectivity.outcomes import probes as service
+    from selectivity.outcomes import probe_views
 
     with environment(), read_only() as session:
-        found = [_as_json(each) for each in service.probes(session, settings().jurisdiction)]
+        found = [_as_json(each) for each in probe_views.probes(session, settings().jurisdiction)]
     if as_json:
         say_json(found)
         return
