@@ -1,5 +1,7 @@
 """``medcontrol selectivity serve``: the engine alone over HTTP, on a machine without database."""
 
+import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +9,7 @@ import typer
 
 from medcontrol.errors import InvalidInput
 from medcontrol.settings import settings
-from runtime.commands.output import say
+from runtime.commands.output import read_day, say
 from runtime.commands.selectivity.group import selectivity
 from runtime.commands.serving import Host, Port, Uds, where_to_listen
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from selectivity.draws import Keys
     from selectivity.gate import Scorer
 
+_MOST_YEARS = 30
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -68,6 +71,37 @@ def serve(
     say(f"{names} on {where.address}")
     uvicorn.run(make_service(service), host=where.host, port=where.port, access_log=False,
                 uds=str(where.uds) if where.uds else None, timeout_graceful_shutdown=8)  # fmt: skip
+
+
+@selectivity.command("draw-keys")
+def draw_keys_of(
+    first: Annotated[str, typer.Argument(help="First month in which care began, 2026-01.")],
+    last: Annotated[str, typer.Argument(help="Last month.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; must be new.")],
+) -> None:
+    """Write the draw keys of some months for an engine elsewhere; they decrypt nothing.
+
+    Whoever holds them can work out which files chance will choose: keep them as secret as rules.
+    """
+    from runtime import wiring
+
+    ring = wiring.keys()
+    keys = {month: ring.derive(f"draw:{month}").hex() for month in _months(first, last)}
+    try:
+        with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(keys, file, indent=1)
+    except OSError as error:
+        raise InvalidInput(f"{output} can't be written: {error.strerror}") from None
+    say(f"{len(keys)} months in {output}")
+
+
+def _months(first: str, last: str) -> list[str]:
+    day, end = (read_day(f"{month}-01", "month") for month in (first, last))
+    if not day <= end or (end.year - day.year) > _MOST_YEARS:
+        raise InvalidInput(f"write two months in order, at most {_MOST_YEARS} years apart")
+    count = (end.year - day.year) * 12 + end.month - day.month + 1
+    places = (day.year * 12 + day.month - 1 + n for n in range(count))
+    return [f"{place // 12:04}-{place % 12 + 1:02}" for place in places]
 
 
 def _keys(path: Path | None) -> "Keys":
