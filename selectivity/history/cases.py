@@ -209,13 +209,12 @@ def _row(
 
 _NUMBERS = {
     "is_live": "bool",
-    "received_on": "datetime64[D]",
     "draw": "uint64",
     "inclusion_probability": "float64",
     "amount_avoided": "int64",
-    "decided_on": "datetime64[D]",
     "minutes": "float64",
 }
+_DAYS = frozenset({"received_on", "decided_on"})
 _LISTS = frozenset({"snapshots", "origins", "matched_rows"})
 
 
@@ -230,11 +229,21 @@ def _cases(rows: list[tuple[Any, ...]]) -> Cases:
             found[name] = Snapshots(list(values))
         elif name in _LISTS:
             found[name] = list(values)
+        elif name in _DAYS:
+            found[name] = _days(values)
         elif name in _NUMBERS:
             found[name] = np.array(values, dtype=_NUMBERS[name])
         else:
             found[name] = objects(values)
     return Cases(**found)
+
+
+def _days(values: Sequence[date | None]) -> Array:
+    """Return days as numpy counts them; its own way of reading dates takes ten times as long."""
+    epoch = date(1970, 1, 1).toordinal()
+    never = np.iinfo(np.int64).min  # what NaT is made of
+    numbers = (never if day is None else day.toordinal() - epoch for day in values)
+    return np.fromiter(numbers, dtype=np.int64, count=len(values)).view("datetime64[D]")
 
 
 def _order(row: tuple[Any, ...]) -> tuple[date, UUID]:
