@@ -140,16 +140,23 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryTab:
-    """Why the file is here, what is known, what is missing."""
+    """Why the file is here, what is known, what is missing.
+
+    Reasons are for control doctors and for those who may have the choice explained; what chose
+    the file (a draw, a score) and which rows, for the latter only: a doctor who knew that a file
+    was drawn at random would look at it otherwise.
+    """
 
     reasons: tuple[Reason, ...]
     origins: tuple[Origin, ...]
-    matched_rows: tuple[str, ...]  # empty unless the reader may have the choice explained
+    matched_rows: tuple[str, ...]
     medical: MedicalSummary | None
     rights: tuple[Right, ...]
     pieces: tuple[Piece, ...]
     recent: tuple[HistoryRow, ...]
     recent_total: int
+    may_know_why: bool = True
+    may_explain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,14 +69,17 @@ def load_summary(
     """
     chosen = session.get(SelectivityDecision, opened.file.received_file_id)
     explain = Action.EXPLAIN in opened.allowed
+    knows = explain or not opened.allowed.isdisjoint((Action.READ_MEDICAL, Action.CONTROL))
     recent = load_history(session, principal, opened, calendar)
     return SummaryTab(
-        reasons=tuple(Reason(**reason) for reason in chosen.reasons) if chosen else (),
-        origins=tuple(Origin(origin) for origin in chosen.origins) if chosen else (),
+        reasons=tuple(Reason(**reason) for reason in chosen.reasons) if chosen and knows else (),
+        origins=tuple(Origin(origin) for origin in chosen.origins) if chosen and explain else (),
         matched_rows=tuple(chosen.matched_rows) if chosen and explain else (),
         medical=medical,
         rights=_load_rights(session, opened),
         pieces=_load_pieces(session, opened, required),
+        may_know_why=knows,
+        may_explain=explain and chosen is not None,
         recent=recent[:RECENT],
         recent_total=len(recent),
     )
