@@ -18,12 +18,11 @@ from assignment.facts import (
     TaskFacts,
     UnassignedTask,
 )
-from assignment.loading import horizon, load_doctors, load_tasks
+from assignment.loading import HORIZON_DAYS, load_tasks
 from assignment.loads import lock_loads
-from assignment.scoring import Weights
+from assignment.staff import staff
 from assignment.writing import Occasion, write_plan
 from medcontrol import journal
-from medcontrol.clock import civil_date
 from medcontrol.errors import NotFound
 from medcontrol.vocabulary import AssignmentMode, ControlLevel
 
@@ -36,18 +35,24 @@ BY_URGENCY = " ORDER BY t.is_urgent DESC, t.due_at, t.id"
 #: Tasks that a claim looks at before it says that there is nothing.
 CLAIM_DEPTH = 50
 
-_CLAIM = sa.text(
-    WAITING
-    + """
+_FITTING = """
   AND f.jurisdiction = :jurisdiction AND t.held_until IS NULL
-  AND t.flow = ANY(:flows) AND t.level = ANY(:levels) AND t.points <= :room
-  AND (:unit_level <> 'local' OR t.agency_code = :unit)
-  AND (:unit_level <> 'regional' OR t.region_code = :unit)
+  AND t.flow = ANY(:flows) AND t.level = ANY(:levels) AND t.points <= :capacity - coalesce(
+    (SELECT l.open_points FROM doctor_load l WHERE l.doctor_id = :doctor), 0)
   AND NOT (t.id = ANY(:seen))
 """
-    + BY_URGENCY
-    + " LIMIT 1 FOR UPDATE OF f SKIP LOCKED"
-)
+_FIRST_FREE = " LIMIT 1 FOR UPDATE OF f SKIP LOCKED"
+# One statement for each kind of pool: an index serves each, in the order of urgency.
+_CLAIM = {
+    level: sa.text(
+        WAITING + of_unit + _FITTING + BY_URGENCY + " LIMIT 1 FOR UPDATE OF f SKIP LOCKED"
+    )
+    for level, of_unit in (
+        (ControlLevel.LOCAL, " AND t.agency_code = :unit"),
+        (ControlLevel.REGIONAL, " AND t.region_code = :unit"),
+        (ControlLevel.CENTRAL, ""),
+    )
+}
 
 
 def claim_next(
@@ -69,18 +74,20 @@ def claim_next(
     Raises:
         NotFound: no such doctor in this jurisdiction.
     """
-    on = civil_date(now, jurisdiction)
-    days = horizon(session, on, jurisdiction)
-    found = load_doctors(session, on, jurisdiction, ids=[doctor_id], days=days)
-    if not found:
+    known = staff(session, jurisdiction, now)
+    table, days = known.eligibility.table, known.days[:HORIZON_DAYS]
+    at = table.position.get(doctor_id)
+    if at is None:
         raise NotFound(f"no doctor {doctor_id}", field="doctor_id")
-    doctor = found[0]
+    # Whoever asks for more has time: what counts is the longer horizon.
+    free = table.rows[at]
+    doctor = replace(free, capacity_points=max(free.capacity_points, free.urgent_points))
     for task in _claimable(session, doctor, jurisdiction):
         if any(refusals(task, doctor, days)):
             continue
         load = lock_loads(session, [doctor_id])[doctor_id]
         current = replace(doctor, open_points=load)
-        why = rank(task, [current], Weights(), days=days)
+        why = rank(task, [current], known.levers.weights, days=days)
         if isinstance(why, UnassignedTask):
             return None  # filled up by another claim since
         chosen = PlannedAssignment(task, doctor_id, replace(why, rule=Rule.CHOSEN))
@@ -93,21 +100,21 @@ def claim_next(
 def _claimable(session: Session, doctor: DoctorFacts, jurisdiction: str) -> Iterator[TaskFacts]:
     """Yield locked tasks of the doctor's pool by urgency, skipping those that others hold."""
     unit = doctor.agency or doctor.region
-    unit_level = (
-        ControlLevel.LOCAL if doctor.agency else ControlLevel.REGIONAL if unit else "central"
-    )
+    pool = ControlLevel.REGIONAL if unit else ControlLevel.CENTRAL
+    claim = _CLAIM[ControlLevel.LOCAL if doctor.agency else pool]
+    highest = max(each.rank for each in (doctor.level, *doctor.competence_levels.values()))
     seen: list[UUID] = []
     while len(seen) < CLAIM_DEPTH:
         values = {
             "jurisdiction": jurisdiction,
             "flows": sorted({competence.partition("/")[0] for competence in doctor.competences}),
-            "levels": [level for level in ControlLevel if level.rank <= doctor.level.rank],
-            "room": doctor.capacity_points - doctor.open_points,
+            "levels": [level for level in ControlLevel if level.rank <= highest],
+            "capacity": doctor.capacity_points,
+            "doctor": doctor.id,
             "unit": unit,
-            "unit_level": str(unit_level),
             "seen": seen,
         }
-        task_id = session.execute(_CLAIM, values).scalar()
+        task_id = session.execute(claim, values).scalar()
         if task_id is None:
             return
         seen.append(task_id)

@@ -1,8 +1,10 @@
 """Random instances of assignment that look like a fund: few doctors for much, many for little."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
+from typing import TypeVar
 from uuid import UUID
 
 from assignment.facts import Conflict, DoctorFacts, TaskFacts
@@ -28,6 +30,7 @@ _WORK = (
     ("care_abroad", "authorisation", 25, 10, Profession.DOCTOR),
 )
 _LEVELS = (ControlLevel.LOCAL, ControlLevel.REGIONAL, ControlLevel.CENTRAL)
+_Each = TypeVar("_Each")
 _EXAMINATION = 30
 _STAFF = (*[Profession.DOCTOR] * 8, Profession.DENTIST, Profession.PHARMACIST)
 _RANKS = (_LEVELS[0], _LEVELS[1], _LEVELS[2], *[_LEVELS[0]] * 3, _LEVELS[1], *[_LEVELS[0]] * 3)
@@ -78,7 +81,7 @@ def _doctor(random: Random, number: int, days: list[date]) -> DoctorFacts:
         minutes=tuple(0 if day in away else hours for day in days),
         absent_on=frozenset(away),
         professional_id=f"P{number}" if random.random() < 0.3 else None,
-        conflicts=tuple(Conflict("declared", f"P{random.randrange(_PROFESSIONALS)}") for _ in range(2)),
+        conflicts=tuple(Conflict("declared", _professional(random)) for _ in range(2)),
     )
 
 
@@ -99,7 +102,7 @@ def _task(random: Random, number: int, doctors: int, days: list[date]) -> TaskFa
     is_urgent = random.random() < 0.03
     due = 0 if is_urgent else _pick(random, ((1, 6), (2, 16), (4, 12), (7, 20), (10, 46)))
     renewal = nature == "renewal" and random.random() < 0.5
-    excluded = {UUID(int=random.randrange(doctors) + 1): "author"} if random.random() < 0.015 else {}
+    author = UUID(int=random.randrange(doctors) + 1)
     return TaskFacts(
         id=UUID(int=1_000_000 + number),
         control_file_id=UUID(int=2_000_000 + number),
@@ -114,10 +117,10 @@ def _task(random: Random, number: int, doctors: int, days: list[date]) -> TaskFa
         priority=0 if is_urgent else 1,
         due_on=days[due] if due < len(days) else None,
         registration_number=f"{number:09d}",
-        prescriber_id=f"P{random.randrange(_PROFESSIONALS)}",
-        provider_id=f"P{random.randrange(_PROFESSIONALS)}",
+        prescriber_id=_professional(random),
+        provider_id=_professional(random),
         previous_doctor=UUID(int=random.randrange(doctors) + 1) if renewal else None,
-        excluded=excluded,
+        excluded={author: "author"} if random.random() < 0.015 else {},
     )
 
 
@@ -125,12 +128,14 @@ def _somewhere(random: Random) -> int:
     return min(random.randrange(_AGENCIES), random.randrange(_AGENCIES))
 
 
-def _pick(random: Random, weighted):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _professional(random: Random) -> str:
+    return f"P{random.randrange(_PROFESSIONALS)}"
+
+
+def _pick(random: Random, weighted: Sequence[tuple[_Each, int]]) -> _Each:
     return random.choices([each for each, _ in weighted], [weight for _, weight in weighted])[0]
 
 
 def _scaled(doctor: DoctorFacts, scale: float) -> DoctorFacts:
-    from dataclasses import replace
-
     minutes = tuple(round(each * scale) for each in doctor.minutes)
     return replace(doctor, minutes=minutes, capacity_points=sum(minutes))

@@ -37,6 +37,7 @@ CONSTRAINTS: Mapping[str, str] = {
     "conflict": N_("Conflict of interest"),
     "exclusion": N_("Gave an opinion on this file before"),
     "capacity": N_("No capacity left"),
+    "affinity": N_("Waits for the doctor who knows the person"),
     "no_doctor": N_("No doctor at all"),
     "no_open_task": N_("Nothing for a doctor to do on this file now"),
     "unchanged": N_("Already there"),
@@ -69,6 +70,7 @@ ABSENCES: Mapping[str, str] = {
 
 CONFLICTS: Mapping[str, str] = {
     "treats": N_("Treats this person"),
+    "prescribed": N_("Prescribed for this person"),
     "relative": N_("Relative of this person"),
     "establishment": N_("Works in this establishment"),
     "declared": N_("Declared"),
@@ -261,9 +263,18 @@ WEEKDAYS: Mapping[str, str] = {
 TABLES: Mapping[str, str] = {
     "doctors": N_("Doctors"),
     "competences": N_("Competences"),
+    "units": N_("Units served"),
+    "superiors": N_("Superiors"),
     "availabilities": N_("Weekly hours"),
     "absences": N_("Absences"),
     "conflicts": N_("Conflicts of interest"),
+}
+
+# What became of a line of a doctor's sheet.
+CHANGES: Mapping[str, str] = {
+    "added": N_("added"),
+    "changed": N_("changed"),
+    "removed": N_("taken back"),
 }
 
 DESK_LISTS: Mapping[str, Mapping[str, str]] = {
@@ -277,6 +288,7 @@ DESK_LISTS: Mapping[str, Mapping[str, str]] = {
     "lever_hint": LEVER_HINTS,
     "absence": ABSENCES,
     "conflict": CONFLICTS,
+    "doctor_change": CHANGES,
     "day_state": DAY_STATES,
     "fault": FAULTS,
     "topic": LETTER_TOPICS,

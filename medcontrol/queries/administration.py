@@ -45,11 +45,13 @@ class ListedDoctor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompetenceLine:
-    """A flow, or one nature of it, that the doctor may control."""
+    """A flow, or one nature or specialty of it, that the doctor may control, up to a level."""
 
     id: UUID
     flow: str
     nature: str | None
+    specialty: str | None
+    level: ControlLevel | None
     valid_from: date
     valid_to: date | None
 
@@ -76,6 +78,28 @@ class ConflictLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLine:
+    """A further unit that the doctor serves, or who answers for their opinions."""
+
+    id: UUID
+    code: str
+    name: str
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLine:
+    """Something that was said of the doctor: by whom, when, and why."""
+
+    what: str
+    kind: str  # added, changed, removed
+    changed_at: datetime
+    who: str | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorSheet:
     """Everything about one doctor, as of a day; what ended is left out."""
 
@@ -96,6 +120,9 @@ class DoctorSheet:
     competences: tuple[CompetenceLine, ...]
     absences: tuple[AbsenceLine, ...]
     conflicts: tuple[ConflictLine, ...]
+    units: tuple[LinkLine, ...]
+    superiors: tuple[LinkLine, ...]
+    history: tuple[ChangeLine, ...]
     logins: tuple[str, ...]
 
 

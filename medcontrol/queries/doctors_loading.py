@@ -13,21 +13,29 @@ from medcontrol.model import (
     Competence,
     Conflict,
     Doctor,
+    DoctorChange,
     DoctorLoad,
+    DoctorSuperior,
+    DoctorUnit,
     Unit,
     UserAccount,
 )
 from medcontrol.policy import Principal
 from medcontrol.queries.administration import (
     AbsenceLine,
+    ChangeLine,
     CompetenceLine,
     ConflictLine,
     DoctorFilters,
     DoctorSheet,
+    LinkLine,
     ListedDoctor,
 )
 from medcontrol.queries.supervision_scope import supervised_units
 from medcontrol.vocabulary import Role
+
+#: Changes of a doctor that the page shows.
+HISTORY_SHOWN = 30
 
 Doctors: Any = Doctor
 Units: Any = Unit
@@ -149,8 +157,8 @@ def load_doctor(
         week=_week(session, own, on),
         competences=tuple(
             CompetenceLine(
-                id=each.id, flow=each.flow, nature=each.nature,
-                valid_from=each.valid_from, valid_to=each.valid_to,
+                id=each.id, flow=each.flow, nature=each.nature, specialty=each.specialty,
+                level=each.level, valid_from=each.valid_from, valid_to=each.valid_to,
             )
             for each in _lines(session, Skills, own, on, Skills.flow, Skills.valid_from)
         ),
@@ -171,6 +179,9 @@ def load_doctor(
             )
             for each in _lines(session, Barred, own, on, Barred.kind, Barred.subject)
         ),
+        units=_links(session, own, on, DoctorUnit, "unit_code", Units, Units.code),
+        superiors=_links(session, own, on, DoctorSuperior, "superior_id", Doctors, Doctors.id),
+        history=_history(session, own),
         logins=tuple(session.execute(logins.order_by(Users.login)).scalars()),
     )  # fmt: skip
 
@@ -179,6 +190,41 @@ def _lines(session: Session, table: Any, doctor_id: Any, on: date, *order: Any) 
     ended = sa.and_(table.valid_to.is_not(None), table.valid_to < on)
     statement = sa.select(table).where(table.doctor_id == doctor_id, sa.not_(ended))
     return session.execute(statement.order_by(*order)).scalars()
+
+
+def _links(
+    session: Session, doctor_id: Any, on: date, table: Any, name: str, target: Any, key: Any
+) -> tuple[LinkLine, ...]:
+    ended = sa.and_(table.valid_to.is_not(None), table.valid_to < on)
+    rows = session.execute(
+        sa.select(table.id, target.code, target.name, table.valid_from, table.valid_to)
+        .select_from(table)
+        .join(target, key == getattr(table, name))
+        .where(table.doctor_id == doctor_id, sa.not_(ended))
+        .order_by(target.code, table.valid_from)
+    )
+    return tuple(LinkLine(**row._mapping) for row in rows)
+
+
+def _history(session: Session, doctor_id: Any) -> tuple[ChangeLine, ...]:
+    made: Any = DoctorChange
+    rows = session.execute(
+        sa.select(
+            made.what, made.changed_at, made.why, made.before, made.after, Users.name.label("who")
+        )
+        .outerjoin(UserAccount, Users.id == made.who)
+        .where(made.doctor_id == doctor_id)
+        .order_by(made.changed_at.desc(), made.id.desc())
+        .limit(HISTORY_SHOWN)
+    )
+    return tuple(
+        ChangeLine(
+            what=row.what,
+            kind="added" if row.before is None else "removed" if row.after is None else "changed",
+            changed_at=row.changed_at, who=row.who, why=row.why,
+        )
+        for row in rows
+    )  # fmt: skip
 
 
 def _week(session: Session, doctor_id: Any, on: date) -> tuple[int, ...]:

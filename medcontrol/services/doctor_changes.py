@@ -10,40 +10,74 @@ from sqlmodel import Session, col
 
 from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.ids import new_id
-from medcontrol.model import Absence, Availability, Competence, Conflict
+from medcontrol.model import (
+    Absence,
+    Availability,
+    Competence,
+    Conflict,
+    DoctorSuperior,
+    DoctorUnit,
+)
+from medcontrol.services.doctor_history import Said, note
 
 _DAY = timedelta(days=1)
 _LONGEST_DAY = 1440
-_WITH_VALIDITY: dict[str, Any] = {"competences": Competence, "conflicts": Conflict}
+_WITH_VALIDITY: dict[str, Any] = {
+    "competences": Competence,
+    "conflicts": Conflict,
+    "units": DoctorUnit,
+    "superiors": DoctorSuperior,
+}
 
 
-def end_line(session: Session, what: str, doctor_id: UUID, line_id: UUID, *, on: date) -> None:
-    """Let a competence or a conflict end the day before; one that had not begun is taken back.
+def end_line(
+    session: Session,
+    what: str,
+    doctor_id: UUID,
+    line_id: UUID,
+    *,
+    on: date,
+    said: Said | None = None,
+) -> None:
+    """Let a line that has a validity end the day before; one that had not begun is taken back.
 
     Raises:
         NotFound: the doctor has no such line.
     """
     table = _WITH_VALIDITY[what]
     row = _own(session, table, doctor_id, line_id)
+    before = row.model_dump(exclude={"id", "doctor_id"})
     if row.valid_from >= on:
         session.delete(row)
+        after = None
     else:
         row.valid_to = on - _DAY
-    session.flush()
+        before, after = {"valid_to": before["valid_to"]}, {"valid_to": row.valid_to}
+    note(session, doctor_id, what, before=before, after=after, said=said)
 
 
-def end_absence(session: Session, doctor_id: UUID, absence_id: UUID, *, on: date) -> None:
+def end_absence(
+    session: Session,
+    doctor_id: UUID,
+    absence_id: UUID,
+    *,
+    on: date,
+    said: Said | None = None,
+) -> None:
     """Let an absence end the day before; one that had not begun is taken back.
 
     Raises:
         NotFound: the doctor has no such absence.
     """
     row = _own(session, Absence, doctor_id, absence_id)
+    before = row.model_dump(exclude={"id", "doctor_id"})
     if row.first_day >= on:
         session.delete(row)
+        after = None
     else:
         row.last_day = min(row.last_day, on - _DAY)
-    session.flush()
+        before, after = {"last_day": before["last_day"]}, {"last_day": row.last_day}
+    note(session, doctor_id, "absences", before=before, after=after, said=said)
 
 
 def _own(session: Session, table: Any, doctor_id: UUID, line_id: UUID) -> Any:
@@ -53,7 +87,14 @@ def _own(session: Session, table: Any, doctor_id: UUID, line_id: UUID) -> Any:
     return row
 
 
-def set_week(session: Session, doctor_id: UUID, minutes: Sequence[int], *, since: date) -> None:
+def set_week(
+    session: Session,
+    doctor_id: UUID,
+    minutes: Sequence[int],
+    *,
+    since: date,
+    said: Said | None = None,
+) -> None:
     """Set the minutes of Monday to Sunday from a day on; what was before stays on record.
 
     Raises:
@@ -78,3 +119,5 @@ def set_week(session: Session, doctor_id: UUID, minutes: Sequence[int], *, since
     ]
     if rows:
         session.execute(sa.insert(Availability), rows)
+    after = {"week": list(minutes), "valid_from": since}
+    note(session, doctor_id, "availabilities", before=None, after=after, said=said)

@@ -1,20 +1,30 @@
 """The kinds of files that tell of control doctors: columns, natural keys, tables they fill."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from medcontrol.model import Absence, Availability, Competence, Conflict, Doctor, Unit
+from medcontrol.model import (
+    Absence,
+    Availability,
+    Competence,
+    Conflict,
+    Doctor,
+    DoctorSuperior,
+    DoctorUnit,
+    Unit,
+)
 from medcontrol.reference.flows import flows
 from medcontrol.services import tables
 from medcontrol.services.tables import Column
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession
 
-CONFLICT_KINDS = ("treats", "relative", "establishment", "declared")
+CONFLICT_KINDS = ("treats", "prescribed", "relative", "establishment", "declared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +72,18 @@ def _competence_columns(known: Known) -> list[Column]:
         _doctor(known),
         Column("flow", tables.one_of(flows().keys())),
         Column("nature", tables.one_of(natures), is_required=False),
+        Column("specialty", tables.code, is_required=False),
+        Column("level", tables.word_of(ControlLevel), is_required=False),
         *_validity(),
     ]
+
+
+def _unit_columns(known: Known) -> list[Column]:
+    return [_doctor(known), Column("unit", tables.one_of(known.units)), *_validity()]
+
+
+def _superior_columns(known: Known) -> list[Column]:
+    return [_doctor(known), Column("superior", tables.one_of(known.doctors)), *_validity()]
 
 
 def _availability_columns(known: Known) -> list[Column]:
@@ -96,8 +116,10 @@ def _conflict_columns(known: Known) -> list[Column]:
 KINDS: dict[str, Kind] = {
     "doctors": Kind(Doctor, _doctor_columns, ("code",)),
     "competences": Kind(
-        Competence, _competence_columns, ("doctor", "flow", "nature", "valid_from")
+        Competence, _competence_columns, ("doctor", "flow", "nature", "specialty", "valid_from")
     ),
+    "units": Kind(DoctorUnit, _unit_columns, ("doctor", "unit", "valid_from")),
+    "superiors": Kind(DoctorSuperior, _superior_columns, ("doctor", "superior", "valid_from")),
     "availabilities": Kind(
         Availability, _availability_columns, ("doctor", "weekday", "valid_from")
     ),
@@ -105,12 +127,18 @@ KINDS: dict[str, Kind] = {
     "conflicts": Kind(Conflict, _conflict_columns, ("doctor", "kind", "subject")),
 }
 # As the table calls what the file calls otherwise.
-NAMES = {"doctor": "doctor_id", "unit": "unit_code", "active": "is_active"}
+NAMES = {
+    "doctor": "doctor_id",
+    "superior": "superior_id",
+    "unit": "unit_code",
+    "active": "is_active",
+}
 
 
-def load_known(session: Session) -> Known:
-    """Return the active units and all doctors. Two statements."""
-    units = session.execute(sa.select(Unit.code, Unit.level).where(Unit.is_active))  # type: ignore[call-overload]
+def load_known(session: Session, *, with_closed: bool = False) -> Known:
+    """Return the active units, or all, and all doctors. Two statements."""
+    wanted = sa.true() if with_closed else Unit.is_active
+    units = session.execute(sa.select(Unit.code, Unit.level).where(wanted))  # type: ignore[call-overload]
     doctors = session.execute(sa.select(Doctor.code, Doctor.id))  # type: ignore[call-overload]
     return Known({row[0]: row[1] for row in units}, {row[0]: row[1] for row in doctors})
 
@@ -120,6 +148,8 @@ def incoherence(values: Mapping[str, Any]) -> tuple[str, str] | None:
     for first, last in (("valid_from", "valid_to"), ("first_day", "last_day")):
         if values.get(last) is not None and values[last] < values[first]:
             return last, f"is before {first}"
+    if "superior" in values and values["superior"] == values["doctor"]:
+        return "superior", "is the doctor"
     nature = values.get("nature")
     if nature is not None and nature not in flows()[values["flow"]].natures:
         return "nature", f"{nature} is no nature of {values['flow']}"
@@ -131,8 +161,32 @@ def as_stored(cells: Mapping[str, Any], known: Known) -> dict[str, Any]:
     values = {NAMES.get(name, name): value for name, value in cells.items()}
     if "doctor_id" in values:
         values["doctor_id"] = known.doctors[values["doctor_id"]]
+    if "superior_id" in values:
+        values["superior_id"] = known.doctors[values["superior_id"]]
     if "weekday" in values:
         values["weekday"] -= 1  # ISO numbers in files, Python's in the table
     if values.get("is_active", True) is None:
         del values["is_active"]  # not said: a new doctor is active, a known one stays as it is
     return values
+
+
+def as_cells(row: Mapping[str, Any], columns: Sequence[Column], known: Known) -> list[str]:
+    """Return a row of a table as cells of its file, which would bring it in again."""
+    codes = {key: code for code, key in known.doctors.items()}
+    cells = []
+    for column in columns:
+        value = row[NAMES.get(column.name, column.name)]
+        if column.name in ("doctor", "superior"):
+            value = codes[value]
+        elif column.name == "weekday":
+            value += 1
+        cells.append(_cell(value))
+    return cells
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value.value) if isinstance(value, StrEnum) else str(value)

@@ -3,6 +3,8 @@
 Each kind of file has a natural key, so that the same file twice changes nothing.
 """
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -12,13 +14,15 @@ from sqlmodel import Session, SQLModel, col, select
 
 from medcontrol.errors import AlreadyDone, InvalidInput, NotFound
 from medcontrol.ids import new_id
-from medcontrol.model import Competence, Doctor, DoctorLoad
+from medcontrol.model import Competence, Doctor, DoctorLoad, Unit
 from medcontrol.services import tables
+from medcontrol.services.doctor_history import Said, note
 from medcontrol.services.doctor_tables import (
     KINDS,
     NAMES,
     Kind,
     Known,
+    as_cells,
     as_stored,
     incoherence,
     load_known,
@@ -28,8 +32,15 @@ from medcontrol.services.tables import Column, Fault, Report, Row
 _IMPORT_LOCK = 7_140_003  # any number, the same for every import of doctors
 
 
-def import_csv(session: Session, what: str, content: bytes, *, partial: bool = False) -> Report:
-    """Bring in one file of doctors, competences, availabilities, absences or conflicts.
+def import_csv(
+    session: Session,
+    what: str,
+    content: bytes,
+    *,
+    partial: bool = False,
+    said: Said | None = None,
+) -> Report:
+    """Bring in one file of doctors or of what they may take and when.
 
     A fault keeps the whole file out, unless ``partial`` lets the good lines in. The same file
     again changes nothing; a line whose key is known changes the rest of it.
@@ -39,6 +50,7 @@ def import_csv(session: Session, what: str, content: bytes, *, partial: bool = F
         what: a key of ``KINDS``.
         content: the file's bytes.
         partial: save the lines without fault.
+        said: by whom, why and when, for the history.
 
     Raises:
         UnreadableTable: no table with these columns; nothing is saved.
@@ -53,8 +65,36 @@ def import_csv(session: Session, what: str, content: bytes, *, partial: bool = F
     rows = tables.read_table(content, kind.columns(known), report)
     rows = tables.keep_first(_coherent(rows, report), kind.key, report)
     if not report.refuses(partial):
-        _save(session, kind, rows, known, report)
+        _save(session, kind, rows, known, report, said)
     return report
+
+
+def export_csv(session: Session, what: str, jurisdiction: str) -> str:
+    """Return a file of what is saved; brought in again, it changes nothing.
+
+    Raises:
+        InvalidInput: no such kind of file.
+    """
+    kind = KINDS.get(what)
+    if kind is None:
+        raise InvalidInput(f"{what!r} is none of {', '.join(KINDS)}", field="what")
+    known = load_known(session, with_closed=True)
+    columns = kind.columns(known)
+    table: Any = kind.table
+    doctor: Any = Doctor
+    statement = sa.select(table.__table__).select_from(table)
+    if table is not Doctor:
+        statement = statement.join(Doctor, doctor.id == table.doctor_id)
+    unit: Any = Unit
+    statement = statement.join(Unit, unit.code == doctor.unit_code).where(
+        unit.jurisdiction == jurisdiction
+    )
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+    for row in session.execute(statement.order_by(doctor.code, table.id)).mappings():
+        writer.writerow(as_cells(dict(row), columns, known))
+    return out.getvalue()
 
 
 def _coherent(rows: Sequence[Row], report: Report) -> list[Row]:
@@ -69,8 +109,15 @@ def _coherent(rows: Sequence[Row], report: Report) -> list[Row]:
     return kept
 
 
-def _save(session: Session, kind: Kind, rows: Sequence[Row], known: Known, report: Report) -> None:
-    """Insert what is new and change what differs."""
+def _save(
+    session: Session,
+    kind: Kind,
+    rows: Sequence[Row],
+    known: Known,
+    report: Report,
+    said: Said | None,
+) -> None:
+    """Insert what is new and change what differs; each is kept in the doctor's history."""
     key = tuple(NAMES.get(name, name) for name in kind.key)
     found = {
         tuple(getattr(row, name) for name in key): row
@@ -80,12 +127,19 @@ def _save(session: Session, kind: Kind, rows: Sequence[Row], known: Known, repor
         values = as_stored(row.values, known)
         existing = found.get(tuple(values[name] for name in key))
         if existing is None:
-            session.add(kind.table(id=new_id(), **values))
+            new: Any = kind.table(id=new_id(), **values)
+            session.add(new)
+            before, after = None, values
             report.added += 1
-        elif _change(existing, values):
+        elif different := _change(existing, values):
+            before, after = different, {name: values[name] for name in different}
             report.changed += 1
         else:
             report.unchanged += 1
+            continue
+        owner: Any = existing or new
+        doctor_id = owner.id if kind.table is Doctor else owner.doctor_id
+        note(session, doctor_id, report.what, before=before, after=after, said=said)
     session.flush()
 
 
@@ -100,15 +154,19 @@ def _existing(
     return session.exec(select(table).where(table.doctor_id.in_(ids))).all()
 
 
-def _change(existing: SQLModel, values: Mapping[str, Any]) -> bool:
-    """Set what differs and return whether anything did."""
-    different = {n: value for n, value in values.items() if getattr(existing, n) != value}
-    for name, value in different.items():
-        setattr(existing, name, value)
-    return bool(different)
+def _change(existing: SQLModel, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Set what differs and return what it was before."""
+    before = {
+        n: getattr(existing, n) for n, value in values.items() if getattr(existing, n) != value
+    }
+    for name in before:
+        setattr(existing, name, values[name])
+    return before
 
 
-def save_doctor(session: Session, given: Mapping[str, str], *, is_new: bool) -> Doctor:
+def save_doctor(
+    session: Session, given: Mapping[str, str], *, is_new: bool, said: Said | None = None
+) -> Doctor:
     """Create or change one doctor from the columns of ``doctors`` files, as a page sends them.
 
     Raises:
@@ -124,12 +182,18 @@ def save_doctor(session: Session, given: Mapping[str, str], *, is_new: bool) -> 
         raise NotFound(f"there is no doctor {code}", field="code")
     report = Report("doctors")
     rows = _one_row(given, KINDS["doctors"].columns(known), report)
-    _save(session, KINDS["doctors"], rows, known, report)
+    _save(session, KINDS["doctors"], rows, known, report, said)
     return session.exec(select(Doctor).where(Doctor.code == code)).one()
 
 
 def add_absence(
-    session: Session, doctor_code: str, *, first_day: date, last_day: date, reason: str
+    session: Session,
+    doctor_code: str,
+    *,
+    first_day: date,
+    last_day: date,
+    reason: str,
+    said: Said | None = None,
 ) -> None:
     """Save days on which a doctor takes nothing; the same first day again changes the rest.
 
@@ -150,11 +214,13 @@ def add_absence(
     }
     report = Report("absences")
     rows = _one_row(given, KINDS["absences"].columns(known), report)
-    _save(session, KINDS["absences"], rows, known, report)
+    _save(session, KINDS["absences"], rows, known, report, said)
 
 
-def save_line(session: Session, what: str, given: Mapping[str, str]) -> None:
-    """Save one competence, availability, absence or conflict, as one line of its file.
+def save_line(
+    session: Session, what: str, given: Mapping[str, str], *, said: Said | None = None
+) -> None:
+    """Save one line of what a doctor may take or when, as a line of its file.
 
     A line whose natural key is known changes the rest of it.
 
@@ -164,7 +230,7 @@ def save_line(session: Session, what: str, given: Mapping[str, str]) -> None:
     known = load_known(session)
     report = Report(what)
     rows = _one_row(given, KINDS[what].columns(known), report)
-    _save(session, KINDS[what], rows, known, report)
+    _save(session, KINDS[what], rows, known, report, said)
 
 
 def _one_row(given: Mapping[str, str], columns: Sequence[Column], report: Report) -> list[Row]:

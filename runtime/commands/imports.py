@@ -1,5 +1,6 @@
 """``medcontrol doctors``, ``import`` and ``calendar``: what an installation is filled with."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from medcontrol.db import read_only, transaction
 from medcontrol.errors import InvalidInput
 from medcontrol.services import calendar as calendar_service
 from medcontrol.services import doctors as doctor_service
+from medcontrol.services.doctor_history import Said
 from medcontrol.services.doctor_tables import KINDS
 from medcontrol.services.imports import import_entitlements
 from medcontrol.settings import settings
@@ -38,7 +40,7 @@ What = Annotated[str, typer.Option("--what", help=", ".join(KINDS))]
 def import_doctors(
     file: File, what: What = "doctors", partial: Partial = False, as_json: AsJson = False
 ) -> None:
-    """Bring in a CSV file of doctors, competences, availabilities, absences or conflicts.
+    """Bring in a CSV file of doctors or of what they may take and when.
 
     The same file twice changes nothing. One wrong line keeps the whole file out, unless --partial.
     """
@@ -46,8 +48,18 @@ def import_doctors(
         raise InvalidInput(f"--what {what!r} is none of {', '.join(KINDS)}")
     content = read_file(file)
     with environment(), transaction() as session:
-        report = doctor_service.import_csv(session, what, content, partial=partial)
+        report = doctor_service.import_csv(
+            session, what, content, partial=partial, said=Said(at=utc_now())
+        )
     show_report(report, as_json=as_json)
+
+
+@doctors.command("export")
+def export_doctors(what: What = "doctors") -> None:
+    """Print a CSV file of what is saved; brought in again, it changes nothing."""
+    with environment(), read_only() as session:
+        text = doctor_service.export_csv(session, what, settings().jurisdiction)
+    sys.stdout.write(text)
 
 
 @doctors.command("list")

@@ -1,4 +1,4 @@
-"""What a doctor may take and when: competences, weekly hours, absences, conflicts."""
+"""What a doctor may take and when: competences, units, superiors, hours, absences, conflicts."""
 
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from medcontrol.db import transaction
 from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.queries.doctors_loading import doctors_of, load_doctor
 from medcontrol.services.doctor_changes import end_absence, end_line, set_week
+from medcontrol.services.doctor_history import Said
 from medcontrol.services.doctors import save_line
 from medcontrol.vocabulary import Role
 from ui.forms import as_day, text_of
@@ -19,7 +20,9 @@ from ui.visitors import Me, Posted, Visitor
 router = APIRouter(prefix="/doctors/{code}")
 
 _FIELDS = {
-    "competences": ("flow", "nature", "valid_from", "valid_to"),
+    "competences": ("flow", "nature", "specialty", "level", "valid_from", "valid_to"),
+    "units": ("unit", "valid_from", "valid_to"),
+    "superiors": ("superior", "valid_from", "valid_to"),
     "absences": ("first_day", "last_day", "reason"),
     "conflicts": ("kind", "subject", "valid_from", "valid_to"),
 }
@@ -39,19 +42,20 @@ def change_week(request: Request, visitor: Me, form: Posted, code: str) -> Respo
         return draw_sheet(request, visitor, code, typed, errors, "week")
     with transaction() as session:
         own = _doctor_id(session, visitor, code)
-        set_week(session, own, [each or 0 for each in minutes], since=since)
+        minutes_by_day = [each or 0 for each in minutes]
+        set_week(session, own, minutes_by_day, since=since, said=_said(visitor))
     return see_other(f"/doctors/{code}#week", "saved")
 
 
 @router.post("/{what}")
 def add(request: Request, visitor: Me, form: Posted, code: str, what: str) -> Response:
-    """Add a competence, an absence or a conflict."""
+    """Add a competence, a unit, a superior, an absence or a conflict."""
     _must_be_known(visitor, what)
     typed = {name: text_of(form, name, 100) for name in _FIELDS[what]}
     try:
         with transaction() as session:
             _doctor_id(session, visitor, code)
-            save_line(session, what, {**typed, "doctor": code})
+            save_line(session, what, {**typed, "doctor": code}, said=_said(visitor))
     except InvalidInput as error:
         name = error.field or _FIELDS[what][0]
         fault = "invalid_input" if typed.get(name) else "required"
@@ -70,10 +74,14 @@ def end(
     with transaction() as session:
         own = _doctor_id(session, visitor, code)
         if what == "absences":
-            end_absence(session, own, line_id, on=visitor.today)
+            end_absence(session, own, line_id, on=visitor.today, said=_said(visitor))
         else:
-            end_line(session, what, own, line_id, on=visitor.today)
+            end_line(session, what, own, line_id, on=visitor.today, said=_said(visitor))
     return see_other(f"/doctors/{code}#{what}", "ended")
+
+
+def _said(visitor: Visitor) -> Said:
+    return Said(who=visitor.principal.id, at=visitor.now)
 
 
 def _must_be_known(visitor: Visitor, what: str) -> None:

@@ -12,8 +12,9 @@ from medcontrol.queries.administration import DoctorFilters, DoctorSheet, Listed
 from medcontrol.queries.administration_loading import load_units
 from medcontrol.queries.doctors_loading import doctors_of, list_doctors, load_doctor
 from medcontrol.reference.flows import Flow, flows
+from medcontrol.services.doctor_history import Said
 from medcontrol.services.doctor_tables import CONFLICT_KINDS, KINDS, load_known
-from medcontrol.services.doctors import import_csv, save_doctor
+from medcontrol.services.doctors import export_csv, import_csv, save_doctor
 from medcontrol.services.tables import Report, UnreadableTable
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession, Role
 from ui.codes import SPECIALTIES
@@ -111,7 +112,7 @@ def create(request: Request, visitor: Me, form: Posted) -> Response:
     """Save a new doctor."""
     visitor.must_have(Role.ADMINISTRATOR)
     typed = _typed(form)
-    errors = _save(typed, is_new=True)
+    errors = _save(visitor, typed, is_new=True)
     if errors:
         return draw_sheet(request, visitor, None, typed, errors)
     return see_other(f"/doctors/{typed['code']}", "doctor.created")
@@ -136,7 +137,9 @@ def import_file(request: Request, visitor: Me, form: Posted) -> Response:
         page = ImportPage(columns, what, error="file_required")
         return render(request, "administration/import.html", page, status_code=422)
     try:
-        report = _bring_in(what, sent[0].file.read(), partial=partial, is_trial=is_trial)
+        said = Said(who=visitor.principal.id, at=visitor.now)
+        content = sent[0].file.read()
+        report = _bring_in(what, content, said, partial=partial, is_trial=is_trial)
     except UnreadableTable:
         page = ImportPage(columns, what, error="table.unreadable")
         return render(request, "administration/import.html", page, status_code=422)
@@ -153,10 +156,10 @@ class _OnlyTried(Exception):
         self.report = report
 
 
-def _bring_in(what: str, content: bytes, *, partial: bool, is_trial: bool) -> Report:
+def _bring_in(what: str, content: bytes, said: Said, *, partial: bool, is_trial: bool) -> Report:
     try:
         with transaction() as session:
-            report = import_csv(session, what, content, partial=partial)
+            report = import_csv(session, what, content, partial=partial, said=said)
             if is_trial:
                 raise _OnlyTried(report)
     except _OnlyTried as tried:
@@ -177,6 +180,18 @@ def _columns(visitor: Visitor) -> dict[str, tuple[str, ...]]:
     }
 
 
+@router.get("/export/{what}.csv")
+def export_file(visitor: Me, what: str) -> Response:
+    """Give what is saved as a file that may be brought in again."""
+    visitor.must_have(Role.ADMINISTRATOR)
+    with read_only() as session:
+        text = export_csv(session, what, visitor.site.jurisdiction)
+    name = f'attachment; filename="{what}.csv"'
+    headers = {"content-disposition": name}
+    # Spreadsheets read UTF-8 by its mark; the import passes it over.
+    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
 @router.get("/{code}")
 def show(request: Request, visitor: Me, code: str) -> Response:
     """Draw one doctor."""
@@ -190,7 +205,7 @@ def change(request: Request, visitor: Me, form: Posted, code: str) -> Response:
     visitor.must_have(Role.ADMINISTRATOR)
     typed = {**_typed(form), "code": code}
     typed["active"] = "yes" if is_ticked(form, "active") else "no"
-    errors = _save(typed, is_new=False)
+    errors = _save(visitor, typed, is_new=False)
     if errors:
         return draw_sheet(request, visitor, code, typed, errors)
     return see_other(f"/doctors/{code}", "saved")
@@ -227,11 +242,12 @@ def _typed(form: FormData) -> dict[str, str]:
     return {name: text_of(form, name, 200) for name in IDENTITY}
 
 
-def _save(typed: Mapping[str, str], *, is_new: bool) -> dict[str, str]:
+def _save(visitor: Visitor, typed: Mapping[str, str], *, is_new: bool) -> dict[str, str]:
     """Save, and return what is wrong by field; the columns of files are the fields here."""
     try:
         with transaction() as session:
-            save_doctor(session, typed, is_new=is_new)
+            said = Said(who=visitor.principal.id, at=visitor.now)
+            save_doctor(session, typed, is_new=is_new, said=said)
     except AlreadyDone:
         return {"code": "code_taken"}
     except InvalidInput as error:
