@@ -72,6 +72,13 @@ ORIGINS: Mapping[str, str] = {
     "external": N_("Asked by the sender"),
 }
 
+UNITS: Mapping[str, str] = {
+    "centimes": N_("in centimes"),
+    "days": N_("in days"),
+    "years": N_("in years"),
+    "1/10000": N_("of ten thousand"),
+}
+
 BACKTEST_REFUSALS: Mapping[str, str] = {
     "number_invalid": N_("Enter a whole number."),
     "period_too_long": N_("Three years at most."),
@@ -103,4 +110,5 @@ BACKTEST_LISTS: Mapping[str, Mapping[str, str]] = {
     "trial_end": TRIAL_ENDS,
     "verdict_of": VERDICTS,
     "origin_of": ORIGINS,
+    "measure_unit": UNITS,
 }

@@ -102,6 +102,15 @@ class ShadowPage:
     lanes: tuple[Lane, ...] = tuple(Lane)
     tab: str = "backtests"
 
+    @property
+    def transitions(self) -> dict[str, dict[str, int]]:
+        """Files by the lane they got and the lane in shadow."""
+        found = self.report.lanes
+        return {
+            lane.value: {to.value: found.get((lane, to), 0) for to in self.lanes}
+            for lane in self.lanes
+        }
+
 
 @router.get("")
 def show_backtests(request: Request, visitor: Me) -> Response:
