@@ -13,6 +13,7 @@ from ui.file_codes import FILE_LISTS
 from ui.i18n import N_
 from ui.result_words import RESULT_LISTS, RESULT_REFUSALS
 from ui.rule_words import RULE_LISTS
+from ui.score_words import SCORE_LISTS
 
 FLOWS: Mapping[str, str] = {
     "ald": N_("Long-term illness"),
@@ -245,6 +246,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     **RULE_LISTS,
     **BACKTEST_LISTS,
     **RESULT_LISTS,
+    **SCORE_LISTS,
 }
 
 
