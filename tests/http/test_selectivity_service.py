@@ -3,10 +3,12 @@
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import httpx
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,14 +17,19 @@ import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from api.selectivity_service import BATCH_TYPES, NDJSON, PARQUET, Service, make_service
+from medcontrol.ports import Contribution
+from medcontrol.vocabulary import ControlLevel
+from selectivity.capacity.valve import Valve, cell_name
 from selectivity.engine import RuleEngine
 from selectivity.packaged import load
 from selectivity.reading import parse_rule_set
+from selectivity.remote import EngineClient, EngineUnavailable, RemoteEngine
 from selectivity.standalone import Engines
 from selectivity.wire import outcome_as_json
 from tests.unit.selectivity_rules import KEY, facts, message, row, rule_text
@@ -257,3 +264,52 @@ def test_whatever_is_sent_is_answered_as_described(
     case.validate_response(
         response, checks=[not_a_server_error, status_code_conformance, content_type_conformance]
     )
+
+
+# --- as the main system asks it -------------------------------------------------------------------
+
+
+class Score:
+    """A score that anybody can work out again: the amount decides."""
+
+    name, sha256 = "ma/7", "7" * 64
+
+    def score(self, snapshots: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        return np.array([each.get("amount", 0) % 997 / 1000 for each in snapshots])
+
+    def worth(
+        self, scores: NDArray[np.float64], _: Sequence[Mapping[str, Any]]
+    ) -> NDArray[np.float64]:
+        return scores / 3
+
+    def contributions(
+        self, snapshots: Sequence[Mapping[str, Any]]
+    ) -> list[tuple[Contribution, ...]]:
+        return [(Contribution("amount", "Le montant", 1 / 3),) for _ in snapshots]
+
+
+def test_score_and_capacity_go_over_the_wire_unchanged() -> None:
+    local = RuleEngine(load("ma", 1), key_of, score=Score())
+    app = make_service(Service(Engines(key_of, score=Score()), ("ma",)))
+    files = [facts(n, amount=f"{n * 37 + 900}.00", flow="dental") for n in range(60)]
+    cell = cell_name("dental", ControlLevel.LOCAL, None)
+    valve = Valve(date(2026, 11, 20), {cell: 200}, {"dental": 15}, frozenset({"hospital"}),
+                  {cell: 1 / 7})  # fmt: skip
+    with TestClient(app) as caller:
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            kind = {"content-type": "application/json"}
+            found = caller.post("/decisions", content=request.content, headers=kind)
+            return httpx.Response(found.status_code, content=found.content)
+
+        client = EngineClient("http://engine", transport=httpx.MockTransport(answer))
+        there = RemoteEngine(client, local).decide(files, valve=valve)
+        other = RuleEngine(load("ma", 1), key_of)
+        with pytest.raises(EngineUnavailable, match="409"):
+            RemoteEngine(client, other).decide(files)
+        client.close()
+
+    here = local.decide(files, valve=valve)
+    assert there == here
+    assert any(each.contributions for each in here)
+    assert any(each.cutoff is not None for each in here)
