@@ -34,7 +34,6 @@ from assignment.orders import (
 from assignment.writing import (
     Occasion,
     close_assignments,
-    free_tasks,
     in_batch,
     tell,
     write_plan,
@@ -66,17 +65,27 @@ WHERE t.control_file_id = ANY(:ids) AND t.status = 'open' AND t.is_medical
   AND (CAST(:tasks AS uuid[]) IS NULL OR t.id = ANY(:tasks))
 ORDER BY t.id
 """)
-_MOVE_TASKS = sa.text("""
-UPDATE human_task t SET agency_code = v.agency, region_code = v.region, unassigned_reason = NULL
-FROM unnest(CAST(:files AS uuid[]), CAST(:agencies AS text[]), CAST(:regions AS text[]))
-     AS v(file, agency, region)
-WHERE t.control_file_id = v.file AND t.status = 'open'
+# One write a row: who has it, and where it lies.
+_STAMP_TASKS = sa.text("""
+UPDATE human_task t SET assigned_doctor_id = v.doctor, agency_code = v.agency,
+  region_code = v.region, unassigned_reason = NULL, expected_on = NULL
+FROM unnest(CAST(:tasks AS uuid[]), CAST(:doctors AS uuid[]), CAST(:agencies AS text[]),
+            CAST(:regions AS text[])) AS v(task, doctor, agency, region)
+WHERE t.id = v.task AND t.status = 'open'
 """)
-_MOVE_FILES = sa.text("""
-UPDATE control_file f SET agency_code = v.agency, region_code = v.region, version = version + 1
+_STAMP_FILES = sa.text("""
+UPDATE control_file f SET assigned_doctor_id = v.doctor, agency_code = v.agency,
+  region_code = v.region, version = f.version + 1
+FROM unnest(CAST(:files AS uuid[]), CAST(:doctors AS uuid[]), CAST(:agencies AS text[]),
+            CAST(:regions AS text[])) AS v(file, doctor, agency, region)
+WHERE f.id = v.file
+""")
+# What else is open on a file that goes to another place: the agents' own tasks.
+_TAKE_ALONG = sa.text("""
+UPDATE human_task t SET agency_code = v.agency, region_code = v.region
 FROM unnest(CAST(:files AS uuid[]), CAST(:agencies AS text[]), CAST(:regions AS text[]))
      AS v(file, agency, region)
-WHERE f.id = v.file
+WHERE t.control_file_id = v.file AND t.status = 'open' AND t.agency_code <> v.agency
 """)
 
 
@@ -254,43 +263,48 @@ class _Reassignment:
         if not moved:
             return
         ids = [each.held.task.id for each in moved]
-        ended = close_assignments(self.session, ids, self.occasion, end_reason=self.command.reason)
-        free_tasks(self.session, ended)
-        self._move_places(moved)
+        close_assignments(self.session, ids, self.occasion, end_reason=self.command.reason)
+        self._stamp(moved)
         made = tuple(each.made for each in moved if each.made is not None)
         if made:
-            write_plan(self.session, Plan(made), self.occasion, journaled=False)
+            plan = Plan(made)
+            write_plan(self.session, plan, self.occasion, stamp=False, journaled=False)
         self._tell(moved)
 
-    def _move_places(self, moved: Sequence[Decision]) -> None:
-        """Take files to the agency and region of the pool, or back to those they came from."""
-        places = {
-            each.held.task.control_file_id: place
-            for each in moved
-            if (place := self._place(each)) is not None
-        }
-        if not places:
-            return
-        values = {
-            "files": list(places),
-            "agencies": [agency for agency, _ in places.values()],
-            "regions": [region for _, region in places.values()],
-        }
-        self.session.execute(_MOVE_TASKS, values)
-        self.session.execute(_MOVE_FILES, values)
+    def _stamp(self, moved: Sequence[Decision]) -> None:
+        """Write on tasks and files who has them now, and where they lie.
 
-    def _place(self, each: Decision) -> tuple[str, str] | None:
-        """Return where a file goes; None when it stays in its agency."""
+        Raises:
+            RuntimeError: a task was done meanwhile: its file was not locked.
+        """
+        places = [self._place(each) for each in moved]
+        values = {
+            "tasks": [each.held.task.id for each in moved],
+            "files": [each.held.task.control_file_id for each in moved],
+            "doctors": [each.made and each.made.doctor_id for each in moved],
+            "agencies": [agency for agency, _ in places],
+            "regions": [region for _, region in places],
+        }
+        connection = self.session.connection()
+        if connection.execute(_STAMP_TASKS, values).rowcount != len(moved):
+            raise RuntimeError("tasks changed under a reassignment")
+        connection.execute(_STAMP_FILES, values)
+        if any(
+            each.held.task.agency != agency for each, (agency, _) in zip(moved, places, strict=True)
+        ):
+            connection.execute(_TAKE_ALONG, values)
+
+    def _place(self, each: Decision) -> tuple[str, str]:
+        """Return the agency and region of a file after its move."""
         task, target = each.held.task, self.command.target
         if isinstance(target, Back):
             origin: Origin = target.origins[task.id]
-            there = (origin.agency, origin.region)
-            return None if there == (task.agency, task.region) else there
+            return origin.agency, origin.region
         # A region takes a file of one of its agencies as it is.
         if self.unit is None or self.unit.code in (task.agency, task.region):
-            return None
-        region = self.unit.parent_code if self.unit.level == ControlLevel.LOCAL else self.unit.code
-        return self.unit.code, str(region)
+            return task.agency, task.region
+        local = self.unit.level == ControlLevel.LOCAL
+        return self.unit.code, str(self.unit.parent_code if local else self.unit.code)
 
     def _tell(self, moved: Sequence[Decision]) -> None:
         details: dict[UUID, dict[str, str | None]] = {}

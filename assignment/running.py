@@ -63,10 +63,8 @@ JOIN human_task t ON t.id = v.task JOIN control_file f ON f.id = t.control_file_
 WHERE i.batch_id = :batch AND i.human_task_id = v.task AND i.status = 'waiting'
 """)
 _UNDONE = sa.text("""
-UPDATE reassignment_item p SET status = 'undone'
-FROM reassignment_item u
-WHERE u.batch_id = :batch AND u.status = 'moved' AND u.human_task_id = ANY(:tasks)
-  AND p.batch_id = :parent AND p.human_task_id = u.human_task_id AND p.status = 'moved'
+UPDATE reassignment_item SET status = 'undone'
+WHERE batch_id = :parent AND human_task_id = ANY(:tasks) AND status = 'moved'
 """)
 
 
@@ -191,9 +189,8 @@ def _move(
         settled.append(each or _refused(row, fault))
     _settle(session, batch.id, settled, now)
     if batch.kind is BatchKind.UNDO:
-        tasks = [each.task_id for each in settled]
-        values = {"batch": batch.id, "parent": batch.parent_id, "tasks": tasks}
-        session.execute(_UNDONE, values)
+        tasks = [each.task_id for each in settled if each.is_moved]
+        session.execute(_UNDONE, {"parent": batch.parent_id, "tasks": tasks})
 
 
 _MODES = {BatchKind.HANDOVER: AssignmentMode.REPAIR}
