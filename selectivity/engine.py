@@ -31,6 +31,8 @@ ENGINE_VERSION = "1"
 _FEW_FILES = 16
 """Up to here the scalar executor is faster than building columns."""
 
+_MOST_NAMES = 10_000
+
 _CUT = "quota_cut:"
 
 FALLBACK = "fallback"
@@ -68,6 +70,8 @@ class RuleEngine:
         self._targeting = self._kind(RowKind.TARGETING)
         self._sampled = sum(1 << n for n, row in enumerate(rules.rows) if is_sampled(row))
         self._active: dict[date, int] = {}
+        self._name = rules.name
+        self._names: dict[int, tuple[str, ...]] = {}
         self._row_picks = [_row_pick(row) for row in rules.rows]
         self._floor_picks = [
             tuple(_random_pick(stratum, is_taken=taken) for taken in (False, True))
@@ -299,18 +303,27 @@ class RuleEngine:
             mode=route.mode,
             reasons=route.reasons,
             origins=route.origins,
-            matched_rows=tuple(self.rules.rows[row].id for row in rows_of(found)),
+            matched_rows=self._named(found),
             u=fraction(number),
             draw=number.to_bytes(8, "big"),
             period=period,
             inclusion_probability=route.inclusion_probability,
-            rule_set=self.rules.name,
+            rule_set=self._name,
             rule_set_hash=self.rules.sha256,
             features=features,
             medical_features=medical_features,
             engine_version=ENGINE_VERSION,
             quota_rows=quota_rows,
         )
+
+    def _named(self, found: int) -> tuple[str, ...]:
+        """Return the ids of matched rows; files of a day match the same few sets of them."""
+        names = self._names.get(found)
+        if names is None:
+            if len(self._names) >= _MOST_NAMES:
+                self._names.clear()
+            names = self._names[found] = tuple(self.rules.rows[row].id for row in rows_of(found))
+        return names
 
     def _given_by_quota(
         self, sampled: Mapping[int, Mapping[int, Sampled]]

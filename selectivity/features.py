@@ -103,15 +103,21 @@ def _add_lines(
     found: Snapshot, lines: Sequence[Mapping[str, Any]], care: Mapping[str, str]
 ) -> None:
     first, last = care.get("from", ""), care.get("to", "9999")
+    kinds = set()
+    highest = quantity = outside = 0
+    for line in lines:  # every file comes by here: one pass
+        amount, units, day = cents(line["amount"]), _units(line["quantity"]), line.get("date")
+        highest = amount if amount > highest else highest
+        quantity = units if units > quantity else quantity
+        kinds.add((line["act"].upper(), day, line.get("tooth")))
+        if day is not None and not first <= day <= last:
+            outside += 1
     found["line_count"] = len(lines)
-    found["highest_line"] = max(cents(line["amount"]) for line in lines)
-    found["highest_quantity"] = max(_units(line["quantity"]) for line in lines)
-    kinds = {(line["act"].upper(), line.get("date"), line.get("tooth")) for line in lines}
+    found["highest_line"] = highest
+    found["highest_quantity"] = quantity
     found["repeated_lines"] = len(lines) - len(kinds)
     found["tooth_count"] = len({tooth for _, _, tooth in kinds if tooth})
-    found["lines_outside_care"] = sum(
-        1 for line in lines if "date" in line and not first <= line["date"] <= last
-    )
+    found["lines_outside_care"] = outside
 
 
 def _add_people(found: Snapshot, message: Mapping[str, Any]) -> None:
