@@ -22,6 +22,7 @@ from medcontrol.model import (
     JournalEntry,
     OutboxMessage,
 )
+from medcontrol.services.points import Size, Work, tariff
 from medcontrol.vocabulary import AssignmentMode, TaskStatus
 from workflows import rows
 from workflows.catalog import Pack
@@ -38,6 +39,12 @@ from workflows.writing import Gathered
 _CLOCKS = b"""
 SELECT engine_task_id FROM deadline
 WHERE control_file_id = %(file)s AND status IN ('running', 'suspended')
+"""
+_SIZE = b"""
+SELECT (SELECT CAST(d.features->>'line_count' AS int) FROM selectivity_decision d
+        WHERE d.received_file_id = f.received_file_id),
+       (SELECT count(*) FROM document x WHERE x.received_file_id = f.received_file_id)
+FROM control_file f WHERE f.id = %(file)s
 """
 # A clock is met when nothing waits for it any more.
 _MEET = b"""
@@ -246,6 +253,7 @@ def _open(move: Move, fresh: list[WaitingTask]) -> list[UUID]:
     """Gather the tasks that are new, each with its own target; return the medical ones."""
     medical = []
     file = move.columns() if fresh else {}
+    work = _work(move) if fresh else None
     for task in fresh:
         target = rows.step_deadline(move.pack, file, task, move.limits, move.now)
         if target is not None:
@@ -253,7 +261,7 @@ def _open(move: Move, fresh: list[WaitingTask]) -> list[UUID]:
         row = rows.task_row(
             move.pack, file, task,
             due_at=target["due_at"] if target else None,
-            received_at=move.received["received_at"], limits=move.limits, now=move.now,
+            received_at=move.received["received_at"], limits=move.limits, now=move.now, work=work,
         )  # fmt: skip
         row["signals"] = list(move.signals)
         move.rows.add(HumanTask, row)
@@ -261,6 +269,16 @@ def _open(move: Move, fresh: list[WaitingTask]) -> list[UUID]:
             medical.append(row["id"])
         move.tell("step.opened", step=task.step, level=row["level"])
     return medical
+
+
+def _work(move: Move) -> Work:
+    """Return what work counts today, and how long this file is where that matters."""
+    day = move.limits.calendar.civil_date(move.now)
+    found = tariff(move.session, move.file.jurisdiction, day)
+    if not found.counts_size:
+        return Work(found)
+    lines, documents = move.ask(_SIZE, file=move.file.id)[0]
+    return Work(found, Size(lines or 0, documents))
 
 
 def _hand_over(

@@ -13,6 +13,7 @@ from medcontrol.legal.loading import law
 from medcontrol.model import Entitlement, Unit
 from medcontrol.ports import SelectivityOutcome
 from medcontrol.rules.completeness import missing_members
+from medcontrol.services.points import Tariff, tariff
 from medcontrol.vocabulary import EntitlementStatus
 from workflows import engine
 from workflows.catalog import Pack
@@ -65,6 +66,7 @@ class Lookups:
         self.entitlements = _reviewed(session, files)
         self._senders = self._make_senders()
         self._limits: dict[str, Limits] = {}
+        self._tariffs: dict[tuple[str, date], Tariff] = {}
         self._packs: dict[tuple[str, str, date], Pack] = {}
         self._facts: dict[tuple[Any, ...], Facts] = {}
 
@@ -93,6 +95,12 @@ class Lookups:
             self._limits[jurisdiction] = limits_of(self._session, jurisdiction)
         return self._limits[jurisdiction]
 
+    def tariff(self, jurisdiction: str, day: date) -> Tariff:
+        """Return what work counts on a day."""
+        if (jurisdiction, day) not in self._tariffs:
+            self._tariffs[jurisdiction, day] = tariff(self._session, jurisdiction, day)
+        return self._tariffs[jurisdiction, day]
+
     def facts(self, pack: Pack, each: ToOpen) -> Facts:
         """Return what the flow is told of a file; few sets of facts serve thousands of files."""
         received = each.received
@@ -102,7 +110,9 @@ class Lookups:
             "nature": received["nature"],
             "lane": each.outcome.lane.value,
             "pieces_missing": bool(missing_members(each.message)),
+            "has_provider": bool(each.message.get("provider")),
         }
+        known |= _answers(pack, each.message.get("form") or {})
         key = (pack.key, pack.flow, day, *known.values())
         if key not in self._facts:
             numbers = law(jurisdiction)
@@ -110,6 +120,15 @@ class Lookups:
                 pack, known, lambda path: numbers.number(path, day).value
             )
         return self._facts[key]
+
+
+def _answers(pack: Pack, form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that the sender's form gives; what a fact can't hold gives none."""
+    return {
+        name: form[fact.answer]
+        for name, fact in pack.meta.facts.items()
+        if fact.answer and fact.allows(form.get(fact.answer))
+    }
 
 
 def _reviewed(session: Session, files: Sequence[ToOpen]) -> dict[UUID, Any]:

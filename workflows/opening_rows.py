@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from assignment.facts import TaskFacts
+from assignment.facts import Affinity, TaskFacts, affinity_of
 from medcontrol import journal, outbox
 from medcontrol.ids import new_id
 from medcontrol.model import (
@@ -21,6 +21,7 @@ from medcontrol.model import (
 from medcontrol.rules.names import search_name
 from medcontrol.rules.references import make_reference
 from medcontrol.services.medical import seal
+from medcontrol.services.points import Size, Work
 from medcontrol.vocabulary import (
     ControlFileStatus,
     ControlLevel,
@@ -84,8 +85,9 @@ class OpeningRows:
             rule_set=outcome.rule_set,
             reasons=[reason.code for reason in outcome.reasons],
         )
+        size = Size(len(each.message.get("lines") or ()), len(each.message.get("documents") or ()))
         for task in advance.tasks:
-            self._task(pack, file, task, received)
+            self._task(pack, file, task, received, size)
         self._operations(pack, file, received, advance)
         self._announce(file)
         return str(file["reference"])
@@ -165,8 +167,10 @@ class OpeningRows:
         file: dict[str, Any],
         task: WaitingTask,
         received: Mapping[str, Any],
+        size: Size,
     ) -> None:
         limits = self.lookups.limits(file["jurisdiction"])
+        today = limits.calendar.civil_date(self.now)
         target = rows.step_deadline(pack, file, task, limits, self.now)
         if target is not None:
             self.gathered.add(Deadline, target)
@@ -174,6 +178,7 @@ class OpeningRows:
             pack, file, task,
             due_at=target["due_at"] if target else None,
             received_at=received["received_at"], limits=limits, now=self.now,
+            work=Work(self.lookups.tariff(file["jurisdiction"], today), size),
         )  # fmt: skip
         self.gathered.add(HumanTask, row)
         self.tasks[row["id"]] = row
@@ -199,8 +204,10 @@ class OpeningRows:
                 registration_number=file["registration_number"],
                 prescriber_id=file["prescriber_id"],
                 provider_id=file["provider_id"],
-                previous_doctor=(entitlement and entitlement.previous_doctor_id)
+                specialty=row["specialty"],
+                previous_doctor=(granting := entitlement and entitlement.previous_doctor_id)
                 or self.lookups.previous.get(person),
+                affinity=Affinity.RENEWAL if granting else affinity_of(file["nature"]),
             )
         )
 

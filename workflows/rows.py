@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from medcontrol.ids import new_id
-from medcontrol.reference.points import points
+from medcontrol.services.points import Tariff, Work
 from medcontrol.vocabulary import ControlLevel, DeadlineStatus, TaskStatus
 from workflows.catalog import Pack
 from workflows.limits import Due, Limits
@@ -90,6 +90,7 @@ def task_row(
     received_at: datetime,
     limits: Limits,
     now: datetime,
+    work: Work | None = None,
 ) -> dict[str, Any]:
     """Return the row of a user task that is now someone's to do.
 
@@ -101,9 +102,11 @@ def task_row(
         received_at: when the file came in.
         limits: the law's limits, for a file without any clock.
         now: when the task opens.
+        work: what weighs the task; the package's minutes when absent.
     """
     step = pack.meta.steps[task.step]
     level = ControlLevel(file["level"]) if step.level == "file" else ControlLevel(step.level)
+    work = work or Work(Tariff(file["jurisdiction"]))
     due = due_at or file["due_at"] or limits.due(_LAST_RESORT, received_at, file["received_on"]).at
     return {
         "id": new_id(),
@@ -114,7 +117,13 @@ def task_row(
         "is_medical": step.kind.is_medical,
         "status": TaskStatus.OPEN,
         "professions": list(step.professions or pack.served.professions),
-        "points": points(file["jurisdiction"]).get((file["flow"], step.kind), step.points),
+        "points": work.tariff.minutes(
+            file["flow"],
+            file["nature"],
+            step.kind,
+            work.size._replace(is_urgent=file["is_urgent"]),
+            usual=step.points,
+        ),
         "level": level,
         "agency_code": file["agency_code"],
         "region_code": file["region_code"],
@@ -136,4 +145,4 @@ def task_row(
         "received_at": received_at,
         "due_at": max(due, now + timedelta(seconds=1)) if due_at else due,
         "signals": [],
-    }
+    }  # fmt: skip

@@ -1,5 +1,6 @@
 """``medcontrol assign``: which doctor gets a file, what would happen, why, and whether it holds."""
 
+import sys
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,12 +11,24 @@ from assignment.explaining import TaskExplained, explain, find_file
 from assignment.invariants import check_standing
 from assignment.staff import codes
 from medcontrol.clock import utc_now
-from medcontrol.db import read_only
+from medcontrol.db import read_only, transaction
+from medcontrol.services.points import export_points, import_points
 from medcontrol.settings import settings
-from runtime.commands.output import AsJson, fail, say, say_json, show_table
+from runtime.commands.output import (
+    AsJson,
+    fail,
+    read_file,
+    say,
+    say_json,
+    show_report,
+    show_table,
+)
 from runtime.environment import environment
 
 assign = typer.Typer(help="Which doctor gets a file.", no_args_is_help=True)
+
+weights = typer.Typer(help="Minutes that work counts.", no_args_is_help=True)
+assign.add_typer(weights, name="points")
 
 Region = Annotated[str | None, typer.Option("--region", help="Only of this region.")]
 Agency = Annotated[str | None, typer.Option("--agency", help="Only of this agency.")]
@@ -151,3 +164,26 @@ def check(as_json: AsJson = False) -> None:
             show_table(("what is wrong", "how many"), sorted(found.counts.items()))
     if total:
         fail(f"{total} violations")
+
+
+@weights.command("import")
+def import_weights(
+    file: Annotated[str, typer.Argument(help="A file, or - for standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bring in a CSV file of minutes: flow,nature,step,per,points,valid_from,why.
+
+    An empty flow, nature or step stands for all; per is task, line, document, in_person or urgent.
+    """
+    content = read_file(file)
+    with environment(), transaction() as session:
+        report = import_points(session, content, settings().jurisdiction, who=None, now=utc_now())
+    show_report(report, as_json=as_json)
+
+
+@weights.command("export")
+def export_weights() -> None:
+    """Print what was said of minutes as CSV; brought in again, it changes nothing."""
+    with environment(), read_only() as session:
+        text = export_points(session, settings().jurisdiction)
+    sys.stdout.write(text)

@@ -50,7 +50,8 @@ _serial = count(1)
 
 def insert(session: Session, table: type, rows: list[dict]) -> None:
     """Insert rows with the defaults of the model."""
-    session.execute(sa.insert(table), rows)
+    if rows:
+        session.execute(sa.insert(table), rows)
 
 
 def add_units(session: Session) -> None:
