@@ -9,7 +9,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from assignment.facts import Affinity
