@@ -103,6 +103,11 @@ RESULT_LISTS: Mapping[str, Mapping[str, str]] = {
         "confirmed_anomaly": N_("Confirmed anomaly"),
         "withdrawn": N_("Withdrawn"),
     },
+    "level_of_control": {
+        "local": N_("Local"),
+        "regional": N_("Regional"),
+        "central": N_("Central"),
+    },
     "cusum": {"up": N_("upwards"), "down": N_("downwards")},
 }
 

@@ -218,9 +218,8 @@ def _case(session: Session, row: RuleProposal, actor: Principal, now: datetime) 
     provider = next(value for name, value in row.condition if name == "provider")
     facts = {name: value for name, value in row.evidence.items() if name != "files"}
     files = tuple(UUID(each) for each in row.evidence["files"])
-    suspicion = Suspicion(
-        provider_id=provider, origin="segment", facts=facts | {"segment": row.sentence}, files=files
-    )
+    facts["condition"] = row.condition
+    suspicion = Suspicion(provider_id=provider, origin="segment", facts=facts, files=files)
     return open_case(session, row.jurisdiction, suspicion, actor=actor, now=now).id
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.model import ControlFile, ControlOutcome, FeatureBucket
 from medcontrol.vocabulary import (
@@ -37,7 +37,7 @@ def world(db: Session, tools: Tools) -> World:
 
 
 def outcomes(session: Session) -> list[ControlOutcome]:
-    rows = session.exec(select(ControlOutcome).order_by(ControlOutcome.id))
+    rows = session.exec(select(ControlOutcome).order_by(col(ControlOutcome.id)))
     return list(rows.all())
 
 
@@ -91,6 +91,7 @@ def test_a_request_taken_back_says_nothing_of_the_control(world: World) -> None:
 def test_a_decision_undone_takes_its_hit_back_and_the_next_one_replaces_it(world: World) -> None:
     refused = [verdict(1, LineOutcome.REFUSED), verdict(2, LineOutcome.REFUSED)]
     first = decided(world, "refused_medical", *refused)
+    assert first.control_file_id is not None
     doctor = world.by_doctor[world.doctor.id]
     undo_decision(
         world.session, world.tools, first.control_file_id, expected_version=None,
@@ -113,6 +114,7 @@ def test_an_appeal_that_is_granted_counts_against_what_chose_the_file(
 ) -> None:
     refused = [verdict(1, LineOutcome.REFUSED), verdict(2, LineOutcome.REFUSED)]
     row = decided(world, "refused_medical", *refused)
+    assert row.control_file_id is not None
     assert overturn(world.session, tools.keys, row.control_file_id, on=TODAY)
     assert not overturn(world.session, tools.keys, row.control_file_id, on=TODAY), "only once"
     world.session.flush()

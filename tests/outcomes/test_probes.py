@@ -47,7 +47,7 @@ def world(db: Session, tools: Tools) -> World:
 
 
 def wish(**changes: Any) -> Wish:
-    plain = {"provider_id": "P-9", "flow": "ambulatory", "acts": "kine", "sample_size": 20,
+    plain: dict[str, Any] = {"provider_id": "P-9", "flow": "ambulatory", "acts": "kine", "sample_size": 20,
              "reason": "Segment."}  # fmt: skip
     return Wish(**plain | changes)
 
@@ -209,15 +209,16 @@ def test_a_probe_needs_an_analyst_a_reason_and_a_provider_that_is_not_under_prob
     session = world.session
     with pytest.raises(Forbidden):
         probes.start(session, "ma", wish(), actor=world.agent, now=NOW)
-    for field, changes in {
-        "reason": {"reason": " "}, "sample_size": {"sample_size": 19}, "flow": {"flow": "nope"},
-        "max_rounds": {"max_rounds": 4}, "provider_id": {"provider_id": ""},
-        "language": {"language": "de"},
-    }.items():  # fmt: skip
+    wrong: dict[str, Any] = {
+        "reason": " ", "sample_size": 19, "flow": "nope", "max_rounds": 4, "provider_id": "",
+        "language": "de",
+    }  # fmt: skip
+    for field, value in wrong.items():
         with pytest.raises(InvalidInput) as refused:
-            probes.start(session, "ma", wish(**changes), actor=analyst, now=NOW)
+            probes.start(session, "ma", wish(**{field: value}), actor=analyst, now=NOW)
         assert refused.value.field == field
     probes.start(session, "ma", wish(), actor=analyst, now=NOW)
     with pytest.raises(ProbeRunning):
         probes.start(session, "ma", wish(acts="KINE "), actor=analyst, now=NOW)
-    assert probes.start(session, "ma", wish(acts=None), actor=analyst, now=NOW)
+    whole = probes.start(session, "ma", wish(acts=None), actor=analyst, now=NOW)
+    assert whole.acts is None

@@ -89,15 +89,28 @@ def random_days(
     kind = rng.integers(0, len(KINDS), n)
     amount = np.exp(rng.normal(10.5, 1.2, n)).astype(int)
     hit = rng.random(n) < np.where(in_scheme, scheme_rate, rate)
-    past = Past()
-    for i in range(n):
-        codes = ["A12"] if in_scheme[i] else [f"A{a}" for a in acts[i]]
-        past.add(
-            day=calendar[day[i]], flow=FLOWS[flow[i]] if not in_scheme[i] else "hospital",
-            region=REGIONS[3] if in_scheme[i] else REGIONS[region[i]],
-            provider=f"P{provider[i]}", outcome="refused" if hit[i] else "conform",
-            amount=int(amount[i]) if hit[i] else 0,
-            snapshot={"provider_kind": "clinic" if in_scheme[i] else KINDS[kind[i]],
-                      "acts": sorted(set(codes)), "amount": int(amount[i])},
-        )  # fmt: skip
-    return past.cases()
+    kinds, flows = np.array(KINDS)[kind], np.array(FLOWS)[flow]
+    regions = np.array(REGIONS)[region]
+    kinds[in_scheme], flows[in_scheme], regions[in_scheme] = "clinic", "hospital", REGIONS[3]
+    listed = [
+        ["A12"] if scheme_file else sorted({f"A{first}", f"A{second}"})
+        for scheme_file, (first, second) in zip(in_scheme, acts, strict=True)
+    ]
+    snapshots = [
+        {"provider_kind": each, "acts": codes, "amount": int(value)}
+        for each, codes, value in zip(kinds, listed, amount, strict=True)
+    ]
+    none = objects([None] * n)
+    return Cases(
+        ids=objects([new_id() for _ in range(n)]), is_live=np.ones(n, dtype=bool),
+        received_on=calendar[day], snapshots=snapshots, lane=objects(["orange"] * n),
+        level=objects(["local"] * n), origins=[("random",)] * n, matched_rows=[()] * n,
+        draw=np.zeros(n, dtype=np.uint64), period=none,
+        inclusion_probability=np.full(n, 0.01),
+        outcome=objects(["refused" if each else "conform" for each in hit]),
+        amount_avoided=np.where(hit, amount, 0), decided_on=calendar[day], sex=none, age=none,
+        scheme=objects(["amo"] * n), region=objects(list(regions)), sector=none,
+        flow=objects(list(flows)), nature=objects(["reimbursement"] * n),
+        agency=objects(["CASA-1"] * n), provider=objects([f"P{each}" for each in provider]),
+        minutes=np.full(n, 10.0),
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,8 +10,10 @@ from medcontrol.db import read_only, transaction
 from medcontrol.errors import NotFound
 from medcontrol.model import ProviderCase
 from medcontrol.vocabulary import Role
-from selectivity.outcomes import provider_cases
-from selectivity.outcomes.provider_cases import CaseView, Suspicion
+from selectivity.outcomes import case_views, provider_cases
+from selectivity.outcomes.case_views import CaseView
+from selectivity.outcomes.provider_cases import Suspicion
+from selectivity.outcomes.sentences import segment_sentence
 from ui.forms import as_uuid, text_of
 from ui.notices import see_other
 from ui.rendering import render
@@ -42,6 +45,11 @@ class CasePage:
     view: CaseView
     may_work: bool
     is_analyst: bool
+    language: str
+
+    def segment(self, condition: Sequence[Any]) -> str:
+        """Return a segment in the reader's words."""
+        return segment_sentence(condition, self.language)
 
     @property
     def tab(self) -> str:
@@ -54,7 +62,7 @@ def show_cases(request: Request, visitor: Me) -> Response:
     """Draw the list of cases."""
     visitor.must_have(*READERS)
     with read_only() as session:
-        found = provider_cases.cases(session, visitor.site.jurisdiction)
+        found = case_views.cases(session, visitor.site.jurisdiction)
         page = CasesPage(
             found, visitor.principal.has(*WORKERS),
             visitor.principal.has(Role.ANALYST, Role.AUDITOR),
@@ -89,8 +97,8 @@ def show_case(request: Request, visitor: Me, case: str) -> Response:
         raise NotFound("there is no such case")
     with read_only() as session:
         page = CasePage(
-            provider_cases.view(session, key), provider_cases.may_work(visitor.principal),
-            visitor.principal.has(Role.ANALYST, Role.AUDITOR),
+            case_views.view(session, key), provider_cases.may_work(visitor.principal),
+            visitor.principal.has(Role.ANALYST, Role.AUDITOR), request.state.shell.language,
         )  # fmt: skip
         return render(request, "selectivity/case.html", page)
 
