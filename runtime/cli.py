@@ -48,6 +48,7 @@ for name, group, panel in (
     ("doctors", imports.doctors, _FILL),
     ("calendar", imports.calendar, _FILL),
     ("import", imports.imports, _FILL),
+    ("care", long_term_care.care, _WORK),
     ("packs", checks.packs, _CHECK),
     ("params", checks.params, _CHECK),
     ("journal", checks.journal, _CHECK),

@@ -219,7 +219,8 @@ def _parameters(pack: Pack) -> Iterator[tuple[str, str]]:
     rule = pack.meta.entitlement
     if rule:
         rhythm = rule.review.rhythm.model_dump().values() if rule.review.rhythm else ()
-        for path in (rule.default_months, rule.review.opens_days_before, *rhythm):
+        by_code = rule.months_by_code.values()
+        for path in (rule.default_months, rule.review.opens_days_before, *rhythm, *by_code):
             if path:
                 yield "entitlement", path
 

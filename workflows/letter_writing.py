@@ -72,7 +72,7 @@ def letter_rows(
     """
     language = language_of(received)
     context = letters.checked(
-        pack, code, _context(pack, file, received, sender, occasion, language, now)
+        pack, code, _context(pack, code, file, received, sender, occasion, language, now)
     )
     letter = {
         "id": new_id(),
@@ -101,6 +101,7 @@ def letter_rows(
 
 def _context(
     pack: Pack,
+    code: str,
     file: Mapping[str, Any],
     received: Mapping[str, Any],
     sender: Sender,
@@ -122,7 +123,7 @@ def _context(
         "flow": titles.ar if language == "ar" else titles.fr,
         "received_on": file["received_on"],
         "registration_number": file["registration_number"],
-        "addressee": {"name": insured, "address": [address] if address else []},
+        "addressee": _addressee(pack.meta.letters[code].recipient, details, insured, address),
         "pieces": occasion.pieces or None,
         "answer_by": occasion.answer_by,
         "appointment": occasion.appointment,
@@ -136,6 +137,16 @@ def _context(
         days = law(file["jurisdiction"]).number("clocks.appeal_file_days", file["received_on"])
         context["appeal"] = {"days": days.value, "address": f"{sender.fund}, {sender.unit_name}"}
     return context
+
+
+def _addressee(
+    recipient: str, details: Mapping[str, Any], insured: str, address: str | None
+) -> dict[str, Any]:
+    """Return who is written to: the provider of the care, else the insured person."""
+    provider = details.get("provider") or {}
+    if recipient == "provider" and provider:
+        return {"name": provider.get("name") or provider["id"]}
+    return {"name": insured, "address": [address] if address else []}
 
 
 def _needs(pack: Pack) -> set[str]:

@@ -45,10 +45,14 @@ class CancelAppointment(Arguments):
 
 
 class GrantEntitlement(Arguments):
-    """Open a right, or renew the one that the file reviews, by the pack's ``entitlement`` rule."""
+    """Open a right, or renew the one that the file reviews, by the pack's ``entitlement`` rule.
+
+    ``code`` tells rights of one kind apart where no pathology does, such as care in kind.
+    """
 
     kind: str
     partial: bool = False
+    code: str | None = None
 
 
 class EndEntitlement(Arguments):

@@ -5,7 +5,7 @@ its review: whatever runs twice, late or at once, one review opens one file.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from medcontrol.db import transaction
 from medcontrol.errors import DomainError
 from medcontrol.ids import new_id
 from medcontrol.intake import Line
-from medcontrol.model import Entitlement, InboxMessage, QuarantinedMessage
+from medcontrol.model import CarePlan, Entitlement, InboxMessage, QuarantinedMessage
 from medcontrol.reference.flows import flows
 from medcontrol.services.schedule import take_turn
 from medcontrol.vocabulary import Channel, EntitlementStatus, Jurisdiction
@@ -35,6 +35,7 @@ CHUNK = 500
 #: Natures under which a flow takes a review, when its pack does not say.
 _NATURES = ("review", "renewal", "periodic")
 _TURN = "reviews.open.chunk"
+CARE = "care_reassessment"
 
 
 def identity_of(right: Entitlement) -> str:
@@ -89,7 +90,9 @@ def _open_chunk(
         fresh = [right for right in rights if identity_of(right) not in known]
         counts = None
         if fresh:
-            counts = take_in(tools, _lines(tools.catalog, fresh, now()), batch=batch, now=now)
+            providers = care_providers(turn, fresh)
+            lines = _lines(tools.catalog, fresh, providers, now())
+            counts = take_in(tools, lines, batch=batch, now=now)
         _mark(turn, rights)
     if len(rights) < CHUNK:
         return counts, None
@@ -142,11 +145,14 @@ def _mark(session: Session, rights: Sequence[Entitlement]) -> None:
     )
 
 
-def _lines(catalog: Catalog, rights: Sequence[Entitlement], now: datetime) -> Iterator[Line]:
+def _lines(
+    catalog: Catalog, rights: Sequence[Entitlement], providers: Mapping[str, str], now: datetime
+) -> Iterator[Line]:
     """Yield the messages of reviews; a right that no open flow can review is passed by."""
     for number, right in enumerate(rights, 1):
         try:
-            raw = orjson.dumps(review_message(catalog, right, now))
+            provider = providers.get(right.registration_number)
+            raw = orjson.dumps(review_message(catalog, right, now, provider))
         except (KeyError, DomainError) as error:
             facts = {"entitlement_id": str(right.id), "error": type(error).__name__}
             log.error("review.not_opened", extra=facts)
@@ -154,7 +160,9 @@ def _lines(catalog: Catalog, rights: Sequence[Entitlement], now: datetime) -> It
         yield Line(no=number, raw=raw, size=len(raw))
 
 
-def review_message(catalog: Catalog, right: Entitlement, now: datetime) -> dict[str, Any]:
+def review_message(
+    catalog: Catalog, right: Entitlement, now: datetime, provider: str | None = None
+) -> dict[str, Any]:
     """Return the intake message (``medcontrol.intake.v1``) of a right's review.
 
     The law asks for the review, so control is required; selectivity still says which and where.
@@ -175,9 +183,35 @@ def review_message(catalog: Catalog, right: Entitlement, now: datetime) -> dict[
         "ald_number": right.number if right.flow == "ald" else None,
         "beneficiary": _beneficiary(right),
         "medical": {"pathology": right.right_code} if right.flow == "ald" else None,
+        "form": _care_form(right),
+        "provider": {"id": provider, "kind": "care_network"} if provider else None,
         "control": {"required": True},
     }
     return {name: value for name, value in message.items() if value is not None}
+
+
+def care_providers(session: Session, rights: Sequence[Entitlement]) -> dict[str, str]:
+    """Return by registration number the one provider that has a person's care plan.
+
+    With several providers the administration reassesses: none of them does all of the care.
+    """
+    people = [right.registration_number for right in rights if right.flow == CARE]
+    if not people:
+        return {}
+    plan = sa.select(
+        col(CarePlan.registration_number), sa.func.min(col(CarePlan.provider_id))
+    ).where(col(CarePlan.registration_number).in_(people), col(CarePlan.replaced_at).is_(None))
+    plan = plan.group_by(col(CarePlan.registration_number))
+    one = plan.having(sa.func.count(sa.distinct(col(CarePlan.provider_id))) == 1)
+    return {row[0]: row[1] for row in session.execute(one)}
+
+
+def _care_form(right: Entitlement) -> dict[str, Any] | None:
+    """Return what a reassessment of care asks of a right: in kind alone goes to the provider."""
+    if right.flow != CARE:
+        return None
+    benefit = right.right_code or "mixed"
+    return {"benefit": benefit, "has_carer": benefit != "in_kind"}
 
 
 def _scheme(right: Entitlement) -> str:

@@ -16,6 +16,7 @@ class Proposal:
     """An opinion that proposes a decision, whether it was written just now or read again."""
 
     opinion_id: UUID
+    outcome: str  # of the step that proposed it
     motive_code: str | None
     valid_from: date | None
     valid_to: date | None
@@ -36,6 +37,7 @@ def last_proposal(session: Session, control_file_id: UUID) -> Proposal | None:
         return None
     return Proposal(
         opinion_id=found.id,
+        outcome=found.outcome,
         motive_code=found.motive_code,
         valid_from=found.valid_from,
         valid_to=found.valid_to,

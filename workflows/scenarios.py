@@ -140,5 +140,5 @@ def _compare(run: Run, stands: Advance, then: Then) -> None:
 
 
 def _short(call: engine.OperationCall) -> str:
-    values = [str(v) for v in call.arguments.values() if not isinstance(v, bool) or v]
+    values = [str(v) for v in call.arguments.values() if v is not None and v is not False]
     return ":".join([call.operation, *values])

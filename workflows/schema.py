@@ -58,6 +58,7 @@ class Fact(Part):
         given: ``opening`` when the file's opening may give it, ``path`` when only the outcomes
             of steps set it (``sets``, ``counts``).
         parameter: path of dated law that gives its value at the opening.
+        answer: name of the answer in the sender's form that gives its value at the opening.
     """
 
     type: Literal["choice", "boolean", "integer"]
@@ -65,6 +66,7 @@ class Fact(Part):
     default: FactValue
     given: Literal["opening", "path"] = "path"
     parameter: Parameter | None = None
+    answer: Code | None = None
 
     def allows(self, value: object) -> bool:
         """Whether ``value`` is one that this fact can hold."""
@@ -232,11 +234,13 @@ class EntitlementRule(Part):
         validity_by: reference list whose ``initial_months``, ``renewal_months`` and
             ``lifetime_after_examination`` come first.
         default_months: law's validity without one of those; none: until its review decides.
+        months_by_code: law's validity of rights of a code, where it is another.
     """
 
     kind: Code
     validity_by: Literal["pathology"] | None = None
     default_months: Parameter | None = None
+    months_by_code: dict[Code, Parameter] = {}
     review: Review
 
 

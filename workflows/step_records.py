@@ -39,6 +39,7 @@ def write_down(
     opinion_id = new_id()
     proposed = Proposal(
         opinion_id=opinion_id,
+        outcome=command.outcome,
         motive_code=command.motive_code,
         valid_from=command.valid_from,
         valid_to=command.valid_to,

@@ -12,9 +12,20 @@ class _Aev:
     weekly_overrun_minutes = _LAW.whole("aev.weekly_overrun_minutes")
 
 
+class _Clocks:
+    appeal_file_days = _LAW.whole("clocks.appeal_file_days")
+    fund_decision_working_days = _LAW.whole("clocks.fund_decision_working_days")
+
+
+class _Completion:
+    incomplete_restarts = _LAW.flag("completion.incomplete_restarts")
+    incorrect_restarts = _LAW.flag("completion.incorrect_restarts")
+
+
 class _Fluctuation:
     answer_days = _LAW.whole("fluctuation.answer_days")
     ceiling_test = _LAW.word("fluctuation.ceiling_test")
+    control_months = _LAW.whole("fluctuation.control_months")
     decision_days = _LAW.whole("fluctuation.decision_days")
     limit_counting = _LAW.word("fluctuation.limit_counting")
     long_need = _LAW.word("fluctuation.long_need")
@@ -25,6 +36,7 @@ class _Fluctuation:
     nothing_assigned = _LAW.word("fluctuation.nothing_assigned")
     reminder_days = _LAW.whole("fluctuation.reminder_days")
     rounding = _LAW.word("fluctuation.rounding")
+    sample_percent = _LAW.whole("fluctuation.sample_percent")
     several_providers = _LAW.word("fluctuation.several_providers")
     stay_counting = _LAW.word("fluctuation.stay_counting")
     stay_min_days = _LAW.whole("fluctuation.stay_min_days")
@@ -37,11 +49,13 @@ class _NonExecuted:
 
 
 class _Reassessment:
+    carer_months = _LAW.whole("reassessment.carer_months")
     carer_years = _LAW.whole("reassessment.carer_years")
     decision_days = _LAW.whole("reassessment.decision_days")
     establishment_days = _LAW.whole("reassessment.establishment_days")
     form_days = _LAW.whole("reassessment.form_days")
     form_reminder_days = _LAW.whole("reassessment.form_reminder_days")
+    in_kind_months = _LAW.whole("reassessment.in_kind_months")
     in_kind_years = _LAW.whole("reassessment.in_kind_years")
     mandate_answer_days = _LAW.whole("reassessment.mandate_answer_days")
     objection_days = _LAW.whole("reassessment.objection_days")
@@ -52,7 +66,17 @@ class _Reassessment:
     visits_open_at = _LAW.time("reassessment.visits_open_at")
 
 
+class _WorkingTime:
+    closes_at = _LAW.time("working_time.closes_at")
+    first_weekday = _LAW.whole("working_time.first_weekday")
+    last_weekday = _LAW.whole("working_time.last_weekday")
+    opens_at = _LAW.time("working_time.opens_at")
+
+
 aev = _Aev
+clocks = _Clocks
+completion = _Completion
 fluctuation = _Fluctuation
 non_executed = _NonExecuted
 reassessment = _Reassessment
+working_time = _WorkingTime

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from medcontrol.model.types import BYTES, CODE, CODES, DAY, INSTANT, foreign_key, primary_key
+from medcontrol.model.types import BYTES, CODE, CODES, DAY, INSTANT, TEXT, foreign_key, primary_key
 
 
 class CarePlan(SQLModel, table=True):
@@ -86,6 +86,12 @@ class CareBill(SQLModel, table=True):
     provider_id: str = Field(sa_type=CODE)
     number: str = Field(sa_type=CODE)
     month: date = Field(sa_type=DAY)
+    # Who is cared for, and which office of the administration controls.
+    family_name: str = Field(sa_type=TEXT)
+    given_name: str = Field(sa_type=TEXT)
+    birth_date: date = Field(sa_type=DAY)
+    provider_name: str = Field(sa_type=TEXT)
+    agency_code: str = Field(sa_type=CODE, foreign_key="unit.code")
     # Whether the provider keeps reasons and documents of the minutes beyond the plan.
     is_documented: bool = Field(default=False)
     key_id: str = Field(sa_type=CODE)

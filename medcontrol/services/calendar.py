@@ -16,7 +16,7 @@ from medcontrol.vocabulary import Jurisdiction
 
 _LONGEST_NAME = 200
 # Jurisdictions whose law holds the hours of work; elsewhere those of ``WorkingTime`` apply.
-_WITH_HOURS = frozenset({"ma"})
+_WITH_HOURS = frozenset({"ma", "lu"})
 
 Announced = frozenset[tuple[date, bool, str]]
 

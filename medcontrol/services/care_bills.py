@@ -43,6 +43,7 @@ class NewBill:
     """A provider's bill of one person and month.
 
     Attributes:
+        agency_code: office of the administration that controls it.
         number: the provider's own number of the bill; the same number twice is the same bill.
         month: its first day.
         periods: minutes by days of the month, weighted by the intensity.
@@ -50,7 +51,12 @@ class NewBill:
     """
 
     registration_number: str
+    family_name: str
+    given_name: str
+    birth_date: date
+    agency_code: str
     provider_id: str
+    provider_name: str
     number: str
     month: date
     periods: tuple[BilledPeriod, ...]
@@ -106,7 +112,8 @@ def record_bill(session: Session, keys: KeyRing, bill: NewBill, *, now: datetime
     row = CareBill(
         id=bill_id, registration_number=bill.registration_number, provider_id=bill.provider_id,
         number=bill.number, month=bill.month, is_documented=bill.is_documented, key_id=key_id,
-        periods=sealed, received_at=now,
+        periods=sealed, received_at=now, family_name=bill.family_name, given_name=bill.given_name,
+        birth_date=bill.birth_date, provider_name=bill.provider_name, agency_code=bill.agency_code,
     )  # fmt: skip
     checked, signs = _work_out(session, keys, row, bill.periods)
     former = _replace_former(session, row, now)

@@ -8,7 +8,10 @@ from medcontrol.model import Unit
 from medcontrol.reference.places import agencies, regions
 from medcontrol.vocabulary import ControlLevel
 
-CENTRAL_UNITS = {"ma": ("MA-CENTRAL", "Direction centrale du contrôle médical")}
+CENTRAL_UNITS = {
+    "ma": ("MA-CENTRAL", "Direction centrale du contrôle médical"),
+    "lu": ("LU-CENTRAL", "Caisse nationale de santé"),
+}
 
 
 def load_reference_data(session: Session, jurisdiction: str) -> int:

@@ -183,12 +183,12 @@ def test_a_condition_over_an_undeclared_fact_is_an_error_not_a_guess() -> None:
         holds("lane == 'red' and not urgent", {"lane": "red"})
 
 
-def test_the_catalog_opens_every_moroccan_flow_and_no_luxembourg_one() -> None:
+def test_the_catalog_opens_every_flow_where_it_belongs() -> None:
     flows = ["ald", "ambulatory", "care_abroad", "conventional", "dental"]
     flows += ["disability", "hospital", "invalidity"]
 
     assert catalog().open_flows("ma", DAY) == sorted([*flows, "medicines", "sick_leave"])
-    assert catalog().open_flows("lu", DAY) == []
+    assert catalog().open_flows("lu", DAY) == ["care_reassessment", "fluctuation_control"]
     with pytest.raises(NotFound):
         catalog().pack("ma", "ald", date(1999, 1, 1))
     with pytest.raises(NotFound):

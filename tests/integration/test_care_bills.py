@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,11 @@ from medcontrol.services.care_bills import Checked, NewBill, recheck, record_bil
 from medcontrol.services.care_facts import NewPlan, NewStay, record_plan, record_stay, stays_of
 
 PERSON, PROVIDER = "9990101012345", "ZZ-900001"
+WHO: dict[str, Any] = {
+    "registration_number": PERSON, "family_name": "Weber", "given_name": "Anne",
+    "birth_date": date(1938, 4, 2), "agency_code": "CASA-1", "provider_id": PROVIDER,
+    "provider_name": "Réseau d’essai",
+}  # fmt: skip
 NOW = datetime(2016, 5, 2, 9, 0, tzinfo=UTC)
 MARCH = date(2016, 3, 1)
 
@@ -45,10 +51,7 @@ def bill(
         BilledPeriod(Span(MARCH.replace(day=first), MARCH.replace(day=last)), Fraction(of))
         for first, last, of in minutes
     )
-    new = NewBill(
-        registration_number=PERSON, provider_id=PROVIDER, number=number, month=MARCH,
-        periods=periods,
-    )  # fmt: skip
+    new = NewBill(number=number, month=MARCH, periods=periods, **WHO)
     return record_bill(db, keys, new, now=NOW)
 
 
@@ -133,10 +136,10 @@ def test_what_cannot_be_billed_is_refused_by_field_and_rule(db: Session, keys: K
         bill(db, keys, (1, 31, -1))
     with pytest.raises(CareFault, match="no_overlap"):
         bill(db, keys, (1, 20, 10), (20, 31, 10))
+    days = Span(date(2019, 3, 1), date(2019, 3, 31))
     late = NewBill(
-        registration_number=PERSON, provider_id=PROVIDER, number="F-9", month=date(2019, 3, 1),
-        periods=(BilledPeriod(Span(date(2019, 3, 1), date(2019, 3, 31)), Fraction(1)),),
-    )  # fmt: skip
+        number="F-9", month=days.first, periods=(BilledPeriod(days, Fraction(1)),), **WHO
+    )
     with pytest.raises(CareFault, match="regime") as refused:
         record_bill(db, keys, late, now=NOW)
     assert refused.value.field == "month"

@@ -28,7 +28,7 @@ NATURES = {
     "care_reassessment": "periodic requested",
     "fluctuation_control": "sample rule",
 }
-PREFIXES = "ALD AMB HOS DEN MED ETR CNV IJM PI PSH"
+PREFIXES = "ALD AMB HOS DEN MED ETR CNV IJM PI PSH REA FLU"
 # Words that would tell a diagnosis or a treatment to whoever opens the letter.
 TOO_MUCH = re.compile(
     r"cancer|tumeur|sida|vih|diab|psych|d[ée]press|hépatite|chimio|dialyse|grossesse", re.I
@@ -67,10 +67,9 @@ def test_only_what_is_paid_act_by_act_can_be_controlled_afterwards():
     }  # fmt: skip
 
 
-def test_moroccan_flows_are_open_at_home_and_luxembourg_ones_nowhere():
+def test_flows_are_open_at_home_and_nowhere_else():
     assert [c for c, f in flows().items() if f.may_open_in("ma")] == list(NATURES)[:10]
-    assert not any(flow.may_open_in("lu") for flow in flows().values())
-    assert not flows()["ald"].may_open_in("lu")
+    assert [c for c, f in flows().items() if f.may_open_in("lu")] == list(NATURES)[10:]
     assert " ".join(f.prefix for f in flows().values() if f.is_open) == PREFIXES
 
 
@@ -184,7 +183,7 @@ def test_a_fault_in_the_pathologies_is_named_with_its_line(tmp_path, old, new, s
 
 
 def test_every_flow_has_a_medical_and_an_administrative_refusal_and_a_modification_or_none():
-    for flow in (code for code, flow in flows().items() if flow.is_open):
+    for flow in (code for code, flow in flows().items() if flow.may_open_in("ma")):
         refusals = {motive.kind for motive in motives_for("ma", flow, "refused")}
 
         assert refusals == {"medical", "administrative"}, flow
@@ -192,8 +191,9 @@ def test_every_flow_has_a_medical_and_an_administrative_refusal_and_a_modificati
         assert motives_for("ma", flow, "adjourned"), flow
 
 
-def test_motives_tell_nothing_medical_in_any_language():
-    for motive in motives("ma").values():
+@pytest.mark.parametrize("jurisdiction", ["ma", "lu"])
+def test_motives_tell_nothing_medical_in_any_language(jurisdiction):
+    for motive in motives(jurisdiction).values():
         for words in (motive.wording.fr, motive.wording.ar, motive.wording.en):
             assert not TOO_MUCH.search(words), motive.code
         assert re.search(r"[\u0600-\u06ff]", motive.wording.ar), motive.code
@@ -231,12 +231,12 @@ def test_a_motive_that_stands_twice_is_refused(tmp_path):
 
 
 def test_every_step_of_every_flow_weighs_something():
+    for jurisdiction in ("ma", "lu"):
+        table = points(jurisdiction)
+        served = [code for code, flow in flows().items() if flow.may_open_in(jurisdiction)]
+        assert set(table) == {(code, kind) for code in served for kind in StepKind}
+        assert all(minutes > 0 for minutes in table.values())
     table = points("ma")
-
-    assert set(table) == {
-        (code, kind) for code, flow in flows().items() if flow.is_open for kind in StepKind
-    }
-    assert all(minutes > 0 for minutes in table.values())
     assert all(
         table[flow, StepKind.EXAMINATION] > table[flow, StepKind.CONTROL_ON_FILE] + 9
         for flow in ("ald", "invalidity", "disability", "sick_leave")

@@ -23,11 +23,20 @@ _EFFECTS: dict[str, Callable[[Move, OperationCall, dict[str, Any]], None]] = {
 }
 
 
+def _announces(move: Move, advance: Advance) -> bool:
+    """Whether a letter says what was decided although the file stays open, for an objection."""
+    letters_sent = (c for c in advance.operations if c.operation == "send_letter")
+    known = move.pack.meta.letters
+    return any("decision" in known[call.arguments["letter"]].needs for call in letters_sent)
+
+
 def carry_out(move: Move, advance: Advance) -> None:
     """Carry out the operations of an advance, in the order in which the path called them."""
     closing = next((call for call in advance.operations if call.operation == "close"), None)
     if closing is not None:
         move.occasion.is_undoable = True
         move.occasion.decision = decisions.letter_part(move, closing.arguments["outcome"])
+    elif _announces(move, advance) and (outcome := decisions.proposed(move)) is not None:
+        move.occasion.decision = decisions.letter_part(move, outcome)
     for call in advance.operations:
         _EFFECTS[call.operation](move, call, call.arguments)

@@ -87,6 +87,15 @@ def close(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
+def proposed(move: Move) -> str | None:
+    """Return the decision that the file's last proposal stands for, None without one."""
+    proposal = move.proposal_of()
+    if proposal is None:
+        return None
+    decides = move.pack.meta.outcomes[proposal.outcome].decides
+    return None if decides is None else decides.value
+
+
 def _motive_code(move: Move, proposal: Proposal | None) -> str | None:
     given = move.occasion.extra.get("motive_code")
     return given or (proposal.motive_code if proposal else None)

@@ -29,7 +29,7 @@ _INTAKE = b"""
 SELECT id, key_id, content FROM medical_record
 WHERE control_file_id = %(file)s AND kind = 'intake'
 """
-_NUMBERS = {"ald": "ETM", "invalidity": "PI"}
+_NUMBERS = {"ald": "ETM", "invalidity": "PI", "care": "AD"}
 
 
 def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
@@ -39,9 +39,11 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     start = (proposal.valid_from if proposal else None) or today
     old = _reviewed(move)
     pathology = _pathology(move, proposal)
-    terms = _terms(move, start, proposal, old, pathology)
+    code = arguments.get("code") or (pathology.code if pathology else None)
+    code = code or (old.right_code if old else None)
+    terms = _terms(move, start, proposal, old, pathology, code)
     values = {
-        "right_code": (pathology.code if pathology else None) or (old.right_code if old else None),
+        "right_code": code,
         "valid_to": terms.valid_to,
         "next_review_on": terms.next_review_on,
         "opens_on": terms.opens_on,
@@ -73,7 +75,7 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
 
 def _terms(
     move: Move, start: date, proposal: Proposal | None, old: Entitlement | None,
-    pathology: Pathology | None,
+    pathology: Pathology | None, code: str | None,
 ) -> reviews.Grant:  # fmt: skip
     rule = move.pack.meta.entitlement
     assert rule is not None  # noqa: S101 - packs check: a pack that grants has the rule
@@ -95,7 +97,8 @@ def _terms(
             first_granted_on=old.valid_from if old else start,
             valid_from=start,
         )
-    default = numbers.number(rule.default_months).value if rule.default_months else 12
+    months = rule.months_by_code.get(code or "", rule.default_months)
+    default = numbers.number(months).value if months else 12
     if pathology is not None and proposal is not None and proposal.is_for_life:
         return reviews.grant_for_life(
             pathology.validity, valid_from=start, was_examined=_was_examined(move)

@@ -58,12 +58,20 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.String(length=64), nullable=False),
         sa.Column("number", sa.String(length=64), nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("family_name", sa.Text(), nullable=False),
+        sa.Column("given_name", sa.Text(), nullable=False),
+        sa.Column("birth_date", sa.Date(), nullable=False),
+        sa.Column("provider_name", sa.Text(), nullable=False),
+        sa.Column("agency_code", sa.String(length=64), nullable=False),
         sa.Column("is_documented", sa.Boolean(), nullable=False),
         sa.Column("key_id", sa.String(length=64), nullable=False),
         sa.Column("periods", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("extract(day from month) = 1", name=op.f("ck_care_bill_month")),
+        sa.ForeignKeyConstraint(
+            ["agency_code"], ["unit.code"], name=op.f("fk_care_bill_agency_code_unit")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_bill")),
         sa.UniqueConstraint("provider_id", "number", name=op.f("uq_care_bill_provider_id_number")),
     )

@@ -1,0 +1,204 @@
+"""Luxembourg's flows on the real database: control of overruns, reassessment with the provider."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from sqlmodel import Session, select
+
+from medcontrol.model import (
+    CareBillCheck,
+    ControlFile,
+    Entitlement,
+    Letter,
+    QuarantinedMessage,
+)
+from medcontrol.services.reference import load_reference_data
+from medcontrol.vocabulary import (
+    ControlFileStatus,
+    ControlLevel,
+    DecisionOutcome,
+    DocumentClass,
+    Role,
+)
+from tests.factories import make_doctor, make_principal
+from tests.flow_world import World
+from workflows.care_controls import open_controls
+from workflows.care_lines import record_lines
+from workflows.commands import NewDocument, add_documents
+from workflows.periodic import open_due_reviews
+from workflows.tools import Tools
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+FLOWS = ("care_reassessment", "fluctuation_control")
+PERSON, PROVIDER = "1938040212345", "ZZ-900001"
+
+
+@pytest.fixture
+def world(db: Session, tools: Tools) -> World:
+    """Two evaluators and a doctor of the fund, in Luxembourg."""
+    load_reference_data(db, "lu")
+    near = make_doctor(db, flows=FLOWS, unit_code="AEC-LUX", minutes=480)
+    second = make_doctor(
+        db, flows=FLOWS, unit_code="LU-CENTRAL", level=ControlLevel.CENTRAL, minutes=480
+    )
+    third = make_doctor(
+        db, flows=FLOWS, unit_code="LU-CENTRAL", level=ControlLevel.CENTRAL, minutes=480
+    )
+    people = {
+        near.id: make_principal(db, Role.DOCTOR, "AEC-LUX", near),
+        second.id: make_principal(db, Role.CENTRAL_DOCTOR, "LU-CENTRAL", second),
+        third.id: make_principal(db, Role.CENTRAL_DOCTOR, "LU-CENTRAL", third),
+    }
+    agent = make_principal(db, Role.AGENT, "AEC-LUX")
+    return World(db, tools, near, second, third, people, agent, NOW)
+
+
+def send(world: World, *lines: dict[str, Any], at: datetime = NOW) -> Any:
+    return record_lines(world.tools.keys, [orjson.dumps(line) for line in lines], now=at)
+
+
+PLAN = {"plan": {"registration_number": PERSON, "provider_id": PROVIDER, "from": "2017-01-01",
+                 "acts": [{"code": "AEVH", "minutes": "700"}]}}  # fmt: skip
+STAY = {"stay": {"registration_number": PERSON, "admission": "2017-02-10",
+                 "discharge": "2017-02-20", "acute": True, "source": "hospital"}}  # fmt: skip
+
+
+def bill(number: str = "F-1", minutes: str = "3500", **more: Any) -> dict[str, Any]:
+    return {"bill": {
+        "registration_number": PERSON, "family_name": "Weber", "given_name": "Anne",
+        "birth_date": "1938-04-02", "agency": "AEC-LUX", "provider_id": PROVIDER,
+        "provider_name": "Réseau d’essai", "number": number, "month": "2017-03",
+        "periods": [{"from": "2017-03-01", "to": "2017-03-31", "minutes": minutes}], **more,
+    }}  # fmt: skip
+
+
+def the_file(world: World) -> ControlFile:
+    return world.session.exec(select(ControlFile)).one()
+
+
+def letters(world: World) -> list[tuple[str, str, str]]:
+    rows = world.session.exec(select(Letter).order_by(Letter.written_at, Letter.id)).all()
+    return [(row.code, row.recipient, row.context["addressee"]["name"]) for row in rows]
+
+
+def answer(world: World, file: ControlFile) -> None:
+    """Let the provider, or whoever objects, send something."""
+    document = NewDocument(kind="reasons", title="Réponse", content=b"%PDF-1.4 x",
+                           document_class=DocumentClass.MEDICAL)  # fmt: skip
+    add_documents(world.session, world.tools, file.id, [document], by=world.agent, now=NOW)
+    world.session.refresh(file)
+
+
+def test_a_bill_with_a_sign_is_controlled_once_and_the_provider_asked(world: World) -> None:
+    assert send(world, PLAN, STAY, bill()).bills == 1
+
+    assert open_controls(world.tools, now=lambda: NOW).opened == 1
+    assert open_controls(world.tools, now=lambda: NOW).opened == 0
+    file = the_file(world)
+    assert (file.flow, file.nature) == ("fluctuation_control", "rule")
+    assert file.status is ControlFileStatus.AWAITING_COMPLETION
+    assert letters(world) == [("control_notice", "provider", "Réseau d’essai")]
+    assert "3500" not in str(file.__dict__)
+    assert world.session.exec(select(QuarantinedMessage)).all() == []
+
+    later = NOW + timedelta(days=3)
+    found = send(world, STAY | {"stay": STAY["stay"] | {"discharge": "2017-02-12"}}, at=later)
+    assert (found.rechecked, found.difference_minutes) == (1, -400)
+    assert open_controls(world.tools, now=lambda: later).opened == 0
+
+
+def test_a_recovery_waits_for_an_objection_and_another_person_looks_again(world: World) -> None:
+    send(world, PLAN, STAY, bill())
+    open_controls(world.tools, now=lambda: NOW)
+    file = the_file(world)
+    answer(world, file)
+
+    world.end(file, "refused_medical", motive_code="care.need_not_shown", reasoning="Rien.")
+    signer = world.task(file).assigned_doctor_id
+    world.end(file, "signed")
+    assert file.closed_at is None
+    answer(world, file)
+    again = world.task(file)
+    assert again.assigned_doctor_id not in {world.doctor.id, None}
+    world.end(file, "revised")
+
+    assert signer is not None
+    assert file.outcome is DecisionOutcome.GRANTED
+    assert [code for code, _, _ in letters(world)] == [
+        "control_notice", "overrun_recovered", "overrun_kept",
+    ]  # fmt: skip
+
+
+def test_a_bill_without_a_sign_is_controlled_by_the_draw_alone(world: World) -> None:
+    lines = [PLAN, STAY]
+    for month in range(1, 13):
+        day = f"2017-{month:02d}"
+        lines.append(bill(f"F-{month}", "100", month=day, documented=True, periods=[
+            {"from": f"{day}-01", "to": f"{day}-28", "minutes": "100"}]))  # fmt: skip
+    assert send(world, *lines).bills == 12
+
+    assert open_controls(world.tools, now=lambda: NOW).opened == 0  # nothing beyond the plan
+    marks = world.session.exec(select(CareBillCheck.control_id)).all()
+    assert set(marks) == {None}
+
+
+def test_faulty_lines_are_named_by_field_and_the_others_kept(world: World) -> None:
+    found = send(
+        world, PLAN, {"plan": PLAN["plan"] | {"acts": []}}, {"stay": {"admission": "x"}}, {"x": 1},
+        bill(minutes="-1"), bill(agency="CASA-1"), bill(month="2019-03"), bill(), bill(),
+    )  # fmt: skip
+
+    assert [(line, name) for line, name, _ in found.faults] == [
+        (2, "acts"), (3, "admission"), (4, "line"), (5, "billed.minutes"), (6, "agency"),
+        (7, "periods"),
+    ]  # fmt: skip
+    assert (found.plans, found.bills, found.duplicates) == (1, 1, 1)
+
+
+def right(world: World, code: str, opens_on: date) -> Entitlement:
+    row = Entitlement.model_validate({
+        "number": f"AD-2024-{code}", "jurisdiction": "lu", "flow": "care_reassessment",
+        "right_code": code, "registration_number": PERSON, "family_name": "Weber",
+        "given_name": "Anne", "birth_date": date(1938, 4, 2), "agency_code": "AEC-LUX",
+        "valid_from": date(2024, 12, 1), "next_review_on": date(2026, 12, 1),
+        "opens_on": opens_on, "granted_at": NOW - timedelta(days=700),
+    })  # fmt: skip
+    world.session.add(row)
+    world.session.flush()
+    return row
+
+
+def test_care_in_kind_is_offered_to_the_provider_who_may_decline(world: World) -> None:
+    send(world, PLAN)
+    held = right(world, "in_kind", date(2026, 11, 1))
+
+    assert open_due_reviews(world.tools, now=lambda: NOW).opened == 1
+    file = the_file(world)
+    assert [code for code, _, _ in letters(world)] == ["notice", "mandate"]
+    assert letters(world)[1][1:] == ("provider", PROVIDER)
+    answer(world, file)
+    world.end(file, "form_accepted")
+    world.end(file, "granted", form={"level": 5, "hygiene_before": 300, "hygiene_after": 420})
+    world.end(file, "signed")
+
+    world.session.refresh(held)
+    assert file.outcome is DecisionOutcome.GRANTED
+    assert held.next_review_on == date(2028, 11, 20)  # two years, by providers alone
+    assert [code for code, _, _ in letters(world)][2:] == ["decision_notice", "provider_copy"]
+
+
+def test_with_a_carer_at_home_the_administration_assesses_after_a_year(world: World) -> None:
+    send(world, PLAN)
+    held = right(world, "mixed", date(2026, 11, 1))
+
+    open_due_reviews(world.tools, now=lambda: NOW)
+    file = the_file(world)
+    assert [code for code, _, _ in letters(world)] == ["notice"]
+    world.end(file, "assessed", form={"place": "home", "hygiene_minutes": 200})
+    world.end(file, "granted", form={"level": 2})
+    world.end(file, "signed")
+
+    world.session.refresh(held)
+    assert held.next_review_on == date(2027, 11, 20)
