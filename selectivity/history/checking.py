@@ -17,6 +17,7 @@ from selectivity.history import buckets, people
 from selectivity.history.buckets import VALUES
 from selectivity.history.copying import fetch, store
 from selectivity.history.counting import newcomers_of
+from selectivity.history.driver import take_time
 from selectivity.history.entries import Entries
 from selectivity.history.keys import Hasher
 from selectivity.history.people import events_of
@@ -120,7 +121,7 @@ def count_anew(keys: KeyRing, *, today: date) -> None:
 
 def merge_buckets(session: Session, *, today: date, days: int) -> int:
     """Make one row of the rows of a bucket, for days that are over; return how many were made."""
-    session.execute(sa.text("SET LOCAL statement_timeout = '600s'"))
+    take_time(session)
     values = {"since": today - timedelta(days=days), "today": today, "batch": new_batch()}
     done: Any = session.execute(_MERGE, values)
     return int(done.rowcount)
@@ -151,7 +152,7 @@ class _Recount:
 
 
 def _recount(session: Session, span: Span, hasher: Hasher) -> _Recount:
-    session.execute(sa.text("SET LOCAL statement_timeout = '600s'"))
+    take_time(session)
     files, closed_entries, closed = _counted(session, span, hasher)
     nobody = np.zeros(len(files), dtype=bool)
     events, added = closed_rows(closed_entries, closed, 0)
@@ -195,7 +196,7 @@ def _counted(session: Session, span: Span, hasher: Hasher) -> tuple[Entries, Ent
 
 def _repair(session: Session, span: Span, hasher: Hasher) -> None:
     """Write the counters of a span anew; whoever wants to add to them waits."""
-    session.execute(sa.text("SET LOCAL statement_timeout = '600s'"))
+    take_time(session)
     session.execute(
         sa.text("LOCK TABLE feature_bucket, beneficiary_event IN SHARE ROW EXCLUSIVE MODE")
     )

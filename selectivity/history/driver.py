@@ -24,3 +24,9 @@ def driver(session: Session) -> Iterator[psycopg.Connection]:
         raise sa.exc.DBAPIError.instance(
             None, None, error, psycopg.Error, dialect=connection.dialect
         ) from error
+
+
+def take_time(session: Session) -> None:
+    """Let this transaction work on many rows at once, and think in between."""
+    session.execute(sa.text("SET LOCAL statement_timeout = '600s'"))
+    session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '600s'"))

@@ -18,6 +18,7 @@ from selectivity.history import buckets, people
 from selectivity.history.copying import copy_rows, store
 from selectivity.history.counting import Columns, columns_of, newcomers_of
 from selectivity.history.daily import read_buckets
+from selectivity.history.driver import take_time
 from selectivity.history.entries import ENTRY, Entries, number_of
 from selectivity.history.keys import Kind
 from selectivity.history.people import events_of
@@ -70,7 +71,7 @@ def write_slice(
         entries: theirs.
         now: instant of the import.
     """
-    session.execute(sa.text("SET LOCAL statement_timeout = '600s'"))
+    take_time(session)
     written = Written()
     late: list[tuple[Kept, UUID]] = []
     new = np.array(_unknown(session, files, written, late), dtype=np.int64)
