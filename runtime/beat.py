@@ -41,6 +41,7 @@ JOBS = (
     # Draws once a week; the others see that it did, and open what a dead run left.
     Job("blue.draw", HOUR, is_called_at_start=True),
     Job("probes.move", HOUR / 4),
+    Job("care.controls", HOUR, is_called_at_start=True),
 )
 
 SCHEDULE = {job.task: job.entry() for job in JOBS}

@@ -39,13 +39,14 @@ ROUTES = {
     "backtest.*": "batch",
     "selectivity.*": "batch",
     "blue.*": "batch",
+    "care.*": "batch",
     "provider_letters.*": "letters",
     "*": "flow",
 }
 TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange",
          "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest",
          "runtime.tasks.history", "runtime.tasks.ranking",
-         "runtime.tasks.outcomes")  # fmt: skip
+         "runtime.tasks.outcomes", "runtime.tasks.care")  # fmt: skip
 
 
 def configuration() -> dict[str, Any]:
