@@ -138,7 +138,8 @@ def spread(desk: Desk, held: Sequence[Held], doctor_ids: Sequence[UUID]) -> list
     moving, left = list(held), dict[UUID, UnassignedTask]()
     for _ in range(_ROUNDS):
         targets = _targets(desk, moving, doctor_ids)
-        result = plan([each.task for each in moving], targets, desk.weights, days=desk.days)
+        tasks = [_kept_near(each, doctor_ids) for each in moving]
+        result = plan(tasks, targets, desk.weights, days=desk.days)
         left |= {each.task.id: each for each in result.unassigned}
         # A task of a target that stays keeps its points there: plan again without it.
         staying = {e.task.id for e in moving if e.task.id in left and e.doctor_id in doctor_ids}
@@ -148,9 +149,10 @@ def spread(desk: Desk, held: Sequence[Held], doctor_ids: Sequence[UUID]) -> list
     else:
         moving = [each for each in moving if each.doctor_id not in doctor_ids]
         targets = _targets(desk, moving, doctor_ids)
-        result = plan([each.task for each in moving], targets, desk.weights, days=desk.days)
+        tasks = [each.task for each in moving]
+        result = plan(tasks, targets, desk.weights, days=desk.days)
         left |= {each.task.id: each for each in result.unassigned}
-    wrong = check(result, [each.task for each in moving], targets, desk.days)
+    wrong = check(result, tasks, targets, desk.days)
     if wrong:
         raise RuntimeError(f"a spread was refused by its checker: {wrong[:3]}")
     made = {each.task.id: each for each in result.assignments}
