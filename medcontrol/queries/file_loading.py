@@ -155,6 +155,7 @@ def header_of(
         assigned_to=opened.doctor_name,
         is_mine=mine,
         task_id=task.id if task else None,
+        expected_on=task.expected_on if task else None,
         held_until=None if held is None else calendar.civil_date(held),
         hold_reason=task.hold_reason if task else None,
         outcome=file.outcome,

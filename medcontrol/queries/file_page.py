@@ -105,6 +105,7 @@ class FileHeader:
     assigned_to: str | None
     is_mine: bool
     task_id: UUID | None = None
+    expected_on: date | None = None  # while it waits for a doctor to have time
     held_until: date | None = None
     hold_reason: str | None = None
     outcome: DecisionOutcome | None = None

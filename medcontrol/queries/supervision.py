@@ -1,6 +1,7 @@
 """What a supervisor looks at (supervision): the board, the matrix of due dates, lists of tasks."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -141,6 +142,7 @@ class TaskList:
     doctor_name: str | None = None
     unit_name: str | None = None
     reasons: dict[UUID, str | None] | None = None  # why a task has no doctor, by task
+    expected: Mapping[UUID, date] = field(default_factory=dict)  # of those that wait for time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ REASON = sa.func.split_part(
     sa.func.regexp_replace(Task.unassigned_reason, "^.* ", ""), ":", 1
 )  # fmt: skip
 IS_POOL = sa.and_(Task.is_medical, Task.assigned_doctor_id.is_(None))
-IS_UNASSIGNABLE = sa.and_(IS_POOL, Task.unassigned_reason.is_not(None))
+# What only waits for somebody's time has a day on which it is expected.
+IS_UNASSIGNABLE = sa.and_(IS_POOL, Task.unassigned_reason.is_not(None), Task.expected_on.is_(None))
 
 
 def supervised(principal: Principal) -> sa.ColumnElement[bool]:

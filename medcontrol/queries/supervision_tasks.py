@@ -91,7 +91,7 @@ def load_tasks(
     statement = (
         sa.select(
             *TASK_COLUMNS, Doctors.name.label("assigned_to"), Task.unassigned_reason,
-            Task.is_medical,
+            Task.is_medical, Task.expected_on,
         )
         .outerjoin(Doctor, Doctors.id == Task.assigned_doctor_id)
         .where(where)
@@ -123,6 +123,7 @@ def load_tasks(
         doctor_name=names.doctor,
         unit_name=names.unit,
         reasons={row.id: row.unassigned_reason for row in found.rows if row.is_medical},
+        expected={row.id: row.expected_on for row in found.rows if row.expected_on},
     )
 
 
