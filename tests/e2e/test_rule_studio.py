@@ -181,4 +181,4 @@ def test_a_rule_is_written_proved_approved_and_measured(
     with window(browser, fund, base, author) as page:
         page.goto("/selectivity/rules")
         row = page.locator("tr", has=page.get_by_role("link", name=ROW, exact=True))
-        expect(row).to_contain_text("50.0 %")
+        expect(row).to_contain_text("50\u00a0%")

@@ -328,3 +328,13 @@ def test_addresses_of_nothing_are_not_found(fund: Fund, analyst: Browser) -> Non
     for address in ("ma/9", "lu/1", "ma/1/rows/none", "ma/1/floor/none", "ma/1/diff?with=77"):
         assert analyst.get(f"{HOME}/{address}").status_code == 404, address
     assert analyst.get(f"{HOME}/ma/1/export/exe").status_code == 422
+
+
+def test_the_doctor_reads_the_reason_in_arabic(fund: Fund) -> None:
+    reference = fund.take()
+    doctor = fund.doctor()
+    doctor.client.cookies.set("medcontrol_language", "ar")
+
+    said = texts(doctor.page(f"/files/{reference}"), "//ul[@class='reasons']/li/bdi")
+
+    assert "طلب أول لمرض طويل الأمد؛ التحقق من المعايير الطبية للمرض." in said
