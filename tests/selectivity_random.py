@@ -1,4 +1,4 @@
-"""Random cells, rows, files and rule sets, as Hypothesis draws them for the tests of selectivity."""
+"""Random cells, rows, files and rule sets, as Hypothesis draws them for tests of selectivity."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
