@@ -132,13 +132,15 @@ def to_nobody(desk: Desk, held: Sequence[Held], unit_code: str) -> list[Decision
 def spread(desk: Desk, held: Sequence[Held], doctor_ids: Sequence[UUID]) -> list[Decision]:
     """Spread tasks over doctors by the planner of batches; who finds nobody stays.
 
+    Only what evens loads moves: a file changes hands for a reason.
+
     Raises:
         RuntimeError: the plan did not pass the independent check.
     """
-    moving, left = list(held), dict[UUID, UnassignedTask]()
+    moving, left = _surplus(desk, held, doctor_ids), dict[UUID, UnassignedTask]()
     for _ in range(_ROUNDS):
         targets = _targets(desk, moving, doctor_ids)
-        tasks = [_kept_near(each, doctor_ids) for each in moving]
+        tasks = [each.task for each in moving]
         result = plan(tasks, targets, desk.weights, days=desk.days)
         left |= {each.task.id: each for each in result.unassigned}
         # A task of a target that stays keeps its points there: plan again without it.
@@ -157,6 +159,29 @@ def spread(desk: Desk, held: Sequence[Held], doctor_ids: Sequence[UUID]) -> list
         raise RuntimeError(f"a spread was refused by its checker: {wrong[:3]}")
     made = {each.task.id: each for each in result.assignments}
     return [_spread(desk, each, made.get(each.task.id), left.get(each.task.id)) for each in held]
+
+
+def _surplus(desk: Desk, held: Sequence[Held], doctor_ids: Sequence[UUID]) -> list[Held]:
+    """Return the tasks that have to move for loads to be even: the least urgent of who has most.
+
+    What a target holds up to the common level stays; what others hold moves whole.
+    """
+    outside = [each for each in held if each.doctor_id not in doctor_ids]
+    room = sum(desk.doctors[key].capacity_points for key in doctor_ids)
+    points = sum(desk.points[key] for key in doctor_ids) + sum(e.task.points for e in outside)
+    level = points / room if room else 0.0
+    excess = {
+        key: desk.points[key] - level * desk.doctors[key].capacity_points for key in doctor_ids
+    }
+    moving = []
+    for each in reversed(held):
+        key = each.doctor_id
+        if key is None or key not in excess:
+            moving.append(each)
+        elif excess[key] >= each.task.points / 2:
+            excess[key] -= each.task.points
+            moving.append(each)
+    return moving[::-1]
 
 
 def _targets(desk: Desk, moving: Sequence[Held], doctor_ids: Sequence[UUID]) -> list[DoctorFacts]:
