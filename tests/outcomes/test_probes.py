@@ -47,8 +47,10 @@ def world(db: Session, tools: Tools) -> World:
 
 
 def wish(**changes: Any) -> Wish:
-    plain: dict[str, Any] = {"provider_id": "P-9", "flow": "ambulatory", "acts": "kine", "sample_size": 20,
-             "reason": "Segment."}  # fmt: skip
+    plain: dict[str, Any] = {
+        "provider_id": "P-9", "flow": "ambulatory", "acts": "kine", "sample_size": 20,
+        "reason": "Segment.",
+    }  # fmt: skip
     return Wish(**plain | changes)
 
 
