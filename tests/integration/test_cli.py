@@ -287,7 +287,7 @@ def test_a_key_is_rotated_and_everything_goes_on(
 
 
 def test_doctors_come_in_by_csv_and_get_the_files_that_wait(
-    run: Run, day: dict[str, Any], tmp_path: Path
+    run: Run, day: dict[str, Any], tmp_path: Path, addresses: Addresses
 ) -> None:
     people = tmp_path / "doctors.csv"
     people.write_text(
@@ -305,6 +305,23 @@ def test_doctors_come_in_by_csv_and_get_the_files_that_wait(
         assert done.returncode == 0, done.stderr
     waited = ask(run, "assign", "run", "--json")
     assert waited["waiting"] == waited["assigned"] + sum(waited["unassigned"].values())
+    planned = ask(run, "assign", "plan", "--dry-run", "--json")
+    assert planned["waiting"] == sum(waited["unassigned"].values())
+    assert (planned["given"], planned["violations"], planned["dry_run"]) == ([], 0, True)
+    assert {row["why"] for row in planned["waits"]} <= {"awaits_capacity", "nobody_may_take_it"}
+    exported = run("doctors", "export", "--what", "competences").stdout
+    again = run("doctors", "import", "-", "--what", "competences", "--json", given=exported)
+    assert json.loads(again.stdout)["unchanged"] == 3
+    [reference] = sql(
+        addresses,
+        "SELECT t.reference FROM human_task t JOIN assignment a ON a.human_task_id = t.id"
+        " WHERE a.ended_at IS NULL LIMIT 1",
+    )
+    [why, *_] = ask(run, "assign", "explain", reference, "--json")["tasks"]
+    assert (why["doctor"], why["chosen"]["code"]) == ("MC-01", "MC-01")
+    assert "no control file" in refused(run("assign", "explain", "NONE", "--json"))
+    stands = ask(run, "assign", "check", "--json")
+    assert (stands["total"], stands["assigned"]) == (0, waited["assigned"])
     shown = ask(run, "doctors", "list", "--json")["doctors"]
     assert [doctor["code"] for doctor in shown] == ["MC-01"]
     assert shown[0]["open_files"] == waited["assigned"]
