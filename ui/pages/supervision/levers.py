@@ -102,7 +102,7 @@ def show_lever(request: Request, visitor: Me, name: str) -> Response:
     return _draw(request, visitor, name, typed, {}, found)
 
 
-@router.post("/{name}")
+@router.post("/{name}/set")
 def set_lever(request: Request, visitor: Me, form: Posted, name: str) -> Response:
     """Set a lever from a day on."""
     visitor.must_have(*READERS)
