@@ -39,6 +39,12 @@ WHERE x.id = o.id AND x.n % 10 = 0
 """
 
 
+_ALL_OF_THE_ROW = """
+UPDATE control_outcome o SET result = 'refused' FROM selectivity_decision d
+WHERE d.received_file_id = o.received_file_id AND d.matched_rows <> '{}'
+"""
+
+
 @pytest.fixture
 def past(db: Session) -> Session:
     fill(db)
@@ -157,7 +163,7 @@ def test_a_row_like_chance_for_sixty_days_raises_an_alert_that_closes_when_it_is
     night.measure_effects(db, keys, "ma", today=TODAY, now=NOW)
     alert = db.exec(select(SelectivityAlert)).one()
     assert (alert.kind, alert.subject, alert.closed_on) == (AlertKind.LIKE_RANDOM, target, None)
-    db.execute(sa.text("UPDATE control_outcome SET result = 'conform'"))
+    db.execute(sa.text(_ALL_OF_THE_ROW))
     night.measure_effects(db, keys, "ma", today=TODAY + timedelta(days=1), now=NOW)
     db.refresh(alert)
     assert alert.closed_on == TODAY + timedelta(days=1)
