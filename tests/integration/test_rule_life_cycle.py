@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -235,9 +236,14 @@ def test_a_retired_version_decides_today_for_the_last_time(
 
 
 def test_the_only_rules_of_a_fund_are_not_retired(
-    db: Session, author: Principal, second: Principal
+    db: Session,
+    author: Principal,
+    second: Principal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = packaged.data("ma", 1)
+    monkeypatch.setattr(packaged, "FOLDER", tmp_path)  # a fund for which none come along
     number = service.draft(db, Act(code="lu", version=0, actor=author, now=NOW), data=data)
     lu = Act(code="lu", version=number, actor=author, now=NOW)
     service.submit(db, lu)
