@@ -1,6 +1,6 @@
 """Back-tests that are asked for, run in the background and kept (travaux de rejeu)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,14 +20,15 @@ from medcontrol.vocabulary import BacktestStatus
 from selectivity.backtest import sources
 from selectivity.backtest.identities import identities_of
 from selectivity.backtest.result import BacktestResult
-from selectivity.backtest.run import Backtest, Question
+from selectivity.backtest.run import Backtest, Question, blocks
 from selectivity.backtest.sources import RuleText
-from selectivity.history.cases import read_cases
+from selectivity.history.cases import Cases, read_cases, select
 from selectivity.score.store import model_named
 
 TOPIC = "backtest.run"
 LONGEST = timedelta(days=3 * 366)
-_WINDOW = timedelta(days=7)
+_FIRST_DAYS, _MOST_DAYS, _FILES = 7, 28, 150_000
+"""Days read together: seven at first, then as many as hold about so many files."""
 
 Run: Any = BacktestRun
 Progress = Callable[[int], None]
@@ -111,9 +112,8 @@ def answer(
     asked: Request,
     *,
     progress: Progress | None = None,
-    between: Callable[[], None] | None = None,
 ) -> BacktestResult:
-    """Return what a back-test finds, reading a week of files at a time.
+    """Return what a back-test finds, reading some days of files at a time.
 
     Args:
         session: for reading.
@@ -121,7 +121,6 @@ def answer(
             counts.
         asked: the question.
         progress: told per cents.
-        between: called after each week.
     """
     score = None
     if asked.score is not None:
@@ -135,24 +134,25 @@ def answer(
         )
     )  # fmt: skip
     whole = (asked.until - asked.since).days + 1
-    for first, last in _windows(asked.since, asked.until):
+    first, days = asked.since, _FIRST_DAYS
+    while first <= asked.until:
+        last = min(first + timedelta(days=days - 1), asked.until)
         cases = read_cases(
             session, keys, jurisdiction=asked.jurisdiction, since=first, until=last,
             with_medical=run.needs_medical,
         )  # fmt: skip
-        if len(cases):
-            run.add(cases, identities_of(session, cases) if run.needs_identities else None)
+        _add(session, run, cases)
         if progress is not None:
             progress(100 * ((last - asked.since).days + 1) // whole)
-        if between is not None:
-            between()
+        first = last + timedelta(days=1)
+        days = max(1, min(_MOST_DAYS, days * _FILES // max(len(cases), 1)))
     return run.result()
 
 
 def run_backtest(run_id: UUID, keys: KeyRing, *, now: Clock) -> bool:
     """Run a back-test that was asked for; return whether there was something to do.
 
-    Its progress is saved week by week. A run that was killed starts again. A refusal (rules that
+    Its progress is saved as it goes. A run that was killed starts again. A refusal (rules that
     can't be read, a model that is gone) ends it with the code.
 
     Raises:
@@ -240,12 +240,11 @@ def _row(session: Session, asked: Request, now: datetime) -> BacktestRun:
     )  # fmt: skip
 
 
-def _windows(since: date, until: date) -> Iterator[tuple[date, date]]:
-    first = since
-    while first <= until:
-        last = min(first + _WINDOW - timedelta(days=1), until)
-        yield first, last
-        first = last + timedelta(days=1)
+def _add(session: Session, run: Backtest, cases: Cases) -> None:
+    """Add cases to a back-test in blocks of days, so that few are unfolded at a time."""
+    for block in blocks(cases):
+        part = select(cases, block)
+        run.add(part, identities_of(session, part) if run.needs_identities else None)
 
 
 def _is_mine(guard: Session, run_id: UUID) -> bool:
