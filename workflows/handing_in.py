@@ -68,9 +68,15 @@ def _again(session: Session, answer: Answered) -> TakenIn:
     reference = session.execute(
         sa.select(File.reference).where(File.received_file_id == answer.subject_id)
     ).scalar()
-    lane = session.execute(
-        sa.select(SelectivityDecision.lane).where(  # type: ignore[call-overload]
-            col(SelectivityDecision.received_file_id) == answer.subject_id
-        )
-    ).scalar()
+    # A file that the night chose is controlled, whatever the gate said of it.
+    lane = (
+        session.execute(
+            sa.select(File.lane).where(File.received_file_id == answer.subject_id)
+        ).scalar()
+        or session.execute(
+            sa.select(SelectivityDecision.lane).where(  # type: ignore[call-overload]
+                col(SelectivityDecision.received_file_id) == answer.subject_id
+            )
+        ).scalar()
+    )
     return TakenIn(kind, received_file_id=answer.subject_id, reference=reference, lane=lane)
