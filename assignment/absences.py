@@ -142,6 +142,28 @@ def cancel(session: Session, absence_id: UUID, *, by: By) -> None:
         _note(session, absence, before, _facts(absence), by)
 
 
+def mark_handed_over(session: Session, absence_id: UUID) -> None:
+    """Note that a supervisor dealt with what is due during an absence.
+
+    Raises:
+        NotFound: no such absence.
+    """
+    _locked(session, absence_id).status = AbsenceStatus.HANDED_OVER
+    session.flush()
+
+
+def find(session: Session, absence_id: UUID, *, doctor_id: UUID | None = None) -> Absence:
+    """Return an absence, of one doctor only when one is given.
+
+    Raises:
+        NotFound: no such absence, or another doctor's.
+    """
+    absence = session.get(Absence, absence_id)
+    if absence is None or (doctor_id is not None and absence.doctor_id != doctor_id):
+        raise NotFound(f"no absence {absence_id}", field="absence")
+    return absence
+
+
 def _check(first_day: date, last_day: date, today: date) -> None:
     if first_day < today - LATEST_ENTRY:
         raise InvalidInput("it began too long ago", field="first_day")

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
-from assignment.absences import AbsencesOverlap, By, announce, cancel, change
+from assignment.absences import AbsencesOverlap, By, announce, cancel, change, find
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.model import Absence
@@ -150,10 +150,10 @@ def _by(visitor: Visitor) -> By:
 
 
 def _own(session: Session, visitor: Visitor, absence_id: UUID) -> Absence:
-    absence = session.get(Absence, absence_id)
-    if absence is None or absence.doctor_id != visitor.principal.doctor_id:
-        raise NotFound(f"no absence {absence_id}")
-    return absence
+    doctor_id = visitor.principal.doctor_id
+    if doctor_id is None:
+        raise NotFound("only a doctor has absences")
+    return find(session, absence_id, doctor_id=doctor_id)
 
 
 def _attempt(

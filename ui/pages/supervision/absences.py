@@ -9,14 +9,13 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
-from assignment.absences import By, announce, cancel, change
+from assignment.absences import By, announce, cancel, change, find, mark_handed_over
 from assignment.handover import Proposal, propose
 from assignment.reassignments import Order
 from assignment.reassignments import request as request_batch
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import DomainError, InvalidInput, NotFound
 from medcontrol.ids import new_id
-from medcontrol.model import Absence
 from medcontrol.queries.absences import (
     AbsenceRow,
     find_absence,
@@ -24,7 +23,7 @@ from medcontrol.queries.absences import (
     supervised_doctors,
 )
 from medcontrol.queries.supervision_tasks import allowed_tasks, doctor_names
-from medcontrol.vocabulary import AbsenceKind, AbsenceStatus, BatchKind, Role
+from medcontrol.vocabulary import AbsenceKind, BatchKind, Role
 from ui.desk_codes import ABSENCES
 from ui.forms import Errors, as_uuid, day_of, member_of, text_of, uuids_of
 from ui.notices import see_other
@@ -100,9 +99,7 @@ def hand_over(visitor: Me, form: Posted, absence_id: UUID) -> Response:
     with transaction() as session:
         row = _find(session, visitor, absence_id)
         chosen = _chosen(session, visitor, form)
-        absence = session.get_one(Absence, row.id, with_for_update=True)
-        absence.status = AbsenceStatus.HANDED_OVER
-        session.flush()
+        mark_handed_over(session, row.id)
         if not chosen:
             return see_other("/supervision/absences", "absence.handed_over")
         order = Order(
@@ -204,7 +201,7 @@ def _draw_handover(
     visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
     with read_only() as session:
         row = _find(session, visitor, absence_id)
-        absence = session.get_one(Absence, absence_id)
+        absence = find(session, absence_id)
         colleagues = [each.id for each in targets_of(session, visitor).doctors]
         proposal = propose(
             session, absence, colleagues, jurisdiction=visitor.site.jurisdiction, now=visitor.now
