@@ -96,7 +96,10 @@ def _outcome(
 ) -> tuple[Outcome, Mapping[UUID, UUID]]:
     on = civil_date(now, jurisdiction)
     days = horizon(session, on, jurisdiction, PLANNED_DAYS)
-    doctors = load_doctors(session, on, jurisdiction, days=days, wip_days=with_levers.wip_days)
+    doctors = load_doctors(
+        session, on, jurisdiction, days=days, wip_days=with_levers.wip_days,
+        drain_days=with_levers.drain_days,
+    )  # fmt: skip
     eligibility = Eligibility(DoctorTable(doctors, days), with_levers.weights)
     waiting = Staff(on, days, with_levers, eligibility).patient(tasks)
     if len(waiting) < FLOW_FROM:

@@ -44,6 +44,8 @@ SELECT d.id, d.kind, d.profession, d.level, d.professional_id, d.is_active,
           AND (a.valid_to IS NULL OR a.valid_to >= :first)) AS hours,
        (SELECT json_agg(json_build_array(b.first_day, b.last_day)) FROM absence b
         WHERE b.doctor_id = d.id AND b.first_day <= :last AND b.last_day >= :first) AS absences,
+       EXISTS (SELECT 1 FROM absence b WHERE b.doctor_id = d.id AND b.kind = 'planned'
+               AND b.first_day > :first AND b.first_day <= :drained) AS drains,
        (SELECT json_agg(json_build_array(x.kind, x.subject)) FROM conflict x
         WHERE x.doctor_id = d.id AND x.valid_from <= :first
           AND (x.valid_to IS NULL OR x.valid_to >= :first)) AS conflicts
@@ -87,6 +89,7 @@ def load_doctors(
     ids: Collection[UUID] | None = None,
     days: Sequence[date] | None = None,
     wip_days: float | None = None,
+    drain_days: int = 0,
 ) -> list[DoctorFacts]:
     """Return doctors as assignment sees them on a day, by id. One or two statements, no lock.
 
@@ -99,6 +102,7 @@ def load_doctors(
         days: the horizon, when the caller has it already.
         wip_days: what the engine may give ahead, in working days; all of the horizon when
             absent. What is urgent may go up to ``HORIZON_DAYS``.
+        drain_days: working days before a planned leave from which a doctor gets nothing new.
     """
     days = days or horizon(session, on, jurisdiction)
     rows = session.execute(
@@ -106,6 +110,7 @@ def load_doctors(
         {
             "first": days[0],
             "last": days[-1],
+            "drained": days[min(drain_days, len(days) - 1)],
             "jurisdiction": jurisdiction,
             "ids": None if ids is None else list(ids),
             "flows": None if flows is None else list(flows),
@@ -130,8 +135,8 @@ def _doctor(row: RowMapping, calendar: Sequence[_Day], wip_days: float | None) -
         units=frozenset(row["units"]),
         competences=frozenset(name for name, _ in row["competences"] or ()),
         competence_levels=_levels(row["competences"] or ()),
-        capacity_points=sum(minutes) if wip_days is None else ahead(minutes, wip_days),
-        urgent_points=sum(minutes if wip_days is None else minutes[:HORIZON_DAYS]),
+        capacity_points=0 if row["drains"] else _ahead(minutes, wip_days),
+        urgent_points=0 if row["drains"] else _ahead(minutes, wip_days and float(HORIZON_DAYS)),
         minutes=tuple(minutes),
         open_points=row["open_points"],
         absent_on=frozenset(
@@ -141,6 +146,10 @@ def _doctor(row: RowMapping, calendar: Sequence[_Day], wip_days: float | None) -
         conflicts=tuple(Conflict(kind, subject) for kind, subject in row["conflicts"] or ()),
         active=row["is_active"],
     )
+
+
+def _ahead(minutes: Sequence[int], days: float | None) -> int:
+    return sum(minutes) if days is None else ahead(minutes, days)
 
 
 def _levels(competences: Sequence[tuple[str, str | None]]) -> dict[str, ControlLevel]:

@@ -88,7 +88,10 @@ def staff(session: Session, jurisdiction: str, now: datetime) -> Staff:
 def _compile(session: Session, jurisdiction: str, on: date) -> Staff:
     levers = current(session, on)
     days = horizon(session, on, jurisdiction, PLANNED_DAYS)
-    doctors = load_doctors(session, on, jurisdiction, days=days, wip_days=levers.wip_days)
+    doctors = load_doctors(
+        session, on, jurisdiction, days=days, wip_days=levers.wip_days,
+        drain_days=levers.drain_days,
+    )  # fmt: skip
     bare = [replace(doctor, open_points=0) for doctor in doctors]
     return Staff(on, days, levers, Eligibility(DoctorTable(bare, days), levers.weights))
 

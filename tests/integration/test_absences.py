@@ -144,6 +144,22 @@ def test_before_a_planned_leave_the_doctor_still_does_what_is_due_until_then(fun
     assert [row.task.id for row in made.rows] == [during]
 
 
+def test_before_a_planned_leave_nothing_new_is_given_and_the_queue_runs_empty(fund):
+    leaving, staying = add_doctor(fund, minutes=480), add_doctor(fund, unit="T-B1", minutes=480)
+    [held] = add_tasks(fund, 1)
+    assign(fund, held)
+    leave(fund, leaving, TODAY + timedelta(days=2), FRIDAY)
+
+    [new] = add_tasks(fund, 1)
+    assign(fund, new)
+
+    assert (holder_of(fund, held), holder_of(fund, new)) == (leaving, staying)
+    levers.set_lever(fund, "drain_days", 1, valid_from=TODAY, who=None, why="test", now=NOW)
+    [later] = add_tasks(fund, 1)
+    assign(fund, later)
+    assert holder_of(fund, later) == leaving
+
+
 def test_opened_files_are_frozen_and_nothing_moves_twice_in_five_days(fund):
     away, near = add_doctor(fund, minutes=480), add_doctor(fund, unit="T-A2", minutes=480)
     opened, settling, held, free = add_tasks(fund, 4, due_in_days=2)
