@@ -68,7 +68,7 @@ check: setup  ## Lint, format, types, import contracts, templates
 	$(BIN)/mypy $(PACKAGES) benchmarks
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint ui/templates --lint --quiet --profile=jinja \
-		--ignore=H006,H015,H020,H025,H030,H031,H043,J018
+		--ignore=H006,H015,H020,H025,H030,H031,H043,H052,J018
 
 bench: setup  ## Run the benchmarks, each on servers of its own
 	@for name in $$(cd benchmarks && ls *.py | grep -v '^_'); do \

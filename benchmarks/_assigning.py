@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel import SQLModel
 
 from assignment.batch_run import run_batch
 from assignment.facts import DoctorFacts, TaskFacts
@@ -103,7 +104,7 @@ def _claim(instance: Instance, claims: int) -> dict[str, object]:
                 task = claim_next(
                     session, local[number % len(local)], now=NOW, jurisdiction="ma", actor=SYSTEM
                 )
-            return (time.perf_counter() - begun) * 1000, task and task.id
+            return (time.perf_counter() - begun) * 1000, None if task is None else task.id
 
     with ThreadPoolExecutor(_AT_ONCE) as workers:
         list(workers.map(claim, range(_AT_ONCE * 4)))  # connections and plans are made
@@ -134,7 +135,10 @@ def _fill(instance: Instance) -> None:
         copy_rows(session, Unit, list(_units(instance)))
     with transaction() as session:
         people = [_doctor(each) for each in instance.doctors]
-        for table in (Doctor, DoctorLoad, Competence, Availability, Absence, Conflict):
+        tables: tuple[type[SQLModel], ...] = (
+            Doctor, DoctorLoad, Competence, Availability, Absence, Conflict,
+        )  # fmt: skip
+        for table in tables:
             copy_rows(session, table, [row for rows in people for row in rows.get(table, ())])
     for start in range(0, len(instance.tasks), _PART):
         with transaction() as session:
@@ -207,7 +211,7 @@ def _task(facts: TaskFacts) -> Sequence[dict[str, Any]]:
     of_file = {
         **shared, "jurisdiction": Jurisdiction.MA, "scheme": Scheme.AMO, "channel": Channel.PORTAL,
     }  # fmt: skip
-    received = {
+    received: dict[str, Any] = {
         **of_file, "id": facts.control_file_id, "source": "bench", "external_id": reference,
         "received_at": NOW, "recorded_at": NOW, "family_name": "N", "given_name": "N",
         "birth_date": date(1980, 1, 1), "details": {}, "key_id": "none", "payload": b"",

@@ -58,7 +58,7 @@ def highs(instance: Instance) -> Chosen:
         key = (group, barred)
         kinds.setdefault(key, []).append(task)
         groups[key] = group, barred
-    amounts = _solve(eligibility, kinds, groups)
+    amounts = _solve(eligibility, kinds, groups)  # type: ignore[no-untyped-call]
     return _round(eligibility, kinds, amounts)
 
 

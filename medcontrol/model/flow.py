@@ -28,7 +28,6 @@ from medcontrol.vocabulary import (
     TaskStatus,
 )
 
-
 _IN_POOL = "status = 'open' AND assigned_doctor_id IS NULL AND is_medical"
 
 

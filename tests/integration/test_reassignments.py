@@ -233,7 +233,8 @@ def reconcile_loads_is_right(session) -> bool:
         sa.text(
             "SELECT l.doctor_id FROM doctor_load l LEFT JOIN assignment a"
             " ON a.doctor_id = l.doctor_id AND a.ended_at IS NULL"
-            " GROUP BY l.doctor_id, l.open_points HAVING l.open_points <> coalesce(sum(a.points), 0)"
+            " GROUP BY l.doctor_id, l.open_points"
+            " HAVING l.open_points <> coalesce(sum(a.points), 0)"
         )
     )
     return rows.all() == []

@@ -1,5 +1,7 @@
 """assignment_model"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -153,7 +155,7 @@ def _of_steering() -> None:
     op.create_index("ix_doctor_change_doctor", "doctor_change", ["doctor_id", "changed_at"])
 
 
-def _said() -> list[sa.Column]:
+def _said() -> list[sa.Column[Any]]:
     """Return from when something holds, and when, by whom and why it was said."""
     return [
         sa.Column("valid_from", sa.Date(), nullable=False),
