@@ -143,7 +143,8 @@ def _fill(instance: Instance) -> None:
     for start in range(0, len(instance.tasks), _PART):
         with transaction() as session:
             rows = [_task(each) for each in instance.tasks[start : start + _PART]]
-            for at, table in enumerate((ReceivedFile, ControlFile, HumanTask)):
+            files: tuple[type[SQLModel], ...] = (ReceivedFile, ControlFile, HumanTask)
+            for at, table in enumerate(files):
                 copy_rows(session, table, [row[at] for row in rows])
     with transaction() as session:
         session.execute(sa.text("ANALYZE"))
