@@ -73,13 +73,6 @@ FROM unnest(CAST(:tasks AS uuid[]), CAST(:doctors AS uuid[]), CAST(:agencies AS 
             CAST(:regions AS text[])) AS v(task, doctor, agency, region)
 WHERE t.id = v.task AND t.status = 'open'
 """)
-_STAMP_FILES = sa.text("""
-UPDATE control_file f SET assigned_doctor_id = v.doctor, agency_code = v.agency,
-  region_code = v.region, version = f.version + 1
-FROM unnest(CAST(:files AS uuid[]), CAST(:doctors AS uuid[]), CAST(:agencies AS text[]),
-            CAST(:regions AS text[])) AS v(file, doctor, agency, region)
-WHERE f.id = v.file
-""")
 # What else is open on a file that goes to another place: the agents' own tasks.
 _TAKE_ALONG = sa.text("""
 UPDATE human_task t SET agency_code = v.agency, region_code = v.region
@@ -272,7 +265,7 @@ class _Reassignment:
         self._tell(moved)
 
     def _stamp(self, moved: Sequence[Decision]) -> None:
-        """Write on tasks and files who has them now, and where they lie.
+        """Write on tasks who has them now, and where they lie; files bear it with the journal.
 
         Raises:
             RuntimeError: a task was done meanwhile: its file was not locked.
@@ -288,7 +281,6 @@ class _Reassignment:
         connection = self.session.connection()
         if connection.execute(_STAMP_TASKS, values).rowcount != len(moved):
             raise RuntimeError("tasks changed under a reassignment")
-        connection.execute(_STAMP_FILES, values)
         if any(
             each.held.task.agency != agency for each, (agency, _) in zip(moved, places, strict=True)
         ):
@@ -315,7 +307,13 @@ class _Reassignment:
             reason = self.command.reason
             details[each.held.task.id] = {name: to, "from": _text(holder), "reason": reason}
         tasks = [each.held.task for each in moved]
-        tell(self.session, "assignment.changed", tasks, details, self.occasion)
+        stamps = {
+            each.held.task.control_file_id: journal.Stamp(
+                each.made.doctor_id if each.made else None, *self._place(each)
+            )
+            for each in moved
+        }
+        tell(self.session, "assignment.changed", tasks, details, self.occasion, stamps=stamps)
 
 
 def _text(key: UUID | None) -> str | None:

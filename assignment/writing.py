@@ -29,11 +29,6 @@ SET assigned_doctor_id = v.doctor, unassigned_reason = NULL, expected_on = NULL
 FROM unnest(CAST(:tasks AS uuid[]), CAST(:doctors AS uuid[])) AS v(task, doctor)
 WHERE t.id = v.task AND t.status = 'open' AND t.assigned_doctor_id IS NULL
 """)
-_TAKE_FILES = sa.text("""
-UPDATE control_file f SET assigned_doctor_id = v.doctor, version = f.version + 1
-FROM unnest(CAST(:files AS uuid[]), CAST(:doctors AS uuid[])) AS v(file, doctor)
-WHERE f.id = v.file
-""")
 _SAY_WHY_NOT = sa.text("""
 UPDATE human_task t SET unassigned_reason = v.reason, expected_on = v.expected_on
 FROM unnest(CAST(:tasks AS uuid[]), CAST(:reasons AS text[]), CAST(:days AS date[]))
@@ -101,7 +96,8 @@ def write_plan(
         occasion: what all of them share.
         stamp: whether tasks and files are in the database and are to bear their doctor. A bulk
             opening that copies them in after planning gives them the doctor itself.
-        journaled: whether to write ``assignment.made`` for each; a reassignment tells it itself.
+        journaled: whether to write ``assignment.made`` for each; a reassignment tells it itself,
+            and stamps its files with it.
 
     Raises:
         RuntimeError: a task was assigned or done meanwhile: the caller did not lock its file.
@@ -117,7 +113,11 @@ def write_plan(
             each.task.id: {"doctor": str(each.doctor_id), "rule": each.why.rule.value}
             for each in made
         }
-        tell(session, "assignment.made", [each.task for each in made], details, occasion)
+        holders = {each.task.control_file_id: journal.Stamp(each.doctor_id) for each in made}
+        tell(
+            session, "assignment.made", [each.task for each in made], details, occasion,
+            stamps=holders if stamp else None,
+        )  # fmt: skip
 
 
 def loads_of(made: Sequence[PlannedAssignment]) -> dict[UUID, tuple[int, int]]:
@@ -139,12 +139,9 @@ def _stamp(session: Session, plan: Plan) -> None:
     if made:
         tasks = [each.task.id for each in made]
         doctors = [each.doctor_id for each in made]
-        holders = {each.task.control_file_id: each.doctor_id for each in made}
         taken = session.connection().execute(_TAKE_TASKS, {"tasks": tasks, "doctors": doctors})
         if taken.rowcount != len(made):
             raise RuntimeError(f"{len(made) - taken.rowcount} tasks changed under the plan")
-        of_files = {"files": list(holders), "doctors": list(holders.values())}
-        session.execute(_TAKE_FILES, of_files)
     say_why_not(session, plan.unassigned)
 
 
@@ -208,8 +205,13 @@ def tell(
     subjects: Sequence[Subject],
     details: Mapping[UUID, Mapping[str, str | None]],
     occasion: Occasion,
+    *,
+    stamps: Mapping[UUID, journal.Stamp] | None = None,
 ) -> None:
-    """Journal one entry a task, linked to the command's batch. Codes and ids only."""
+    """Journal one entry a task, linked to the command's batch. Codes and ids only.
+
+    ``stamps``: whose hands the files are in and where they lie, written with the journal's head.
+    """
     more: dict[str, str | None] = {"mode": occasion.mode.value}
     if occasion.batch_id is not None:
         more["batch"] = str(occasion.batch_id)
@@ -219,7 +221,7 @@ def tell(
         )
         for each in subjects
     ]
-    journal.record_many(session, entries, actor=occasion.actor, now=occasion.now)
+    journal.record_many(session, entries, actor=occasion.actor, now=occasion.now, stamps=stamps)
 
 
 def close_assignments(

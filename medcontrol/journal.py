@@ -143,10 +143,48 @@ WHERE f.id = v.id
 """)
 
 
-def record_many(session: Session, entries: Sequence[Entry], *, actor: Actor, now: datetime) -> None:
+# The head and where the file goes, in one write: a row that is written twice costs twice.
+_MOVE_AND_STAMP = sa.text("""
+UPDATE control_file f SET journal_length = v.length, journal_head = v.head,
+  assigned_doctor_id = v.doctor, agency_code = coalesce(v.agency, f.agency_code),
+  region_code = coalesce(v.region, f.region_code), version = f.version + 1
+FROM unnest(CAST(:ids AS uuid[]), CAST(:lengths AS int[]), CAST(:heads AS bytea[]),
+            CAST(:doctors AS uuid[]), CAST(:agencies AS text[]), CAST(:regions AS text[]))
+     AS v(id, length, head, doctor, agency, region)
+WHERE f.id = v.id
+""")
+_COLUMNS = tuple(column.name for column in sa.inspect(JournalEntry).columns)
+#: From so many rows on, COPY beats an INSERT.
+_COPY_FROM = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Whose hands a file is in from now on, None nobody's; and where it lies, None as before."""
+
+    doctor: UUID | None
+    agency: str | None = None
+    region: str | None = None
+
+
+def record_many(
+    session: Session,
+    entries: Sequence[Entry],
+    *,
+    actor: Actor,
+    now: datetime,
+    stamps: Mapping[UUID, Stamp] | None = None,
+) -> None:
     """Append entries to files whose rows the caller has locked; the order given is kept.
 
     Three statements, however many entries.
+
+    Args:
+        session: the caller's transaction.
+        entries: each of a file that exists.
+        actor: who did it.
+        now: when.
+        stamps: where every one of these files goes, written with its head; its version rises.
     """
     if not entries:
         return
@@ -162,9 +200,34 @@ def record_many(session: Session, entries: Sequence[Entry], *, actor: Actor, now
         more, length, head = chain(own, actor=actor, now=now, length=length, head=head)
         rows += more
         moved.append((file_id, length, head))
-    session.execute(sa.insert(JournalEntry), rows)
+    _append(session, rows)
     ids, lengths, new_heads = zip(*moved, strict=True)
-    session.execute(_MOVE, {"ids": list(ids), "lengths": list(lengths), "heads": list(new_heads)})
+    values = {"ids": list(ids), "lengths": list(lengths), "heads": list(new_heads)}
+    if stamps is None:
+        session.execute(_MOVE, values)
+        return
+    own_stamps = [stamps[file_id] for file_id in ids]
+    places = {
+        "doctors": [stamp.doctor for stamp in own_stamps],
+        "agencies": [stamp.agency for stamp in own_stamps],
+        "regions": [stamp.region for stamp in own_stamps],
+    }
+    session.execute(_MOVE_AND_STAMP, values | places)
+
+
+def _append(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write entries down, by COPY when there are many."""
+    if len(rows) < _COPY_FROM:
+        session.execute(sa.insert(JournalEntry), list(rows))
+        return
+    driver: Any = session.connection().connection.driver_connection
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY journal_entry ({', '.join(_COLUMNS)}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            plain = {**row, "actor_kind": row["actor_kind"].value}
+            copy.write_row([plain[name] for name in _COLUMNS])
 
 
 _ALL = sa.text("""
