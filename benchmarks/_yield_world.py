@@ -22,11 +22,15 @@ ACTS = tuple(f"ACT{n:02d}" for n in range(24))
 SECTORS = ("private", "public")
 CHANNELS = ("digital", "paper")
 
-FILES = 30_000
+FILES = 10_000
 DAYS = 250
 CAPACITY = 0.05
-FLOOR = 400
-"""Files a day on average, working days, controls a file, and controls a day drawn at random."""
+FLOOR = 0.01
+"""Files a day on average (one in four of a fund with 40,000), working days, controls a file, and
+controls drawn at random a file: 400 a day of 40,000."""
+
+SCANNED = 400
+"""Controls a day drawn at random that the segment scan reads."""
 
 SMALL = 0.002
 """Volume of the new schemes whose discovery is timed."""
