@@ -108,18 +108,26 @@ def tasks() -> Iterator[Sequence[str]]:
     for path in modules("runtime"):
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.FunctionDef):
-                for name in _task_names(node):
+                for name in _task_names(path, node):
                     found[name] = (ast.get_docstring(node) or "").split("\n")[0]
     for name, what in sorted(found.items()):
         yield f"`{name}`", what
 
 
-def _task_names(node: ast.FunctionDef) -> Iterator[str]:
+def _task_names(path: Path, node: ast.FunctionDef) -> Iterator[str]:
     for each in node.decorator_list:
         if isinstance(each, ast.Call) and "task" in ast.unparse(each.func):
             for keyword in each.keywords:
-                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-                    yield str(keyword.value.value)
+                if keyword.arg == "name":
+                    yield _value(path, keyword.value)
+
+
+def _value(path: Path, node: ast.expr) -> str:
+    """Return what a constant is, or what a name of the module stands for."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    module = import_module(".".join(path.with_suffix("").parts))
+    return str(getattr(module, ast.unparse(node)))
 
 
 def events() -> Iterator[Sequence[str]]:
