@@ -66,7 +66,7 @@ class Learning:
     every: int = 15
     days: int = 60
     cases: int = 5_000
-    clip: float = 2.0
+    clip: float = _USUAL.clip
     half_life: float = _USUAL.half_life
     trees: TreeSettings = field(default_factory=lambda: TreeSettings(trees=40, leaves=8, rate=0.2))
 

@@ -49,7 +49,7 @@ class Training:
 
     as_of: date
     features: tuple[str, ...] | None = None
-    clip: float = 5.0
+    clip: float = 2.0
     half_life: float = 180.0
     folds: int = 4
     ranking: Value = field(default_factory=Value)

@@ -178,7 +178,7 @@ def test_a_lucky_draw_counts_for_so_many_files_and_no_more():
     weights = trained().report["weights"]
     drawn = sum("random" in each for each in past().origins)
 
-    assert weights["clipped"] == drawn  # 1/0.05 reaches the limit of 20
+    assert weights["clipped"] == drawn  # each stands for more than the limit
     assert weights["effective_cases"] < len(past())
 
 

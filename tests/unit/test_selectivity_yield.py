@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from benchmarks._yield_world import STRONG, Day, Fund
 from benchmarks.selectivity_yield import strategies
 from selectivity.capacity.floor import Drawable, draw_floor
 from selectivity.score.fitting import TreeSettings
+from selectivity.score.training import Training
 
 FILES, DAYS, SEED = 1_200, 18, 3
 HOW = Learning(every=7, cases=600, trees=TreeSettings(trees=8, leaves=4, rate=0.3))
@@ -96,6 +98,11 @@ def test_columns_are_read_as_the_score_reads_snapshots(
         way.model.encoding.matrix(snapshots_of(seen)),
     )
     assert np.allclose(ours, theirs, equal_nan=True)
+
+
+def test_the_year_learns_with_the_weights_of_production() -> None:
+    assert Learning().clip == Training(as_of=date(2026, 1, 1)).clip == 2.0
+    assert Learning().half_life == Training(as_of=date(2026, 1, 1)).half_life
 
 
 def test_the_floor_is_that_of_a_day_in_production() -> None:
