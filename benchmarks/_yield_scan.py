@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._yield_ways import cases_of
+from benchmarks._yield_cases import cases_of
 from benchmarks._yield_world import SCANNED, Day, Fund, World, condition_mask
 from selectivity.outcomes.scan import Segment, scan
 

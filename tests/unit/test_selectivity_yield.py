@@ -7,14 +7,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from benchmarks._yield_ways import (
-    Learning,
-    Scored,
-    civil,
-    least_draws,
-    matrix_of,
-    snapshots_of,
-)
+from benchmarks._yield_cases import civil, matrix_of, snapshots_of
+from benchmarks._yield_ways import Learning, Scored, least_draws
 from benchmarks._yield_world import STRONG, Day, Fund
 from benchmarks.selectivity_yield import strategies
 from selectivity.capacity.floor import Drawable, draw_floor
@@ -80,6 +74,7 @@ def test_a_result_counts_only_from_the_day_it_is_known(
     _, way = honest
     assert way.model is not None
     known = way.notes.known(15, 60, 10_000, np.random.default_rng(1))
+    assert known is not None
     assert len(known)
     assert (known.decided_on < civil(15)).all()
     told = sum(int((each["known"] < 15).sum()) for each in way.notes.days)
