@@ -64,7 +64,7 @@ def main() -> None:
     figures["segments"] = segments(
         search(STRONG, seed, given.days, only_timed=True) for seed in given.seeds
     )
-    figures["segments_none"] = segments(search(NONE, seed, given.days) for seed in given.seeds)
+    figures["segments_none"] = segments(search(NONE, seed, given.days) for seed in few)
     figures["cpu_seconds"] = round(time.process_time() - started)
     show(figures, as_json=given.json)
 
