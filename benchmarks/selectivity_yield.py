@@ -41,7 +41,7 @@ SIMULATOR = "ddf83e7"
 
 LIMIT = 30
 ERROR = 0.05
-_QUICK = {"files": 4_000, "days": 60}
+_QUICK = {"files": 3_000, "days": 45}
 
 Figures = dict[str, Any]
 
