@@ -46,7 +46,6 @@ LEVERS: Mapping[str, Range] = MappingProxyType(
         "drain_days": Range(2, 0, 10, is_whole=True),
         "settle_days": Range(5, 0, 30, is_whole=True),
         "move_budget": Range(50, 0, 5000, is_whole=True),
-        "imbalance": Range(0.05, 0.0, 1.0),
     }
 )
 
@@ -65,9 +64,7 @@ class Levers:
         affinity_days_other: the same for another file of the person in the same flow.
         drain_days: working days before a planned leave from which nothing new is given.
         settle_days: days in which the engine moves no file a second time.
-        move_budget: files that one proposal may move besides those it must.
-        imbalance: by how much the worst utilisation may exceed the least possible before a
-            proposal is made.
+        move_budget: most files that one proposal of a hand-over moves.
     """
 
     weights: Weights = field(default_factory=Weights)
@@ -78,7 +75,6 @@ class Levers:
     drain_days: int = int(LEVERS["drain_days"].default)
     settle_days: int = int(LEVERS["settle_days"].default)
     move_budget: int = int(LEVERS["move_budget"].default)
-    imbalance: float = LEVERS["imbalance"].default
 
     def patience(self, affinity: Affinity | None) -> int:
         """Return how many working days a file may wait for the doctor who knows the person."""

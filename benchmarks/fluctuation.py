@@ -1,6 +1,6 @@
 """A month of overruns for every beneficiary: the engine alone, on one core.
 
-``python -m benchmarks.fluctuation [--beneficiaries 14000] [--json]``
+``python -m benchmarks.fluctuation [--files 14000] [--json]``
 """
 
 import random

@@ -27,7 +27,6 @@ LEVERS: Mapping[str, str] = {
     "drain_days": N_("Nothing new before a leave"),
     "settle_days": N_("Days between two moves"),
     "move_budget": N_("Files of one hand-over"),
-    "imbalance": N_("Imbalance that is borne"),
 }
 
 LEVER_HINTS: Mapping[str, str] = {
@@ -44,5 +43,4 @@ LEVER_HINTS: Mapping[str, str] = {
     "drain_days": N_("Working days before a planned leave without new files."),
     "settle_days": N_("Within these days no file is moved a second time by itself."),
     "move_budget": N_("At most so many files are proposed at once."),
-    "imbalance": N_("By how much the worst load may exceed the least possible."),
 }
