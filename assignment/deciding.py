@@ -20,6 +20,13 @@ from assignment.facts import (
 from assignment.orders import CHANGED_SINCE, OPENED_SINCE, UNCHANGED, Origin
 from assignment.scoring import Weights
 
+#: Somebody who spreads files over chosen doctors wants even loads and nothing else.
+EVENLY = Weights(
+    same_region=0.0, other_region=0.0, level_above=0.0, continuity=0.0, contracted_fee=0.0,
+    load=1000.0,
+)  # fmt: skip
+
+
 #: What a doctor who had the task minutes ago may have again: nothing new is given to them.
 _FORGIVEN = frozenset({Constraint.ABSENCE, Constraint.CAPACITY})
 #: Rounds in which tasks that find no other doctor are left where they are.
@@ -141,7 +148,7 @@ def spread(desk: Desk, held: Sequence[Held], doctor_ids: Sequence[UUID]) -> list
     for _ in range(_ROUNDS):
         targets = _targets(desk, moving, doctor_ids)
         tasks = [each.task for each in moving]
-        result = plan(tasks, targets, desk.weights, days=desk.days)
+        result = plan(tasks, targets, EVENLY, days=desk.days)
         left |= {each.task.id: each for each in result.unassigned}
         # A task of a target that stays keeps its points there: plan again without it.
         staying = {e.task.id for e in moving if e.task.id in left and e.doctor_id in doctor_ids}
@@ -152,7 +159,7 @@ def spread(desk: Desk, held: Sequence[Held], doctor_ids: Sequence[UUID]) -> list
         moving = [each for each in moving if each.doctor_id not in doctor_ids]
         targets = _targets(desk, moving, doctor_ids)
         tasks = [each.task for each in moving]
-        result = plan(tasks, targets, desk.weights, days=desk.days)
+        result = plan(tasks, targets, EVENLY, days=desk.days)
         left |= {each.task.id: each for each in result.unassigned}
     wrong = check(result, tasks, targets, desk.days)
     if wrong:

@@ -57,6 +57,47 @@ FEATURES: Mapping[str, str] = {
     "dental_prosthesis_730d": N_("the dental prostheses of the person in two years"),
     "duplicate_files_90d": N_("the number of files with the same acts on the same days"),
     "sex": N_("the sex"),
+    "provider_files_90d": N_("the number of files of the provider in 90 days"),
+    "provider_files_365d": N_("the number of files of the provider in a year"),
+    "provider_amount_365d": N_("the amount of the provider in a year"),
+    "amount_provider_zscore": N_("how far the amount is from the provider's usual"),
+    "amount_peer_zscore": N_("how far the amount is from that of peers"),
+    "provider_peer_zscore": N_("how far the provider's amounts are from those of peers"),
+    "price_ratio": N_("the unit price against the usual one"),
+    "provider_weekend_share": N_("the share of the provider's care at weekends"),
+    "provider_newcomer_share": N_("the share of people new to the provider"),
+    "provider_controls_365d": N_("the number of controls of the provider in a year"),
+    "provider_flow_hit_rate": N_(
+        "the rate of the provider's controls in this flow that found something"
+    ),
+    "prescriber_files_365d": N_("the number of files of the prescriber in a year"),
+    "prescriber_hit_rate": N_("the rate of controls of the prescriber that found something"),
+    "prescriber_provider_files_90d": N_(
+        "the number of files of this prescriber with this provider in 90 days"
+    ),
+    "prescriber_provider_share": N_("the share of the prescriber's files that go to this provider"),
+    "act_hit_rate": N_("the rate of controls of the dearest act that found something"),
+    "segment_hit_rate": N_(
+        "the rate of controls of the flow, nature and region that found something"
+    ),
+    "beneficiary_files_90d": N_("the number of files of the person in 90 days"),
+    "beneficiary_files_365d": N_("the number of files of the person in a year"),
+    "beneficiary_hit_rate": N_("the rate of controls of the person that found something"),
+    "providers_90d": N_("the number of providers of the person in 90 days"),
+    "days_since_last_file": N_("the days since the person's last file"),
+    "days_since_same_act": N_("the days since the same act"),
+    "same_act_interval_days": N_("the usual days between two of the same act"),
+    "provider_beneficiary_files_90d": N_(
+        "the number of files of the person with this provider in 90 days"
+    ),
+    "is_first_with_provider": N_("the person is new to the provider"),
+    "nationality": N_("the nationality"),
+    "language": N_("the language"),
+    "relation": N_("the family relation"),
+    "family_name": N_("the family name"),
+    "given_name": N_("the given name"),
+    "address": N_("the address"),
+    "has_digital_consent": N_("consent to digital letters"),
 }
 
 # Yes and no of a flag.

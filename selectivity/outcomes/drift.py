@@ -159,7 +159,8 @@ def _compare(
     q = np.bincount([number[each] for each in now], minlength=len(bins)).astype(float)
     moved = sorted(range(len(bins)), key=lambda n: -abs(q[n] / q.sum() - p[n] / p.sum()))
     shown = tuple(
-        (label(bins[n]), round(p[n] / p.sum(), 4), round(q[n] / q.sum(), 4)) for n in moved[:5]
+        (label(bins[n]), round(float(p[n] / p.sum()), 4), round(float(q[n] / q.sum()), 4))
+        for n in moved[:5]
     )
     return Shift(name, psi(p, q), shown)
 

@@ -1,8 +1,10 @@
 """Figures against values known from elsewhere, and alerts against worlds with and without cause."""
 
+from dataclasses import asdict
 from datetime import date, timedelta
 
 import numpy as np
+import orjson
 import pytest
 
 from selectivity.outcomes.drift import psi, random_rate, shifts
@@ -184,6 +186,7 @@ def test_drift_is_seen_in_shares_amounts_and_the_random_rate() -> None:
     first = shifts(before, moved)[0]
     assert (first.feature, first.psi > 0.25) == ("amount", True)
     assert shifts(before, moved[:50]) == []
+    orjson.dumps([asdict(each) for each in shifts(before, moved)])  # as the night keeps them
 
     past = Past()
     start = date(2026, 8, 1)
@@ -193,6 +196,7 @@ def test_drift_is_seen_in_shares_amounts_and_the_random_rate() -> None:
         past.add(outcome="refused" if rng.random() < rate else "conform",
                  day=np.datetime64(day), decided=np.datetime64(day))  # fmt: skip
     sums = random_rate(past.cases(), reference_until=start + timedelta(days=39))
+    orjson.dumps([each.as_json() for each in sums])
     up = next(each for each in sums if each.direction == "up")
     assert up.alarm_on is not None
     assert start + timedelta(days=60) <= up.alarm_on <= start + timedelta(days=70)

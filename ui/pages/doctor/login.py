@@ -78,6 +78,8 @@ def home(visitor: Me) -> Response:
         return RedirectResponse("/users", status_code=303)
     if principal.has(Role.REFERENCE_MANAGER):
         return RedirectResponse("/quarantine", status_code=303)
+    if principal.has(Role.ANALYST):
+        return RedirectResponse("/selectivity", status_code=303)
     return RedirectResponse("/search", status_code=303)
 
 
