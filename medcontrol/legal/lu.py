@@ -50,13 +50,11 @@ class _NonExecuted:
 
 class _Reassessment:
     carer_months = _LAW.whole("reassessment.carer_months")
-    carer_years = _LAW.whole("reassessment.carer_years")
     decision_days = _LAW.whole("reassessment.decision_days")
     establishment_days = _LAW.whole("reassessment.establishment_days")
     form_days = _LAW.whole("reassessment.form_days")
     form_reminder_days = _LAW.whole("reassessment.form_reminder_days")
     in_kind_months = _LAW.whole("reassessment.in_kind_months")
-    in_kind_years = _LAW.whole("reassessment.in_kind_years")
     mandate_answer_days = _LAW.whole("reassessment.mandate_answer_days")
     objection_days = _LAW.whole("reassessment.objection_days")
     open_days_before = _LAW.whole("reassessment.open_days_before")

@@ -21,7 +21,7 @@ from medcontrol.rules.long_term_care.billing import (
     check_bill,
     together,
 )
-from medcontrol.rules.long_term_care.facts import CareFault, Span, exact
+from medcontrol.rules.long_term_care.facts import CareFault, Span, Stay, exact
 from medcontrol.rules.long_term_care.overrun import (
     MonthlyPeriod,
     Overrun,
@@ -207,7 +207,7 @@ def _work_out(
         ).periods
     ]
     right = overrun(plans, stays, need=None, period=month, terms=terms, limits=limits)
-    over = _together(session, keys, row, right, month)
+    over = _together(session, keys, row, right, month, stays)
     with_right = right.periods
     if terms.readings.several_providers is SeveralProviders.PRORATE:
         with_right = tuple(_shared(right.periods, over, row.provider_id))
@@ -216,13 +216,13 @@ def _work_out(
 
 
 def _together(
-    session: Session, keys: KeyRing, row: CareBill, right: Overrun, month: Span
-) -> list[TogetherOver]:
+    session: Session, keys: KeyRing, row: CareBill, right: Overrun, month: Span,
+    stays: Sequence[Stay],
+) -> list[TogetherOver]:  # fmt: skip
     """Return where the person's providers exceed the week's limit together."""
     others = [p for p in providers_of(session, row.registration_number) if p != row.provider_id]
     if not others or not right.periods:
         return []
-    stays = stays_of(session, row.registration_number)
     terms, limits = right_terms(month.last), weekly_limits()
     by_provider: dict[str, Sequence[MonthlyPeriod]] = {row.provider_id: right.periods}
     for other in others:

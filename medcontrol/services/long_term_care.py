@@ -166,8 +166,8 @@ def reassessment_terms(day: date) -> ReassessmentTerms:
     """
     held = lu.reassessment
     return ReassessmentTerms(
-        in_kind_years=held.in_kind_years.at(day).value,
-        carer_years=held.carer_years.at(day).value,
+        in_kind_months=held.in_kind_months.at(day).value,
+        carer_months=held.carer_months.at(day).value,
         establishment_days=held.establishment_days.at(day).value,
         request_months=held.request_months.at(day).value,
         reapplication_years=held.reapplication_years.at(day).value,

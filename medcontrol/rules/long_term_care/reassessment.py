@@ -37,8 +37,8 @@ class Ground(StrEnum):
 class ReassessmentTerms:
     """Waiting times of art. 351 and 366, as of the notice of the final decision."""
 
-    in_kind_years: int
-    carer_years: int
+    in_kind_months: int
+    carer_months: int
     establishment_days: int
     request_months: int
     reapplication_years: int
@@ -101,14 +101,11 @@ def earliest(situation: Situation, ground: Ground, terms: ReassessmentTerms) -> 
         return Earliest(situation.entered_on + wait, "reassessment.establishment_days")
     if ground is Ground.REQUEST:
         return _on_request(situation, terms)
-    if carried_by(situation) is CarriedBy.PROVIDER:
-        day = add_months(situation.notified_on, terms.in_kind_years * _MONTHS)
-        return Earliest(day, "reassessment.in_kind_years")
     if situation.has_carer:
-        day = add_months(situation.notified_on, terms.carer_years * _MONTHS)
-        return Earliest(day, "reassessment.carer_years")
-    day = add_months(situation.notified_on, terms.in_kind_years * _MONTHS)
-    return Earliest(day, "reassessment.in_kind_years")
+        day = add_months(situation.notified_on, terms.carer_months)
+        return Earliest(day, "reassessment.carer_months")
+    day = add_months(situation.notified_on, terms.in_kind_months)
+    return Earliest(day, "reassessment.in_kind_months")
 
 
 def objection_until(decided_on: date, terms: ReassessmentTerms) -> date:
