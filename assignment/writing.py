@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-import orjson
 import sqlalchemy as sa
-from psycopg import sql
 from sqlmodel import Session
 
 from assignment.facts import Plan, PlannedAssignment, UnassignedTask
 from assignment.loads import move_loads
 from medcontrol import journal
+from medcontrol.copying import copy_rows
 from medcontrol.ids import new_id
 from medcontrol.model import Assignment
 from medcontrol.vocabulary import AssignmentMode
@@ -176,15 +175,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if len(rows) < COPY_FROM:
         session.execute(sa.insert(Assignment), list(rows))
         return
-    names = list(rows[0])
-    driver: Any = session.connection().connection.driver_connection
-    into = sql.SQL("COPY assignment ({}) FROM STDIN").format(
-        sql.SQL(", ").join(map(sql.Identifier, names))
-    )
-    with driver.cursor() as cursor, cursor.copy(into) as copy:
-        for row in rows:
-            plain = {**row, "mode": row["mode"].value, "why": orjson.dumps(row["why"]).decode()}
-            copy.write_row([plain[name] for name in names])
+    copy_rows(session, Assignment, rows)
 
 
 class Subject(Protocol):

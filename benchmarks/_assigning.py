@@ -22,6 +22,7 @@ from assignment.service import claim_next
 from benchmarks._fund import installation
 from benchmarks._instances import FIRST_DAY, Instance, make_instance
 from medcontrol.clock import civil_date
+from medcontrol.copying import copy_rows
 from medcontrol.db import engine, read_only, transaction, using
 from medcontrol.ids import new_id
 from medcontrol.journal import SYSTEM
@@ -48,7 +49,6 @@ from medcontrol.vocabulary import (
     StepKind,
     TaskStatus,
 )
-from workflows.copying import copy_rows
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 _AT_ONCE = 8

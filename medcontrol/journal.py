@@ -13,6 +13,7 @@ import orjson
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from medcontrol.copying import copy_rows
 from medcontrol.model import ControlFile, JournalEntry
 from medcontrol.vocabulary import ActorKind
 
@@ -153,7 +154,6 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:lengths AS int[]), CAST(:heads AS bytea[
      AS v(id, length, head, doctor, agency, region)
 WHERE f.id = v.id
 """)
-_COLUMNS = tuple(column.name for column in sa.inspect(JournalEntry).columns)
 #: From so many rows on, COPY beats an INSERT.
 _COPY_FROM = 50
 
@@ -220,14 +220,7 @@ def _append(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if len(rows) < _COPY_FROM:
         session.execute(sa.insert(JournalEntry), list(rows))
         return
-    driver: Any = session.connection().connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY journal_entry ({', '.join(_COLUMNS)}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            plain = {**row, "actor_kind": row["actor_kind"].value}
-            copy.write_row([plain[name] for name in _COLUMNS])
+    copy_rows(session, JournalEntry, rows)
 
 
 _ALL = sa.text("""

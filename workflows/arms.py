@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from medcontrol.copying import copy_rows
 from medcontrol.crypto import KeyRing
 from medcontrol.errors import NotFound
 from medcontrol.model import ExperimentFile
@@ -15,7 +16,6 @@ from selectivity.backtest.arms import Running, Split, counter, running, with_sha
 from selectivity.engine import RuleEngine
 from selectivity.lifecycle.store import load_version
 from selectivity.tables import WHOLE
-from workflows.copying import copy_rows
 from workflows.tools import Tools
 
 _KEPT = 8

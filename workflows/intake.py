@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from medcontrol import inbox
 from medcontrol.clock import Clock
+from medcontrol.copying import copy_rows
 from medcontrol.db import transaction
 from medcontrol.errors import Unavailable
 from medcontrol.ids import new_id
@@ -39,7 +40,6 @@ from selectivity.history.reading import Looked, as_lists, hasher_of, look
 from selectivity.history.writing import record
 from workflows import arms, capacity, messages, probing, quarantine, shadowing
 from workflows.collecting import undisturbed
-from workflows.copying import copy_rows
 from workflows.opening import ToOpen, open_files
 from workflows.tools import Tools
 

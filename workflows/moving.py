@@ -13,6 +13,7 @@ from assignment.service import Occasion as Assigning
 from assignment.service import load_tasks, plan_tasks, release, write_plan
 from assignment.writing import why_not
 from medcontrol import journal, outbox
+from medcontrol.driver import Rows, ask
 from medcontrol.errors import NotFound, StaleControlFile
 from medcontrol.model import (
     ControlFile,
@@ -26,7 +27,6 @@ from medcontrol.services.points import Size, Work, tariff
 from medcontrol.vocabulary import AssignmentMode, TaskStatus
 from workflows import rows
 from workflows.catalog import Pack
-from workflows.driver import Rows, ask
 from workflows.letter_writing import Occasion
 from workflows.limits import Limits, limits_of
 from workflows.lock_questions import BY_FILE, BY_TASK, RECEIVED

@@ -9,11 +9,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from medcontrol.copying import copy_rows
 from medcontrol.model import ProbeFile
 from medcontrol.ports import FileFacts
 from medcontrol.reference.flows import A_POSTERIORI
 from selectivity.probing import FEATURE
-from workflows.copying import copy_rows
 
 # The rounds that still want files of these providers. Their rows stay locked until the files are
 # in, so that two chunks never take more than the sample between them.

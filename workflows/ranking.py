@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from medcontrol.clock import ZONES, civil_date, utc_now
+from medcontrol.copying import copy_rows
 from medcontrol.crypto import KeyRing, bind
 from medcontrol.db import read_only, transaction
 from medcontrol.model import ReceivedFile, SelectivityDecision, SelectivityRanking
@@ -27,7 +28,6 @@ from selectivity.engine import RuleEngine
 from selectivity.gate import Scorer
 from selectivity.sequence import NEUTRAL
 from workflows.capacity import Asked, keep, nightly_flows, valve_of
-from workflows.copying import copy_rows
 from workflows.opening import ToOpen, open_files
 from workflows.tools import Tools
 

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlmodel import Session, SQLModel
 
+from medcontrol.copying import copy_rows, prepared
+from medcontrol.driver import Values, driver
 from medcontrol.model import (
     Appointment,
     CompletionRequest,
@@ -27,8 +29,6 @@ from medcontrol.model import (
     OutboxMessage,
     Suspension,
 )
-from workflows.copying import copy_rows, prepared
-from workflows.driver import Values, driver
 
 Table = type[SQLModel]
 

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
+from medcontrol.copying import copy_rows
 from medcontrol.model import (
     Appointment,
     Assignment,
@@ -28,7 +29,6 @@ from medcontrol.model import (
     ReceivedFile,
     SelectivityDecision,
 )
-from workflows.copying import copy_rows
 
 _ORDER: tuple[type[SQLModel], ...] = (
     ReceivedFile, InboxMessage, SelectivityDecision, Document, ControlFile, FlowInstance,

@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from medcontrol.clock import ZONES
 from medcontrol.crypto import KeyRing, bind
+from medcontrol.driver import driver
 from medcontrol.vocabulary import ControlResult
-from selectivity.history.driver import driver
 from selectivity.history.snapshots import Snapshots, joined, number_of, word_of
 
 Array = npt.NDArray[Any]

@@ -15,9 +15,8 @@ from medcontrol.db import read_only, transaction
 from medcontrol.vocabulary import Jurisdiction
 from selectivity.history import buckets, people
 from selectivity.history.buckets import VALUES
-from selectivity.history.copying import fetch, store
+from selectivity.history.copying import fetch, store, take_time
 from selectivity.history.counting import newcomers_of
-from selectivity.history.driver import take_time
 from selectivity.history.entries import Entries
 from selectivity.history.keys import Hasher
 from selectivity.history.people import events_of

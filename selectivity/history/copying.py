@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import sqlalchemy as sa
 from sqlmodel import Session
 
-from selectivity.history.driver import driver
+from medcontrol.driver import driver
 
 EPOCH: Final = date(2000, 1, 1).toordinal()
 """PostgreSQL counts days from here."""
@@ -110,3 +111,9 @@ def copy_rows(
     ):
         for row in rows:
             copy.write_row(row)
+
+
+def take_time(session: Session) -> None:
+    """Let this transaction work on many rows at once, and think in between."""
+    session.execute(sa.text("SET LOCAL statement_timeout = '600s'"))
+    session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '600s'"))

@@ -15,10 +15,9 @@ from medcontrol.ids import new_id
 from medcontrol.model import ControlOutcome, PastFile
 from medcontrol.vocabulary import ControlResult
 from selectivity.history import buckets, people
-from selectivity.history.copying import copy_rows, store
+from selectivity.history.copying import copy_rows, store, take_time
 from selectivity.history.counting import Columns, columns_of, newcomers_of
 from selectivity.history.daily import read_buckets
-from selectivity.history.driver import take_time
 from selectivity.history.entries import ENTRY, Entries, number_of
 from selectivity.history.keys import Kind
 from selectivity.history.people import events_of

@@ -7,15 +7,15 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
+from medcontrol.copying import copy_rows, prepared
 from medcontrol.db import transaction
+from medcontrol.driver import ask
 from medcontrol.ids import new_id
 from medcontrol.journal import SYSTEM
 from medcontrol.model import ControlFile, HumanTask, OutboxMessage
 from tests.flow_world import World, make_world, raw
 from workflows import moving
 from workflows.collecting import undisturbed
-from workflows.copying import copy_rows, prepared
-from workflows.driver import ask
 from workflows.intake import take_in_one
 from workflows.locked import columns, locked, take_changes
 from workflows.tools import Tools

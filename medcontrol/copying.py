@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlmodel import Session, SQLModel
 
-from workflows.driver import driver
+from medcontrol.driver import driver
 
 
 def copy_rows(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
