@@ -26,6 +26,7 @@ class Channel(StrEnum):
     PORTAL = "portal"
     EDI = "edi"
     PERIODIC = "periodic"
+    INTERNAL = "internal"  # a file that another one opened: appeal, expertise, second reading
 
 
 class Relation(StrEnum):
@@ -166,6 +167,14 @@ class ControlFileStatus(StrEnum):
     AWAITING_CENTRAL = "awaiting_central"
     AWAITING_DECISION = "awaiting_decision"
     AWAITING_NOTIFICATION = "awaiting_notification"
+    AWAITING_OPINION = "awaiting_opinion"  # asked of somebody outside the flow, and comes back
+    AWAITING_EXPERTISE = "awaiting_expertise"
+    AWAITING_ADMISSIBILITY = "awaiting_admissibility"
+    AWAITING_COUNTER_EXAMINATION = "awaiting_counter_examination"
+    AWAITING_COMMISSION = "awaiting_commission"
+    AWAITING_OBSERVATIONS = "awaiting_observations"  # what the person says to what is proposed
+    AWAITING_REPORT = "awaiting_report"  # of a named expert
+    AWAITING_READING = "awaiting_reading"  # second reading, blind
     CLOSED = "closed"
 
 
@@ -180,11 +189,25 @@ class StepKind(StrEnum):
     SECOND_DOCTOR = "second_doctor"
     CENTRAL_OPINION = "central_opinion"
     DECISION = "decision"
+    VISIT = "visit"  # at home or where the person is treated (article 27)
+    ADMISSIBILITY = "admissibility"  # of an appeal, by its secretary
+    COUNTER_EXAMINATION = "counter_examination"  # never by the author nor his superior
+    COMMISSION = "commission"  # three doctors
+    EXPERT_NAMING = "expert_naming"
+    EXPERT_REPORT = "expert_report"  # by the named expert, who sees this file alone
+    FEE = "fee"  # of an expert, by an agent
+    QUALITY_READING = "quality_reading"  # without seeing the first opinion
 
     @property
     def is_medical(self) -> bool:
         """Whether only a control doctor may do it."""
-        return self not in (StepKind.COMPLETENESS, StepKind.APPOINTMENT)
+        return self not in _OF_OTHERS
+
+
+_OF_OTHERS = (
+    StepKind.COMPLETENESS, StepKind.APPOINTMENT, StepKind.ADMISSIBILITY, StepKind.EXPERT_REPORT,
+    StepKind.FEE,
+)  # fmt: skip
 
 
 class TaskStatus(StrEnum):
@@ -212,6 +235,13 @@ class DecisionOutcome(StrEnum):
     REFUSED_ADMINISTRATIVE = "refused_administrative"  # REJET_ADM
     ADJOURNED = "adjourned"  # AJOURNEMENT
     WITHDRAWN = "withdrawn"  # SANS_SUITE
+    # Of an appeal:
+    MAINTAINED = "maintained"
+    OVERTURNED = "overturned"
+    PARTLY_OVERTURNED = "partly_overturned"
+    INADMISSIBLE = "inadmissible"
+    # Of an expertise or a second reading: its report is there.
+    CONCLUDED = "concluded"
 
 
 class CompletionKind(StrEnum):
@@ -252,6 +282,7 @@ class Role(StrEnum):
     REFERENCE_MANAGER = "reference_manager"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    EXPERT = "expert"  # external: one mission, one file
 
 
 class DoctorKind(StrEnum):
@@ -294,6 +325,9 @@ class MedicalRecordKind(StrEnum):
     EXAMINATION = "examination"
     DRAFT = "draft"
     MESSAGE = "message"
+    SNAPSHOT = "snapshot"  # what a contested decision was taken on, frozen
+    EXPERT_REPORT = "expert_report"
+    READING = "reading"  # a second reader's opinion
 
 
 class MessageAudience(StrEnum):
