@@ -13,7 +13,9 @@ class _APosteriori:
 
 
 class _Ald:
+    criteria_met_share = _LAW.decimal("ald.criteria_met_share")
     default_validity_months = _LAW.whole("ald.default_validity_months")
+    exam_age_months = _LAW.whole("ald.exam_age_months")
     renewal_open_days_before = _LAW.whole("ald.renewal_open_days_before")
     renewal_reminder_days_before = _LAW.whole("ald.renewal_reminder_days_before")
 
@@ -24,6 +26,10 @@ class _Ambulatory:
 
 class _CareAbroad:
     authorisation_months = _LAW.whole("care_abroad.authorisation_months")
+    companion_age_years = _LAW.whole("care_abroad.companion_age_years")
+    filing_days = _LAW.whole("care_abroad.filing_days")
+    open_days_before = _LAW.whole("care_abroad.open_days_before")
+    specialist_certificates = _LAW.whole("care_abroad.specialist_certificates")
 
 
 class _Clocks:
@@ -38,6 +44,7 @@ class _Clocks:
     complement_days = _LAW.whole("clocks.complement_days")
     complement_reminder_days = _LAW.whole("clocks.complement_reminder_days")
     completeness_working_days = _LAW.whole("clocks.completeness_working_days")
+    control_target_days = _LAW.whole("clocks.control_target_days")
     conventional_decision_days = _LAW.whole("clocks.conventional_decision_days")
     convocation_notice_days = _LAW.whole("clocks.convocation_notice_days")
     disability_decision_days = _LAW.whole("clocks.disability_decision_days")
@@ -51,6 +58,7 @@ class _Clocks:
     ijm_notice_days = _LAW.whole("clocks.ijm_notice_days")
     ijm_waiting_days = _LAW.whole("clocks.ijm_waiting_days")
     invalidity_decision_days = _LAW.whole("clocks.invalidity_decision_days")
+    opinion_answer_days = _LAW.whole("clocks.opinion_answer_days")
     pec_hospital_answer_working_hours = _LAW.whole("clocks.pec_hospital_answer_working_hours")
     pec_medicament_answer_hours = _LAW.whole("clocks.pec_medicament_answer_hours")
     pec_prolongation_answer_hours = _LAW.whole("clocks.pec_prolongation_answer_hours")
@@ -66,6 +74,11 @@ class _Clocks:
 class _Completion:
     incomplete_restarts = _LAW.flag("completion.incomplete_restarts")
     incorrect_restarts = _LAW.flag("completion.incorrect_restarts")
+
+
+class _Conventional:
+    form_months = _LAW.whole("conventional.form_months")
+    open_days_before = _LAW.whole("conventional.open_days_before")
 
 
 class _Convocation:
@@ -99,8 +112,26 @@ class _Hospital:
 class _Ijm:
     contrib_days = _LAW.whole("ijm.contrib_days")
     in_months = _LAW.whole("ijm.in_months")
+    invalidity_switch_days = _LAW.whole("ijm.invalidity_switch_days")
+    maternity_claim_months = _LAW.whole("ijm.maternity_claim_months")
+    maternity_contrib_days = _LAW.whole("ijm.maternity_contrib_days")
+    maternity_days = _LAW.whole("ijm.maternity_days")
+    maternity_in_months = _LAW.whole("ijm.maternity_in_months")
     rate = _LAW.fraction("ijm.rate")
+    re_examination_days = _LAW.whole("ijm.re_examination_days")
+    re_examination_request_days = _LAW.whole("ijm.re_examination_request_days")
+    recontrol_1_days = _LAW.whole("ijm.recontrol_1_days")
+    recontrol_2_days = _LAW.whole("ijm.recontrol_2_days")
+    recontrol_3_days = _LAW.whole("ijm.recontrol_3_days")
+    recontrol_4_days = _LAW.whole("ijm.recontrol_4_days")
     reopen_days = _LAW.whole("ijm.reopen_days")
+    review_open_days_before = _LAW.whole("ijm.review_open_days_before")
+
+
+class _Levels:
+    ald_regional_months = _LAW.whole("levels.ald_regional_months")
+    conventional_regional_days = _LAW.whole("levels.conventional_regional_days")
+    sick_leave_regional_days = _LAW.whole("levels.sick_leave_regional_days")
 
 
 class _Medicines:
@@ -109,12 +140,16 @@ class _Medicines:
 
 class _Pi:
     adjournment_months = _LAW.whole("pi.adjournment_months")
+    adl_third_person_count = _LAW.whole("pi.adl_third_person_count")
     base = _LAW.decimal("pi.base")
     cap = _LAW.decimal("pi.cap")
     contrib_days = _LAW.whole("pi.contrib_days")
+    full_days = _LAW.whole("pi.full_days")
     last12m = _LAW.whole("pi.last12m")
+    last_months = _LAW.whole("pi.last_months")
     miners_pension_age_years = _LAW.whole("pi.miners_pension_age_years")
     no_review_before_pension_months = _LAW.whole("pi.no_review_before_pension_months")
+    observation_days = _LAW.whole("pi.observation_days")
     pension_age_years = _LAW.whole("pi.pension_age_years")
     review_first_months = _LAW.whole("pi.review_first_months")
     review_first_period_months = _LAW.whole("pi.review_first_period_months")
@@ -133,6 +168,8 @@ class _Probes:
 class _Psh:
     alert_age_months = _LAW.whole("psh.alert_age_months")
     card_years = _LAW.whole("psh.card_years")
+    review_open_days_before = _LAW.whole("psh.review_open_days_before")
+    rights_end_age_years = _LAW.whole("psh.rights_end_age_years")
     temporary_validity_months = _LAW.whole("psh.temporary_validity_months")
 
 
@@ -157,12 +194,14 @@ ambulatory = _Ambulatory
 care_abroad = _CareAbroad
 clocks = _Clocks
 completion = _Completion
+conventional = _Conventional
 convocation = _Convocation
 decision = _Decision
 dental = _Dental
 fees = _Fees
 hospital = _Hospital
 ijm = _Ijm
+levels = _Levels
 medicines = _Medicines
 pi = _Pi
 probes = _Probes
