@@ -22,6 +22,7 @@ class _Ald:
 
 class _Ambulatory:
     authorisation_months = _LAW.whole("ambulatory.authorisation_months")
+    sessions_per_agreement = _LAW.whole("ambulatory.sessions_per_agreement")
 
 
 class _CareAbroad:
@@ -48,6 +49,7 @@ class _Clocks:
     conventional_decision_days = _LAW.whole("clocks.conventional_decision_days")
     convocation_notice_days = _LAW.whole("clocks.convocation_notice_days")
     disability_decision_days = _LAW.whole("clocks.disability_decision_days")
+    emergency_request_hours = _LAW.whole("clocks.emergency_request_hours")
     ep_answer_days = _LAW.whole("clocks.ep_answer_days")
     expertise_exam_days = _LAW.whole("clocks.expertise_exam_days")
     expertise_report_days = _LAW.whole("clocks.expertise_report_days")
@@ -90,8 +92,14 @@ class _Decision:
 
 
 class _Dental:
+    authorisation_months = _LAW.whole("dental.authorisation_months")
+    examination_from_cents = _LAW.whole("dental.examination_from_cents")
     odf_max_age = _LAW.whole("dental.odf_max_age")
-    prosthesis_cap_dh = _LAW.decimal("dental.prosthesis_cap_dh")
+    orthodontics_months = _LAW.whole("dental.orthodontics_months")
+    orthodontics_open_days_before = _LAW.whole("dental.orthodontics_open_days_before")
+    orthodontics_semesters = _LAW.whole("dental.orthodontics_semesters")
+    prosthesis_ceiling_cents = _LAW.whole("dental.prosthesis_ceiling_cents")
+    prosthesis_renewal_months = _LAW.whole("dental.prosthesis_renewal_months")
     window_months = _LAW.whole("dental.window_months")
 
 
@@ -107,6 +115,8 @@ class _Fees:
 
 class _Hospital:
     authorisation_days = _LAW.whole("hospital.authorisation_days")
+    programme_months = _LAW.whole("hospital.programme_months")
+    programme_open_days_before = _LAW.whole("hospital.programme_open_days_before")
 
 
 class _Ijm:
@@ -130,12 +140,25 @@ class _Ijm:
 
 class _Levels:
     ald_regional_months = _LAW.whole("levels.ald_regional_months")
+    ambulatory_central_cents = _LAW.whole("levels.ambulatory_central_cents")
+    ambulatory_regional_cents = _LAW.whole("levels.ambulatory_regional_cents")
     conventional_regional_days = _LAW.whole("levels.conventional_regional_days")
+    dental_central_cents = _LAW.whole("levels.dental_central_cents")
+    dental_regional_cents = _LAW.whole("levels.dental_regional_cents")
+    hospital_central_cents = _LAW.whole("levels.hospital_central_cents")
+    hospital_regional_cents = _LAW.whole("levels.hospital_regional_cents")
+    hospital_regional_days = _LAW.whole("levels.hospital_regional_days")
+    medicines_central_cents = _LAW.whole("levels.medicines_central_cents")
+    medicines_regional_cents = _LAW.whole("levels.medicines_regional_cents")
     sick_leave_regional_days = _LAW.whole("levels.sick_leave_regional_days")
 
 
 class _Medicines:
     authorisation_months = _LAW.whole("medicines.authorisation_months")
+    days_per_month = _LAW.whole("medicines.days_per_month")
+    price_threshold_cents = _LAW.whole("medicines.price_threshold_cents")
+    renewal_early_days = _LAW.whole("medicines.renewal_early_days")
+    renewal_open_days_before = _LAW.whole("medicines.renewal_open_days_before")
 
 
 class _Pi:

@@ -70,7 +70,7 @@ def test_every_value_of_the_first_edition_is_there_with_its_status():
         "ald.default_validity_months": (5 * 12, Status.CNOPS),
         "ald.renewal_open_days_before": (90, Status.PROJECT_DEFAULT),
         "psh.card_years": (7, None),
-        "dental.prosthesis_cap_dh": (Decimal(3000), None),
+        "dental.prosthesis_ceiling_cents": (300_000, None),
         "dental.window_months": (24, None),
         "dental.odf_max_age": (16, None),
         "quality.random": (Decimal("0.05"), Status.PROJECT_DEFAULT),
