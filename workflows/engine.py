@@ -18,7 +18,7 @@ from medcontrol.errors import InvalidInput, StepNotOpen
 from workflows import spiff, starts
 from workflows.catalog import Pack
 from workflows.facts import Facts, after_step, checked, given_at_opening, opening_facts
-from workflows.paths import Advance, OperationCall, Path, Wait, WaitingTask, advance, specs
+from workflows.paths import Advance, OperationCall, Path, Wait, WaitingTask, Way, advance, specs
 from workflows.spiff import SERIALIZER_VERSION, Deadline
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "OperationCall",
     "Wait",
     "WaitingTask",
+    "Way",
     "complete",
     "facts_of",
     "fire",

@@ -1,5 +1,7 @@
 """One file's move through its flow: what SpiffWorkflow asks on the way, and where it ends up."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -49,6 +51,14 @@ class OperationCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """The way that an exclusive gateway took; without a condition it is the default one."""
+
+    gateway: str
+    condition: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Advance:
     """Where a flow stands after it moved.
 
@@ -57,6 +67,7 @@ class Advance:
         tasks, waits: everything that is open now, not only what is new: compare by ``task_id``.
         operations: what the path called, in order, since the state that went in.
         status: what the file awaits now.
+        ways: what the gateways on the path chose; scenarios are measured by it.
     """
 
     state: str
@@ -65,6 +76,7 @@ class Advance:
     operations: tuple[OperationCall, ...]
     ended: bool
     status: ControlFileStatus
+    ways: tuple[Way, ...] = ()
 
 
 class Path(PythonScriptEngine):  # type: ignore[misc]
@@ -75,11 +87,23 @@ class Path(PythonScriptEngine):  # type: ignore[misc]
         self.pack = pack
         self.facts = facts
         self.calls: list[OperationCall] = []
+        self.ways: list[Way] = []
+        self._chosen: str | None = None
         self._known: Facts = {name: fact.default for name, fact in pack.meta.facts.items()}
         self._known |= facts
 
     def evaluate(self, _task: Any, expression: str, **_context: Any) -> bool:
-        return conditions.holds(expression, self._known)
+        holds = conditions.holds(expression, self._known)
+        if holds:
+            self._chosen = expression
+        return holds
+
+    @contextmanager
+    def choosing(self, gateway: str) -> Iterator[None]:
+        """Note which way a gateway takes meanwhile: that of the condition that holds."""
+        self._chosen = None
+        yield
+        self.ways.append(Way(gateway, self._chosen))
 
     def execute(self, _task: Any, _script: str, **_context: Any) -> None:
         raise InvalidInput(f"{self.pack.key}: a flow has no scripts", field="flow.bpmn")
@@ -133,8 +157,9 @@ def advance(pack: Pack, workflow: BpmnWorkflow, path: Path) -> Advance:
         f'{{"serializer":"{SERIALIZER_VERSION}","pack":"{pack.digest}",'
         f'"facts":{facts},"flow":{spiff.dump(workflow)}}}'
     )
-    status = _status(pack, tasks, waits, ended=workflow.completed)
-    return Advance(state, tasks, waits, tuple(path.calls), workflow.completed, status)
+    ended = workflow.completed
+    status = _status(pack, tasks, waits, ended=ended)
+    return Advance(state, tasks, waits, tuple(path.calls), ended, status, tuple(path.ways))
 
 
 def _wait(task: Any) -> Wait:

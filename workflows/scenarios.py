@@ -65,13 +65,20 @@ class Run:
 
     Attributes:
         problems: where it went another way than the scenario says; empty when all is well.
-        called: service tasks. ended: (step, outcome). fired: deadlines and messages.
+        called: service tasks. ended: (step, outcome). fired: timers and messages, by BPMN id.
+        ways: what gateways chose.
     """
 
     problems: list[str] = field(default_factory=list)
     called: list[engine.OperationCall] = field(default_factory=list)
     ended: set[tuple[str, str]] = field(default_factory=set)
     fired: set[str] = field(default_factory=set)
+    ways: set[engine.Way] = field(default_factory=set)
+
+    def note(self, moved: Advance) -> None:
+        """Keep what a move went through."""
+        self.called += moved.operations
+        self.ways |= set(moved.ways)
 
 
 def load(path: Path) -> Scenario:
@@ -83,13 +90,13 @@ def play(pack: Pack, scenario: Scenario) -> Run:
     """Play a scenario on the engine, with nothing else around it."""
     run = Run()
     stands = engine.start(pack, scenario.given)
-    run.called += stands.operations
+    run.note(stands)
     for number, happening in enumerate(scenario.when, start=1):
         moved = _happen(pack, stands, happening, run, number)
         if moved is None:
             return run
         if moved is not stands:
-            run.called += moved.operations
+            run.note(moved)
         stands = moved
         if happening.at is not None and _at(stands) != sorted(happening.at):
             run.problems.append(f"after {number}: waits at {_at(stands)}, not {happening.at}")
@@ -109,12 +116,13 @@ def _happen(
     elif happening.deadline is not None:
         for wait in stands.waits:
             if wait.kind == "deadline" and wait.name == happening.deadline:
-                run.fired.add(wait.name)
+                run.fired.add(wait.step)
                 return engine.fire(pack, stands.state, wait.task_id)
     else:
         moved = engine.receive(pack, stands.state, str(happening.message))
         if (moved is None) == happening.late:
-            run.fired.add(str(happening.message))
+            heard = (w for w in stands.waits if w.kind == "message")
+            run.fired |= {w.step for w in heard if w.name == happening.message}
             return stands if moved is None else moved
     run.problems.append(f"{number}: {happening} can't happen, the file waits at {_at(stands)}")
     return None

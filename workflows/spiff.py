@@ -11,13 +11,19 @@ from SpiffWorkflow.bpmn.parser.event_parsers import (
     BoundaryEventParser,
     IntermediateCatchEventParser,
 )
+from SpiffWorkflow.bpmn.parser.task_parsers import ConditionalGatewayParser
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
 from SpiffWorkflow.bpmn.serializer.config import DEFAULT_CONFIG
 from SpiffWorkflow.bpmn.serializer.default.workflow import BpmnWorkflowConverter, WorkflowConverter
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventJoin, BoundaryEventSplit, _EndJoin
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, IntermediateCatchEvent, ServiceTask
+from SpiffWorkflow.bpmn.specs.defaults import (
+    BoundaryEvent,
+    ExclusiveGateway,
+    IntermediateCatchEvent,
+    ServiceTask,
+)
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.specs.Join import Join
@@ -66,12 +72,30 @@ class Operation(ServiceTask):  # type: ignore[misc]
         return True
 
 
+class Choice(ExclusiveGateway):  # type: ignore[misc]
+    """An exclusive gateway that says which way it took."""
+
+    def _run_hook(self, task: Any) -> bool:
+        with task.workflow.script_engine.choosing(self.bpmn_id):
+            return bool(super()._run_hook(task))
+
+
 class _Parser(BpmnParser):  # type: ignore[misc]
     OVERRIDE_PARSER_CLASSES = {
+        full_tag("exclusiveGateway"): (ConditionalGatewayParser, Choice),
         full_tag("serviceTask"): (TaskParser, Operation),
         full_tag("boundaryEvent"): (_Boundary, BoundaryEvent),
         full_tag("intermediateCatchEvent"): (_Catch, IntermediateCatchEvent),
     }
+
+    def _add_diagram_indexes(self, bpmn: Any) -> None:
+        """Forget where things are drawn, else a gateway asks its upper way first.
+
+        Conditions are asked in the order of the file; moving an element on the screen does not
+        change what a flow does.
+        """
+        super()._add_diagram_indexes(bpmn)
+        self.document_positions: dict[int, dict[str, Any]] = {}
 
 
 def parse(bpmn: str, process: str) -> Specs:

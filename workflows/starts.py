@@ -61,6 +61,7 @@ class _Prepared:
             done.operations,
             done.ended,
             done.status,
+            done.ways,
         )
 
 

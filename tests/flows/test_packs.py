@@ -1,5 +1,6 @@
 """`packs check` finds what is wrong with a pack that someone edited by hand."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -206,6 +207,35 @@ def test_a_wrong_pack_yaml_is_refused_with_file_and_member(
 
     assert "pack.yaml" in str(refusal.value)
     assert field in str(refusal.value)
+
+
+def test_check_names_the_way_that_no_scenario_takes(copy: Path) -> None:
+    for path in list((copy / "ma/ald/1/scenarios").glob("*.yaml")):
+        if "disagreed" in path.read_text("utf-8"):
+            path.unlink()
+
+    assert ("co_signature", "ends it with 'disagreed'") in [
+        (where, what.split("no scenario ")[-1]) for where, what in found(copy)
+    ]
+
+
+def test_moving_elements_on_the_drawing_changes_nothing_that_a_flow_does(copy: Path) -> None:
+    path = copy / "ma/ald/1/flow.bpmn"
+    turned = re.sub(r' y="(\d+)', lambda y: f' y="{5000 - int(y[1])}', path.read_text("utf-8"))
+    path.write_text(turned, "utf-8")
+
+    pack = Catalog(copy).get("ma/ald/1", "ald")
+
+    assert [run for path in pack.scenarios() for run in play(pack, load(path)).problems] == []
+
+
+def test_check_names_the_scenario_that_goes_another_way(copy: Path) -> None:
+    (copy / "ma/ald/1/scenarios/wrong.yaml").write_text(
+        "title: Faux\nwhen:\n  - {step: control_on_file, outcome: granted}\n"
+        "then: {status: closed, letters: [refusal], operations: []}\n"
+    )
+
+    assert any(where == "scenarios/wrong.yaml" and "refusal" in what for where, what in found(copy))
 
 
 def test_a_released_pack_that_is_changed_fails_and_a_draft_does_not(copy: Path) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from workflows import coverage
 from workflows.bpmn import read
 from workflows.catalog import Pack, catalog
+from workflows.coverage import untaken
 from workflows.scenarios import Run, load, play
 
 PACKS = list(catalog())
@@ -25,15 +27,40 @@ def test_scenario_goes_as_written(pack: Pack, path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.key)
-def test_scenarios_take_every_outcome_service_deadline_and_message(pack: Pack) -> None:
-    runs = [run(pack, path) for path in pack.scenarios()]
-    graph = read(pack.bpmn())
-    outcomes = {(s, o) for s, step in pack.meta.steps.items() for o in step.outcomes}
-    events = graph.messages | {node.deadline for node in graph.nodes.values() if node.deadline}
+def test_scenarios_take_every_outcome_operation_event_and_way(pack: Pack) -> None:
+    assert list(coverage.check(pack, read(pack.bpmn()))) == []
 
-    assert outcomes - {pair for done in runs for pair in done.ended} == set()
-    assert set(pack.meta.operations) - {c.step for done in runs for c in done.called} == set()
-    assert events - {name for done in runs for name in done.fired} == set()
+
+def test_without_a_scenario_the_check_names_what_only_that_one_took() -> None:
+    pack = catalog().get("ma/ald/1", "ald")
+    graph = read(pack.bpmn())
+    runs = {path.stem: run(pack, path) for path in pack.scenarios()}
+    all_ways = {way for done in runs.values() for way in done.ways}
+
+    def missed_without(name: str) -> set[str]:
+        others = [done for other, done in runs.items() if other != name]
+        return {where for where, _ in untaken(pack, graph, others)}
+
+    missed = [missed_without(name) for name in runs]
+
+    assert {way.gateway for way in all_ways} == {n.id for n in graph.of("exclusiveGateway")}
+    edges = {edge.id for edge in graph.edges}
+    hosted = {node.id for node in graph.of("boundaryEvent")}
+    assert any(found & edges for found in missed)
+    assert any(found & hosted for found in missed)
+
+
+def test_each_outcome_event_and_way_is_missed_when_nothing_runs() -> None:
+    pack = catalog().get("ma/ald/1", "ald")
+    graph = read(pack.bpmn())
+
+    missed = [where for where, _ in untaken(pack, graph, [])]
+
+    choices = [e.id for g in graph.of("exclusiveGateway") for e in graph.outgoing(g.id)]
+    events = [node.id for node in graph.of("boundaryEvent", "receiveTask")]
+    outcomes = [name for name, step in pack.meta.steps.items() for _ in step.outcomes]
+    services = [node.id for node in graph.of("serviceTask")]
+    assert sorted(missed) == sorted([*choices, *events, *outcomes, *services])
 
 
 def test_each_pack_has_at_least_six_scenarios() -> None:
