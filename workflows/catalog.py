@@ -14,7 +14,9 @@ import yaml
 from pydantic import ValidationError
 
 from medcontrol.errors import InvalidInput, NotFound
+from workflows.bpmn import read
 from workflows.schema import PackFile, Served
+from workflows.shared_parts import completed
 
 PACKS = Path(__file__).parent / "packs"
 LOCK = "packs.lock"
@@ -72,6 +74,14 @@ class Pack:
             raise NotFound(f"{self.key} has no step {step!r}")
         return _form(self.folder, self.common, self.meta.steps[step].form)
 
+    def check_words(self) -> dict[str, Any]:
+        """Return the words of computed checks, by check: titles, sentences, figures, source."""
+        return _data(self.common / "checks.yaml")
+
+    def shared_levels(self) -> list[str]:
+        """Return the levels to which every flow of the jurisdiction lets a file go up."""
+        return list(_data(self.common / "shared.yaml").get("levels", ()))
+
     def scenarios(self) -> list[Path]:
         """Return the files of the pack's scenarios, in order."""
         return sorted((self.folder / "scenarios").glob("*.yaml"))
@@ -87,6 +97,11 @@ def _form(folder: Path, common: Path, name: str) -> tuple[dict[str, Any], dict[s
         if schema.is_file() and display.is_file():
             return orjson.loads(schema.read_bytes()), yaml.safe_load(display.read_text("utf-8"))
     raise NotFound(f"no form {name!r} in {folder} or {common}")
+
+
+@cache
+def _data(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text("utf-8")) if path.is_file() else {}
 
 
 class Catalog:
@@ -191,8 +206,8 @@ def _lines(locked: dict[str, str]) -> list[str]:
 def _read(root: Path, path: Path) -> Pack:
     folder = path.parent
     try:
-        meta = PackFile.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except yaml.YAMLError as problem:
+        meta = PackFile.model_validate(_whole(path))
+    except (yaml.YAMLError, OSError) as problem:
         raise InvalidInput(f"{path}: {problem}", field=str(path)) from None
     except ValidationError as refusal:
         first = refusal.errors()[0]
@@ -205,6 +220,18 @@ def _read(root: Path, path: Path) -> Pack:
     if not common.is_dir():
         raise InvalidInput(f"{path}: common: there is no {common}", field="common")
     return Pack(key, root, folder, common, _digest(folder, common), next(iter(meta.flows)), meta)
+
+
+def _whole(path: Path) -> Any:
+    """Return a pack's file with what it takes from the parts that its jurisdiction shares."""
+    own = yaml.safe_load(path.read_text("utf-8"))
+    if not isinstance(own, dict):
+        return own
+    shared = path.parents[2] / "_common" / str(own.get("common")) / "shared.yaml"
+    if not shared.is_file():
+        return own
+    graph = read((path.parent / "flow.bpmn").read_text("utf-8"))
+    return completed(own, yaml.safe_load(shared.read_text("utf-8")), graph)
 
 
 def _digest(*folders: Path) -> str:

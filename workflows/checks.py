@@ -11,8 +11,10 @@ from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from medcontrol.errors import DomainError
 from medcontrol.legal.dated import UnknownParameter
 from medcontrol.legal.loading import law
+from medcontrol.rules.checks import CHECKS
 from medcontrol.rules.clocks import LimitUnit
-from workflows import conditions, operations
+from medcontrol.vocabulary import ControlLevel
+from workflows import conditions, coverage, operations
 from workflows.bpmn import Graph, Node, read
 from workflows.catalog import Catalog, Pack, read_lock
 from workflows.letters import render
@@ -62,19 +64,19 @@ def _of_pack(pack: Pack, fonts: Sequence[Path]) -> Iterator[tuple[str, str, str]
     except OSError:
         yield pack.key, "flow.bpmn", "is not there"
         return
-    parts: Iterable[Iterator[tuple[str, str]]] = (
+    runs: Iterable[Iterator[tuple[str, str]]] = (
         _diagram(pack, graph),
         _ways(graph),
         _conditions(pack, graph),
         _steps(pack, graph),
         _operations(pack, graph),
         _waits(pack, graph),
-        _law(pack),
-        _letters(pack, fonts),
     )
-    for part in parts:
-        for where, what in part:
-            yield pack.key, where, what
+    wrong = [found for part in runs for found in part]
+    proven = coverage.check(pack, graph) if not wrong else ()
+    said = (*_levels(pack, graph), *_computed(pack), *_law(pack), *_letters(pack, fonts))
+    for where, what in (*wrong, *said, *proven):
+        yield pack.key, where, what
 
 
 def _diagram(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
@@ -194,6 +196,37 @@ def _waits(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
         yield name, "is a declared wait that the diagram does not have"
 
 
+def _levels(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
+    """A file goes up to every level of the jurisdiction, and from there back or to an end."""
+    steps = pack.meta.steps
+    there = {step.level for step in steps.values()}
+    for level in pack.meta.levels:
+        if level is not ControlLevel.LOCAL and level not in there:
+            yield "levels", f"{level} is named, but no step is done there"
+    for wanted in () if pack.served.linked else pack.shared_levels():
+        if wanted not in there or wanted not in pack.meta.levels:
+            yield "levels", f"a file can't go up to {wanted}; linked flows say linked: true"
+    for step_id, step in steps.items():
+        if step_id in graph.nodes and step.level not in (ControlLevel.LOCAL, "file"):
+            onward = graph.reachable(step_id)
+            if not any(end.id in onward for end in graph.of("endEvent")):
+                yield step_id, "leads neither back nor to an end"
+
+
+def _computed(pack: Pack) -> Iterator[tuple[str, str]]:
+    for name in pack.meta.checks:
+        if name not in CHECKS:
+            yield f"checks.{name}", "no such check is computed"
+            continue
+        if name not in pack.check_words():
+            yield f"checks.{name}", "checks.yaml has no words for it"
+        for path in CHECKS[name].parameters:
+            try:
+                law(pack.meta.jurisdiction).whole(path)
+            except (UnknownParameter, DomainError) as problem:
+                yield f"checks.{name}", f"{path}: {problem}"
+
+
 def _law(pack: Pack) -> Iterator[tuple[str, str]]:
     parameters = law(pack.meta.jurisdiction)
     clocks = {name: deadline.parameter for name, deadline in pack.meta.deadlines.items()}
@@ -213,6 +246,8 @@ def _parameters(pack: Pack) -> Iterator[tuple[str, str]]:
     for name, fact in pack.meta.facts.items():
         if fact.parameter:
             yield name, fact.parameter
+        if fact.above:
+            yield name, fact.above.parameter
     for step, call in pack.meta.operations.items():
         if "parameter" in call.arguments:
             yield step, str(call.arguments["parameter"])
@@ -220,9 +255,11 @@ def _parameters(pack: Pack) -> Iterator[tuple[str, str]]:
     if rule:
         rhythm = rule.review.rhythm.model_dump().values() if rule.review.rhythm else ()
         by_code = rule.months_by_code.values()
-        for path in (rule.default_months, rule.review.opens_days_before, *rhythm, *by_code):
+        for path in (rule.default_months, *rule.review.parameters(), *rhythm, *by_code):
             if path:
                 yield "entitlement", path
+        if rule.continues:
+            yield "entitlement.continues", rule.continues.within_days
 
 
 def _letters(pack: Pack, fonts: Sequence[Path]) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 from medcontrol.legal.loading import law
 from medcontrol.model import Entitlement, Unit
 from medcontrol.ports import SelectivityOutcome
+from medcontrol.rules.calendar import whole_years
 from medcontrol.rules.completeness import missing_members
 from medcontrol.services.points import Tariff, tariff
 from medcontrol.vocabulary import EntitlementStatus
@@ -38,11 +39,15 @@ ORDER BY f.registration_number, f.flow, f.person_birth_date, o.given_at DESC
 
 @dataclass(frozen=True, slots=True)
 class ToOpen:
-    """A received file that selectivity chose: its row, the message, the decision."""
+    """A received file that selectivity chose: its row, the message, the decision.
+
+    ``parent_id``: the control file that it is about, when another file opened it.
+    """
 
     received: Mapping[str, Any]
     message: Mapping[str, Any]
     outcome: SelectivityOutcome
+    parent_id: UUID | None = None
 
 
 class Lookups:
@@ -101,6 +106,16 @@ class Lookups:
             self._tariffs[jurisdiction, day] = tariff(self._session, jurisdiction, day)
         return self._tariffs[jurisdiction, day]
 
+    def _comparisons(self, pack: Pack, each: ToOpen, day: date) -> dict[str, bool]:
+        """Return the facts that compare a number of the file with the law of the day."""
+        numbers = law(each.received["jurisdiction"])
+        return {
+            name: (number := _number(fact.above.of, each)) is not None
+            and number > numbers.number(fact.above.parameter, day).value
+            for name, fact in pack.meta.facts.items()
+            if fact.above is not None
+        }
+
     def facts(self, pack: Pack, each: ToOpen) -> Facts:
         """Return what the flow is told of a file; few sets of facts serve thousands of files."""
         received = each.received
@@ -113,6 +128,7 @@ class Lookups:
             "has_provider": bool(each.message.get("provider")),
         }
         known |= _answers(pack, each.message.get("form") or {})
+        known |= self._comparisons(pack, each, day)
         key = (pack.key, pack.flow, day, *known.values())
         if key not in self._facts:
             numbers = law(jurisdiction)
@@ -120,6 +136,27 @@ class Lookups:
                 pack, known, lambda path: numbers.number(path, day).value
             )
         return self._facts[key]
+
+
+def _number(of: str, each: ToOpen) -> int | None:
+    """Return the number of a file that a threshold is about; none when it does not say it."""
+    received, message = each.received, each.message
+    if of == "amount_cents":
+        found = received["amount_cents"]
+    elif of == "days":
+        care = message.get("care") or {}
+        if not (care.get("from") and care.get("to")):
+            return None
+        found = (date.fromisoformat(care["to"]) - date.fromisoformat(care["from"])).days + 1
+    elif of == "age_years":
+        found = whole_years(
+            received["beneficiary_birth_date"] or received["birth_date"], received["received_on"]
+        )
+    elif of == "lines":
+        found = len(message.get("lines") or ())
+    else:
+        found = (message.get("form") or {}).get(of.removeprefix("form."))
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def _answers(pack: Pack, form: Mapping[str, Any]) -> dict[str, Any]:

@@ -109,6 +109,7 @@ class OpeningRows:
                 pack.served.reference_prefix, received["received_on"].year, serial
             ),
             "received_file_id": received["id"],
+            "parent_id": each.parent_id,
             "jurisdiction": received["jurisdiction"],
             "scheme": received["scheme"],
             "flow": received["flow"],

@@ -1,8 +1,8 @@
 """What a pack's ``pack.yaml`` may say (paquet de circuit). Everything else is refused."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -40,12 +40,29 @@ class Titles(Part):
 
 
 class Served(Part):
-    """A flow that the pack serves."""
+    """A flow that the pack serves; ``linked``: its files are opened by other files alone."""
 
     titles: Titles
     reference_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
     natures: tuple[Code, ...] = Field(min_length=1)
     professions: tuple[Profession, ...] = Field(min_length=1)
+    linked: bool = False
+
+
+class Above(Part):
+    """A comparison with dated law: whether a number of the file is greater than the law's.
+
+    Attributes:
+        of: ``amount_cents``; ``days`` of care, both ends counted; ``age_years`` on the day of
+            receipt; ``lines``; or ``form.<answer>``, a whole number in the sender's form.
+        parameter: path of the law's number of the day of receipt.
+    """
+
+    of: Annotated[
+        str,
+        StringConstraints(pattern=r"^(amount_cents|days|age_years|lines|form\.[a-z][a-z0-9_]*)$"),
+    ]
+    parameter: Parameter
 
 
 class Fact(Part):
@@ -59,6 +76,7 @@ class Fact(Part):
             of steps set it (``sets``, ``counts``).
         parameter: path of dated law that gives its value at the opening.
         answer: name of the answer in the sender's form that gives its value at the opening.
+        above: for a boolean: the comparison that gives its value at the opening.
     """
 
     type: Literal["choice", "boolean", "integer"]
@@ -67,6 +85,7 @@ class Fact(Part):
     given: Literal["opening", "path"] = "path"
     parameter: Parameter | None = None
     answer: Code | None = None
+    above: Above | None = None
 
     def allows(self, value: object) -> bool:
         """Whether ``value`` is one that this fact can hold."""
@@ -82,6 +101,8 @@ class Fact(Part):
             raise ValueError("values are for a choice, and a choice needs them")
         if not self.allows(self.default):
             raise ValueError(f"default {self.default!r} is not a {self.type}")
+        if self.above is not None and (self.type != "boolean" or self.given != "opening"):
+            raise ValueError("above gives a boolean of the opening")
         return self
 
 
@@ -192,6 +213,18 @@ class Piece(Part):
     required: bool = True
 
 
+class Checked(Part):
+    """A check of ``medcontrol.rules.checks`` (contrôle calculé): it explains, never decides.
+
+    Attributes:
+        steps: where it is shown; at every step when empty.
+        natures: those that it is computed for; all of them when empty.
+    """
+
+    steps: tuple[Code, ...] = ()
+    natures: tuple[Code, ...] = ()
+
+
 class Source(Part):
     """A text that the pack rests on; ``status`` says where a value is borrowed from."""
 
@@ -213,6 +246,46 @@ class ReviewRhythm(Part):
     none_before_last_age_months: Parameter
 
 
+class Milestone(Part):
+    """A day on which a running right is looked at, whatever its end (échéance).
+
+    Attributes:
+        after_days: law's days from the first day of the right.
+        nature: of the file that opens; the review's own when it says nothing. The file's form
+            holds the milestone's name as ``milestone``.
+    """
+
+    after_days: Parameter
+    nature: Code | None = None
+
+
+class SoonerReview(Part):
+    """A review before the right ends; what is left out fits every grant.
+
+    Attributes:
+        months: law's months from the first day of the grant to the review.
+        outcomes: decisions that it follows.
+        codes: codes of the right, such as pathologies.
+        is_renewal, is_examined: whether the right was renewed, and the person examined.
+        below_age_years, from_age_years: law's bounds of the person's age that day.
+    """
+
+    months: Parameter
+    outcomes: tuple[DecisionOutcome, ...] = ()
+    codes: tuple[str, ...] = ()
+    is_renewal: bool | None = None
+    is_examined: bool | None = None
+    below_age_years: Parameter | None = None
+    from_age_years: Parameter | None = None
+
+
+class Window(Part):
+    """By how many of the law's days the opening of a review may be moved to spread the work."""
+
+    earlier_days: Parameter
+    later_days: Parameter
+
+
 class Review(Part):
     """How a granted right comes back.
 
@@ -220,11 +293,38 @@ class Review(Part):
         nature: nature of the file that opens by itself.
         opens_days_before: law's days before the next review on which it opens.
         rhythm: when it is reviewed; none: on the day on which the right ends.
+        milestones: when a running right is reviewed instead; its end then brings no review.
+        sooner: reviews before the end; the first that fits counts.
+        window: how far the opening may be moved, never past the right's last day; none: it isn't.
     """
 
     nature: Code
     opens_days_before: Parameter
     rhythm: ReviewRhythm | None = None
+    milestones: dict[Code, Milestone] = {}
+    sooner: tuple[SoonerReview, ...] = ()
+    window: Window | None = None
+
+    def parameters(self) -> Iterator[str]:
+        """Yield the paths of dated law that it names, but those of the rhythm."""
+        yield self.opens_days_before
+        yield from (milestone.after_days for milestone in self.milestones.values())
+        for rule in self.sooner:
+            yield from filter(None, (rule.months, rule.below_age_years, rule.from_age_years))
+        if self.window:
+            yield from (self.window.earlier_days, self.window.later_days)
+
+
+class Continues(Part):
+    """Requests that carry the person's running right on instead of opening another.
+
+    Attributes:
+        natures: of these requests.
+        within_days: law's days after the right's last day within which they come in time.
+    """
+
+    natures: tuple[Code, ...] = Field(min_length=1)
+    within_days: Parameter
 
 
 class EntitlementRule(Part):
@@ -235,12 +335,14 @@ class EntitlementRule(Part):
             ``lifetime_after_examination`` come first.
         default_months: law's validity without one of those; none: until its review decides.
         months_by_code: law's validity of rights of a code, where it is another.
+        continues: requests that are about the right that the person has already.
     """
 
     kind: Code
     validity_by: Literal["pathology"] | None = None
     default_months: Parameter | None = None
     months_by_code: dict[Code, Parameter] = {}
+    continues: Continues | None = None
     review: Review
 
 
@@ -264,17 +366,26 @@ class PackFile(Part):
     letters: dict[Code, LetterPart] = {}
     operations: dict[Code, Call] = {}
     pieces: dict[Code, Piece] = {}
+    checks: dict[Code, Checked] = {}
     entitlement: EntitlementRule | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _implied_facts(cls, given: object) -> object:
-        """Every pack has ``outcome``, of the last step, and ``decision``, as proposed so far."""
+        """Every pack has ``nature``, ``outcome`` of the last step, ``decision`` as proposed."""
         if not isinstance(given, dict) or not isinstance(given.get("facts", {}), dict):
             return given
         last = {"type": "choice", "values": list(given.get("outcomes", {})), "default": "none"}
         decision = {"type": "choice", "values": list(DecisionOutcome), "default": "none"}
-        return given | {"facts": given.get("facts", {}) | {"outcome": last, "decision": decision}}
+        facts: dict[str, Any] = dict(given.get("facts", {}))
+        flows = given.get("flows")
+        served = flows.values() if isinstance(flows, dict) else ()
+        named = [n for flow in served if isinstance(flow, dict) for n in flow.get("natures") or ()]
+        if named:
+            natures = list(dict.fromkeys(named))
+            nature = {"type": "choice", "values": natures, "default": natures[0]}
+            facts.setdefault("nature", nature | {"given": "opening"})
+        return given | {"facts": facts | {"outcome": last, "decision": decision}}
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -290,6 +401,8 @@ class PackFile(Part):
                     raise ValueError(f"outcomes.{name}.sets: {fact} can't be {value!r}")
             if outcome.counts:
                 _known(f"outcomes.{name}.counts", (outcome.counts,), self.facts)
+        for name, checked in self.checks.items():
+            _known(f"checks.{name}.steps", checked.steps, self.steps)
         return self
 
 

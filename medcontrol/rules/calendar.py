@@ -233,6 +233,15 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, _length_of_month(year, month + 1)))
 
 
+def whole_years(since: date, on: date) -> int:
+    """Return how many years are full on a day; somebody's age, in law.
+
+    >>> whole_years(date(2008, 2, 29), date(2026, 2, 28))
+    17
+    """
+    return on.year - since.year - ((on.month, on.day) < (since.month, since.day))
+
+
 def _length_of_month(year: int, month: int) -> int:
     following = date(year + month // 12, month % 12 + 1, 1)
     return (following - timedelta(days=1)).day
