@@ -129,6 +129,7 @@ def registers(session: Session, tools: Tools, on: date) -> Registers:
             ),
         )
         for flow in flows().values()
+        if not flow.is_internal
     }
     return Registers(agencies=agencies, flows=known)
 

@@ -54,6 +54,7 @@ class Flow:
         is_instant: answered at the counter and paid at once.
         reimburses: pays care act by act, so a paid file may be drawn for later control.
         is_open: files are taken in; otherwise they wait in quarantine.
+        is_internal: its files are opened by other files, never by a message (``internal: true``).
     """
 
     code: str
@@ -66,10 +67,11 @@ class Flow:
     is_instant: bool
     reimburses: bool
     is_open: bool
+    is_internal: bool = False
 
     def may_open_in(self, jurisdiction: str) -> bool:
         """Return whether files of this flow are taken in for a jurisdiction."""
-        return self.is_open and jurisdiction in self.jurisdictions
+        return self.is_open and not self.is_internal and jurisdiction in self.jurisdictions
 
 
 @cache
@@ -101,7 +103,8 @@ def read_flows(file: Path) -> tuple[Mapping[str, Flow], Mapping[str, Text]]:
 
 
 def _flow(code: str, raw: Any, where: str, labels: Mapping[str, Text]) -> Flow:
-    raw = members(raw, where, _MEMBERS)
+    internal = raw.get("internal", False) if isinstance(raw, dict) else False
+    raw = members(raw, where, _MEMBERS | ({"internal"} & set(raw)))
     flow = Flow(
         code=code,
         title=text(raw["title"], f"{where}.title"),
@@ -113,6 +116,7 @@ def _flow(code: str, raw: Any, where: str, labels: Mapping[str, Text]) -> Flow:
         is_instant=flag(raw["instant"], f"{where}.instant"),
         reimburses=flag(raw["reimburses"], f"{where}.reimburses"),
         is_open=flag(raw["open"], f"{where}.open"),
+        is_internal=flag(internal, f"{where}.internal"),
     )
     if not re.fullmatch(r"[A-Z]{2,4}", str(flow.prefix), re.ASCII):
         raise ReferenceFault(f"{where}.prefix must be 2 to 4 capital letters")
