@@ -192,6 +192,7 @@ class StepKind(StrEnum):
     VISIT = "visit"  # at home or where the person is treated (article 27)
     ADMISSIBILITY = "admissibility"  # of an appeal, by its secretary
     COUNTER_EXAMINATION = "counter_examination"  # never by the author nor his superior
+    HEARING = "hearing"  # day and doctors of the commission, by the secretary
     COMMISSION = "commission"  # three doctors
     EXPERT_NAMING = "expert_naming"
     EXPERT_REPORT = "expert_report"  # by the named expert, who sees this file alone
@@ -205,8 +206,8 @@ class StepKind(StrEnum):
 
 
 _OF_OTHERS = (
-    StepKind.COMPLETENESS, StepKind.APPOINTMENT, StepKind.ADMISSIBILITY, StepKind.EXPERT_REPORT,
-    StepKind.FEE,
+    StepKind.COMPLETENESS, StepKind.APPOINTMENT, StepKind.ADMISSIBILITY, StepKind.HEARING,
+    StepKind.EXPERT_REPORT, StepKind.FEE,
 )  # fmt: skip
 
 
@@ -328,6 +329,7 @@ class MedicalRecordKind(StrEnum):
     SNAPSHOT = "snapshot"  # what a contested decision was taken on, frozen
     EXPERT_REPORT = "expert_report"
     READING = "reading"  # a second reader's opinion
+    OUTSIDE_OPINION = "outside_opinion"  # a question asked of somebody else, or the answer
 
 
 class MessageAudience(StrEnum):
@@ -345,11 +347,72 @@ class LetterStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class LetterWay(StrEnum):
+    """How a letter leaves."""
+
+    CARRIER = "carrier"  # handed to the fund's carrier
+    AGENCY = "agency"  # printed in a batch by the agency
+    DIGITAL = "digital"  # delivered to the person's account
+
+
+class LetterReceipt(StrEnum):
+    """What the carrier's receipt of a registered letter says (accusé de réception)."""
+
+    HANDED_OVER = "handed_over"
+    UNCLAIMED = "unclaimed"
+    REFUSED = "refused"
+
+
+class SlipStatus(StrEnum):
+    """State of a slip of physical files (bordereau)."""
+
+    DRAFT = "draft"  # being filled
+    SEALED = "sealed"  # closed and printed, not on its way yet
+    DISPATCHED = "dispatched"
+    RECEIVED = "received"  # every file was looked for at the other end
+    CANCELLED = "cancelled"
+
+
+class PaperFileState(StrEnum):
+    """A physical file of a slip, at the other end."""
+
+    EXPECTED = "expected"
+    FOUND = "found"
+    MISSING = "missing"
+    UNEXPECTED = "unexpected"  # it lay in the parcel, and not on the slip
+
+
+class PaperMove(StrEnum):
+    """What happened to a physical file."""
+
+    REGISTERED = "registered"
+    PLACED = "placed"  # put on a shelf
+    DISPATCHED = "dispatched"
+    ARRIVED = "arrived"
+    OVERDUE = "overdue"  # its slip should have arrived
+    MISSING = "missing"
+    FOUND = "found"  # after it was missing
+
+
 class EntitlementStatus(StrEnum):
     """State of a granted right."""
 
     ACTIVE = "active"
     UNDER_REVIEW = "under_review"
+    ENDED = "ended"
+
+
+class EntitlementChange(StrEnum):
+    """What happened to a granted right."""
+
+    GRANTED = "granted"
+    RENEWED = "renewed"
+    REVIEWED = "reviewed"  # its review opened, or somebody asked to renew it
+    ADJOURNED = "adjourned"  # a decision keeps it and looks again later
+    KEPT = "kept"  # the review ended without a decision on it
+    POSTPONED = "postponed"  # by a supervisor, within the window
+    POSTPONEMENT_UNDONE = "postponement_undone"
+    RESTORED = "restored"  # the decision on it was undone
     ENDED = "ended"
 
 
@@ -485,3 +548,39 @@ class ProbeStatus(StrEnum):
     def is_running(self) -> bool:
         """Whether another file or round may come."""
         return self in (ProbeStatus.SAMPLING, ProbeStatus.EDUCATION)
+
+
+class AppointmentKind(StrEnum):
+    """Why a person is seen."""
+
+    EXAMINATION = "examination"  # CMP, in a room of the fund or a contracted doctor's practice
+    VISIT = "visit"  # at home or where the person is treated
+    EXPERTISE = "expertise"
+    COMMISSION = "commission"
+
+
+class AppointmentState(StrEnum):
+    """State of an appointment (rendez-vous)."""
+
+    BOOKED = "booked"
+    ATTENDED = "attended"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class AppointmentReason(StrEnum):
+    """Why an appointment was missed, moved or cancelled. Never medical."""
+
+    ABSENT = "absent"  # did not come and said nothing
+    EXCUSED = "excused"  # did not come and said why
+    PERSON_ASKED = "person_asked"
+    DOCTOR_AWAY = "doctor_away"
+    PLACE_CLOSED = "place_closed"  # room or unit
+    FLOW = "flow"  # the file went another way
+
+
+class DeadlineAlertKind(StrEnum):
+    """What a supervisor is told of a legal deadline."""
+
+    NEAR = "near"
+    PASSED = "passed"

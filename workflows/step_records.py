@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,13 @@ from medcontrol.model import (
 )
 from medcontrol.policy import Principal
 from medcontrol.services.medical import seal
-from medcontrol.vocabulary import CompletionKind, MedicalRecordKind, StepKind
+from medcontrol.vocabulary import (
+    AppointmentKind,
+    AppointmentState,
+    CompletionKind,
+    MedicalRecordKind,
+    StepKind,
+)
 from workflows.catalog import Pack
 from workflows.kept_rights import right_as_json
 from workflows.moving import Move
@@ -126,10 +133,10 @@ def prepare(move: Move, task: HumanTask, command: CompleteStep, state_before: st
         state = "missed" if command.outcome == "no_show" else "attended"
         move.session.execute(
             sa.text(
-                "UPDATE appointment SET state = :state"
+                "UPDATE appointment SET state = :state, settled_at = :now"
                 " WHERE control_file_id = :id AND state = 'booked'"
             ),
-            {"state": state, "id": move.file.id},
+            {"state": state, "id": move.file.id, "now": move.now},
         )
 
 
@@ -176,8 +183,14 @@ def _book(move: Move, command: CompleteStep) -> None:
             "control_file_id": move.file.id,
             "doctor_id": move.file.assigned_doctor_id,
             "unit_code": move.file.agency_code,
+            "kind": AppointmentKind.EXAMINATION,
+            "place": command.place.strip() or move.unit_name,
+            "registration_number": move.file.registration_number,
+            "person_birth_date": move.file.person_birth_date,
             "starts_at": command.appointment_at,
-            "state": "booked",
+            "ends_at": command.appointment_at + timedelta(minutes=30),
+            "state": AppointmentState.BOOKED,
+            "is_early_agreed": False,
             "booked_at": move.now,
         },
     )

@@ -1,5 +1,17 @@
 """All tables. Import from here, so that Alembic, the app and the tests know the same ones."""
 
+from medcontrol.model.adjacent import (
+    Appeal,
+    CommissionMember,
+    ExcludedDoctor,
+    Expert,
+    ExpertConflict,
+    ExpertFee,
+    ExpertMission,
+    OpinionRequest,
+    SharedDocument,
+)
+from medcontrol.model.appointment import AgendaFeed, Appointment, Room
 from medcontrol.model.assignment_reference import (
     AssignmentLever,
     AssignmentReference,
@@ -14,9 +26,9 @@ from medcontrol.model.backtest import (
     ShadowCount,
     ShadowSample,
 )
+from medcontrol.model.clocks import CalendarChange, DeadlineAlert
 from medcontrol.model.control_file import (
     AccessLog,
-    Appointment,
     CompletionRequest,
     ControlFile,
     Decision,
@@ -38,11 +50,11 @@ from medcontrol.model.doctor import (
     DoctorSuperior,
     DoctorUnit,
 )
-from medcontrol.model.entitlement import Entitlement
+from medcontrol.model.entitlement import Entitlement, EntitlementEvent, ReviewPostponement
 from medcontrol.model.flow import Deadline, FlowInstance, HumanTask, Suspension
 from medcontrol.model.history import BeneficiaryEvent, ControlOutcome, FeatureBucket, PastFile
 from medcontrol.model.journal import JournalEntry
-from medcontrol.model.letter import Letter
+from medcontrol.model.letter import Letter, LetterBatch
 from medcontrol.model.long_term_care import CareBill, CareBillCheck, CarePlan, HospitalStay
 from medcontrol.model.outbox import OutboxMessage, Schedule
 from medcontrol.model.outcomes import (
@@ -59,6 +71,7 @@ from medcontrol.model.outcomes import (
     SelectivityAlert,
     SelectivityMeasure,
 )
+from medcontrol.model.paper import PaperMovement, PaperSlip, PaperSlipFile, SealedEnvelope
 from medcontrol.model.reassignment import (
     ReassignmentBatch,
     ReassignmentItem,
@@ -78,18 +91,22 @@ from medcontrol.model.unit import AnnouncedDay, Unit
 from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 
 __all__ = [
-    "Absence", "AccessLog", "AnnouncedDay", "ApiClient", "Appointment", "Assignment",
-    "AssignmentLever", "AssignmentReference", "Availability", "BacktestRun", "BeneficiaryEvent",
-    "BlueDraw", "BlueWeek", "CapacitySnapshot", "CareBill", "CareBillCheck", "CarePlan",
-    "Competence", "CompletionRequest", "Conflict", "ControlFile", "ControlOutcome", "Deadline",
-    "Decision", "Doctor", "DoctorChange", "DoctorLoad", "DoctorSuperior", "DoctorUnit", "Document",
-    "DocumentView", "Entitlement", "Experiment", "ExperimentFile", "FeatureBucket", "FlowInstance",
-    "HospitalStay", "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter",
-    "LineOpinion", "MedicalRecord", "Message", "Opinion", "OutboxMessage", "PastFile", "Probe",
-    "ProbeFile", "ProbeRound", "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile",
-    "ProviderLetter", "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem",
-    "ReceivedFile", "ReplayRun", "RoleGrant", "RuleProposal", "RuleSetEvent", "RuleSetVersion",
-    "Schedule", "SelectionToken", "SelectivityAlert", "SelectivityDecision", "SelectivityMeasure",
-    "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample", "Suspension",
-    "TrainedModel", "Unit", "UserAccount", "UserSession", "WorkPoints",
+    "Absence", "AccessLog", "AgendaFeed", "AnnouncedDay", "ApiClient", "Appeal", "Appointment",
+    "Assignment", "AssignmentLever", "AssignmentReference", "Availability", "BacktestRun",
+    "BeneficiaryEvent", "BlueDraw", "BlueWeek", "CalendarChange", "CapacitySnapshot", "CareBill",
+    "CareBillCheck", "CarePlan", "CommissionMember", "Competence", "CompletionRequest", "Conflict",
+    "ControlFile", "ControlOutcome", "Deadline", "DeadlineAlert", "Decision", "Doctor",
+    "DoctorChange", "DoctorLoad", "DoctorSuperior", "DoctorUnit", "Document", "DocumentView",
+    "Entitlement", "EntitlementEvent", "ExcludedDoctor", "Experiment", "ExperimentFile", "Expert",
+    "ExpertConflict", "ExpertFee", "ExpertMission", "FeatureBucket", "FlowInstance", "HospitalStay",
+    "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter", "LetterBatch",
+    "LineOpinion", "MedicalRecord", "Message", "Opinion", "OpinionRequest", "OutboxMessage",
+    "PaperMovement", "PaperSlip", "PaperSlipFile", "PastFile", "Probe", "ProbeFile", "ProbeRound",
+    "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile", "ProviderLetter", "QuarantinedMessage",
+    "ReassignmentBatch", "ReassignmentItem", "ReceivedFile", "ReplayRun", "ReviewPostponement",
+    "RoleGrant", "Room", "RuleProposal", "RuleSetEvent", "RuleSetVersion", "Schedule",
+    "SealedEnvelope", "SelectionToken", "SelectivityAlert", "SelectivityDecision",
+    "SelectivityMeasure", "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample",
+    "SharedDocument", "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession",
+    "WorkPoints",
 ]  # fmt: skip

@@ -50,6 +50,11 @@ class ControlFile(SQLModel, table=True):
         sa.Index("ix_control_file_registration_number", "registration_number"),
         sa.Index("ix_control_file_national_id", "national_id"),
         sa.Index("ix_control_file_provider_id", "provider_id"),
+        sa.Index(
+            "ix_control_file_parent",
+            "parent_id",
+            postgresql_where=sa.text("parent_id IS NOT NULL"),
+        ),
         sa.Index("ix_control_file_doctor", "assigned_doctor_id", "status"),
         sa.Index("ix_control_file_agency", "agency_code", "opened_at"),
         sa.Index("ix_control_file_region", "region_code", "opened_at"),
@@ -231,23 +236,6 @@ class Message(SQLModel, table=True):
     sent_at: datetime = Field(sa_type=INSTANT)
     key_id: str = Field(sa_type=CODE)
     content: bytes = Field(sa_type=BYTES)
-
-
-class Appointment(SQLModel, table=True):
-    """A medical examination that was booked (convocation CMP)."""
-
-    __table_args__ = (
-        sa.Index("ix_appointment_doctor", "doctor_id", "starts_at"),
-        sa.CheckConstraint("state IN ('booked', 'attended', 'missed', 'cancelled')", name="state"),
-    )
-
-    id: UUID = primary_key()
-    control_file_id: UUID = foreign_key("control_file.id", index=True)
-    doctor_id: UUID | None = foreign_key("doctor.id", nullable=True)
-    unit_code: str = Field(sa_type=CODE, foreign_key="unit.code")
-    starts_at: datetime = Field(sa_type=INSTANT)
-    state: str = Field(default="booked", sa_type=CODE)
-    booked_at: datetime = Field(sa_type=INSTANT)
 
 
 class Document(SQLModel, table=True):

@@ -1,6 +1,6 @@
 """Control doctors (médecins-conseils, dentistes, pharmaciens) and what they may take."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from medcontrol.model.types import (
     CODE,
     DAY,
     FACTS,
+    HOUR,
     ID,
     INSTANT,
     TEXT,
@@ -43,6 +44,8 @@ class Doctor(SQLModel, table=True):
     unit_code: str = Field(sa_type=CODE, foreign_key="unit.code")
     # Number under which the doctor treats or prescribes (INPE): the law forbids both hats.
     professional_id: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    # Where a contracted doctor receives; the rooms of the unit when none.
+    practice_address: str | None = Field(default=None, sa_type=TEXT, nullable=True)
     is_active: bool = Field(default=True)
 
 
@@ -105,6 +108,8 @@ class Availability(SQLModel, table=True):
     doctor_id: UUID = Field(sa_type=ID, foreign_key="doctor.id")
     weekday: int = Field()
     minutes: int = Field()
+    # Local hour from which people are received; the opening of the working day when none.
+    starts_at: time | None = Field(default=None, sa_type=HOUR, nullable=True)
     valid_from: date = Field(sa_type=DAY)
     valid_to: date | None = Field(default=None, sa_type=DAY, nullable=True)
 

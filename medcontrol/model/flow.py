@@ -157,6 +157,11 @@ class Deadline(SQLModel, table=True):
     __table_args__ = (
         sa.Index("ix_deadline_due", "due_at", postgresql_where=sa.text("status = 'running'")),
         sa.Index("ix_deadline_file", "control_file_id"),
+        sa.Index(
+            "ix_deadline_warn",
+            "warn_at",
+            postgresql_where=sa.text("status = 'running' AND warn_at IS NOT NULL"),
+        ),
     )
 
     id: UUID = primary_key()
@@ -172,6 +177,8 @@ class Deadline(SQLModel, table=True):
     parameter: str = Field(sa_type=TEXT)
     stops_for_completion: bool = Field(default=False)
     due_at: datetime = Field(sa_type=INSTANT)
+    # When supervisors are told that it nears; nothing once they were, and for internal targets.
+    warn_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
     status: DeadlineStatus = Field(
         default=DeadlineStatus.RUNNING, sa_type=code_enum(DeadlineStatus)
     )

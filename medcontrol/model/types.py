@@ -19,6 +19,7 @@ SQLModel.metadata.naming_convention = {
 
 INSTANT = sa.DateTime(timezone=True)
 DAY = sa.Date()
+HOUR = sa.Time()
 ID = pg.UUID(as_uuid=True)
 CODE = sa.String(64)
 TEXT = sa.Text()

@@ -114,7 +114,7 @@ class _Loader:
         units: dict[str, str] = {row[0]: row[1] for row in names_of_units}
         self.known: set[Person] = set()
         names = {doctor.code: doctor.name for doctor in staff.doctors}
-        self.past = PastWriter(self.gathered, loaded.staff, names, limits_of(session, "ma"))
+        self.past = PastWriter(self.gathered, loaded.staff, names, units, limits_of(session, "ma"))
         self.consequences = Consequences(
             self.gathered, units, tools.fund_name, fund.as_of, self.known
         )

@@ -1,7 +1,7 @@
 """Closed files of the past as rows (dossiers clos): journal, tasks, opinions, decision, letters."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,8 @@ from medcontrol.rules.references import make_reference
 from medcontrol.services.medical import seal
 from medcontrol.vocabulary import (
     ActorKind,
+    AppointmentKind,
+    AppointmentState,
     AssignmentMode,
     ControlFileStatus,
     ControlMode,
@@ -45,6 +47,7 @@ from runtime.demo.staff_rows import Loaded
 from workflows import engine, rows
 from workflows.limits import Limits
 
+EXAMINED_FOR = timedelta(minutes=30)
 INTAKE = journal.Actor(ActorKind.SYSTEM, "intake")
 REASONING = (
     "Dossier examiné au vu des pièces transmises. Les éléments cliniques et paracliniques "
@@ -55,9 +58,13 @@ REASONING = (
 class PastWriter:
     """Makes the rows of closed files; letters and rights are added by ``past_letters``."""
 
-    def __init__(self, gathered: Gathered, staff: Loaded, names: Mapping[str, str], limits: Limits):
-        """Keep what all files share; ``names`` are the doctors' names by code."""
-        self.gathered, self.staff, self.names, self.limits = gathered, staff, names, limits
+    def __init__(
+        self, gathered: Gathered, staff: Loaded, names: Mapping[str, str],
+        units: Mapping[str, str], limits: Limits,
+    ) -> None:  # fmt: skip
+        """Keep what all files share; ``names`` are the doctors' names by code, ``units`` theirs."""
+        self.gathered, self.staff, self.limits = gathered, staff, limits
+        self.names, self.units = names, units
 
     def write(self, closed: Closed, serial: int, keys: Any) -> None:
         """Gather everything of a closed file but its letters and its journal (see ``finish``)."""
@@ -267,9 +274,17 @@ class PastWriter:
                 "control_file_id": closed.file["id"],
                 "doctor_id": closed.doctor_id,
                 "unit_code": closed.file["agency_code"],
+                "kind": AppointmentKind.EXAMINATION,
+                "place": self.units[closed.file["agency_code"]],
+                "registration_number": closed.file["registration_number"],
+                "person_birth_date": closed.file["person_birth_date"],
                 "starts_at": appointment_at(closed),
-                "state": "attended",
+                "ends_at": appointment_at(closed) + EXAMINED_FOR,
+                "state": AppointmentState.ATTENDED,
+                "is_early_agreed": False,
                 "booked_at": booked_at,
+                "arrived_at": appointment_at(closed),
+                "settled_at": appointment_at(closed) + EXAMINED_FOR,
             },
         )
 

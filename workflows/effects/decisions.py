@@ -15,7 +15,13 @@ from medcontrol.legal.loading import law
 from medcontrol.model import Appointment, Decision
 from medcontrol.reference.acts import act_label
 from medcontrol.reference.motives import motives
-from medcontrol.vocabulary import ControlLevel, DecisionOutcome, LineOutcome
+from medcontrol.vocabulary import (
+    AppointmentReason,
+    AppointmentState,
+    ControlLevel,
+    DecisionOutcome,
+    LineOutcome,
+)
 from workflows.effects import outcomes
 from workflows.letter_writing import language_of
 from workflows.moving import Move
@@ -44,7 +50,9 @@ def cancel_appointment(move: Move, _call: OperationCall, _arguments: dict[str, A
     move.session.execute(
         sa.update(Appointment)
         .where(col(Appointment.control_file_id) == move.file.id, col(Appointment.state) == "booked")
-        .values(state="cancelled")
+        .values(
+            state=AppointmentState.CANCELLED, reason=AppointmentReason.FLOW, settled_at=move.now
+        )
     )
 
 
