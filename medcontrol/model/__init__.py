@@ -72,7 +72,6 @@ from medcontrol.model.outcomes import (
     SelectivityMeasure,
 )
 from medcontrol.model.paper import PaperMovement, PaperSlip, PaperSlipFile, SealedEnvelope
-from medcontrol.model.paper import PaperMovement, PaperSlip, PaperSlipFile, SealedEnvelope
 from medcontrol.model.reassignment import (
     ReassignmentBatch,
     ReassignmentItem,
@@ -99,15 +98,15 @@ __all__ = [
     "ControlFile", "ControlOutcome", "Deadline", "DeadlineAlert", "Decision", "Doctor",
     "DoctorChange", "DoctorLoad", "DoctorSuperior", "DoctorUnit", "Document", "DocumentView",
     "Entitlement", "EntitlementEvent", "ExcludedDoctor", "Experiment", "ExperimentFile", "Expert",
-    "ExpertConflict", "ExpertFee", "ExpertMission", "FeatureBucket", "FlowInstance",
-    "HospitalStay", "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter",
-    "LetterBatch", "LineOpinion", "MedicalRecord", "Message", "Opinion", "OpinionRequest",
-    "OutboxMessage", "PaperMovement", "PaperSlip", "PaperSlipFile", "PastFile", "Probe",
-    "ProbeFile", "ProbeRound", "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile",
-    "ProviderLetter", "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem",
-    "ReceivedFile", "ReplayRun", "ReviewPostponement", "RoleGrant", "Room", "RuleProposal",
-    "RuleSetEvent", "RuleSetVersion", "Schedule", "SealedEnvelope", "SelectionToken",
-    "SelectivityAlert", "SelectivityDecision", "SelectivityMeasure", "SelectivityQuota",
-    "SelectivityRanking", "ShadowCount", "ShadowSample", "SharedDocument", "Suspension",
-    "TrainedModel", "Unit", "UserAccount", "UserSession", "WorkPoints",
+    "ExpertConflict", "ExpertFee", "ExpertMission", "FeatureBucket", "FlowInstance", "HospitalStay",
+    "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter", "LetterBatch",
+    "LineOpinion", "MedicalRecord", "Message", "Opinion", "OpinionRequest", "OutboxMessage",
+    "PaperMovement", "PaperSlip", "PaperSlipFile", "PastFile", "Probe", "ProbeFile", "ProbeRound",
+    "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile", "ProviderLetter", "QuarantinedMessage",
+    "ReassignmentBatch", "ReassignmentItem", "ReceivedFile", "ReplayRun", "ReviewPostponement",
+    "RoleGrant", "Room", "RuleProposal", "RuleSetEvent", "RuleSetVersion", "Schedule",
+    "SealedEnvelope", "SelectionToken", "SelectivityAlert", "SelectivityDecision",
+    "SelectivityMeasure", "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample",
+    "SharedDocument", "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession",
+    "WorkPoints",
 ]  # fmt: skip
