@@ -1,13 +1,24 @@
 """Rights granted by a control, which bring the file back when they are to be reviewed."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from medcontrol.model.types import CODE, DAY, ID, INSTANT, TEXT, code_enum, primary_key
-from medcontrol.vocabulary import EntitlementStatus, Jurisdiction
+from medcontrol.model.types import (
+    CODE,
+    DAY,
+    FACTS,
+    ID,
+    INSTANT,
+    TEXT,
+    code_enum,
+    foreign_key,
+    primary_key,
+)
+from medcontrol.vocabulary import ActorKind, EntitlementChange, EntitlementStatus, Jurisdiction
 
 
 class Entitlement(SQLModel, table=True):
@@ -21,6 +32,13 @@ class Entitlement(SQLModel, table=True):
             "opens_on",
             postgresql_where=sa.text("status = 'active' AND opens_on IS NOT NULL"),
         ),
+        sa.Index(
+            "uq_entitlement_feed",
+            "feed_no",
+            unique=True,
+            postgresql_where=sa.text("feed_no IS NOT NULL"),
+        ),
+        sa.Index("ix_entitlement_unnumbered", "id", postgresql_where=sa.text("feed_no IS NULL")),
         sa.CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
     )
 
@@ -47,9 +65,74 @@ class Entitlement(SQLModel, table=True):
     next_review_on: date | None = Field(default=None, sa_type=DAY, nullable=True)
     # The day on which the reassessment opens by itself.
     opens_on: date | None = Field(default=None, sa_type=DAY, nullable=True)
+    # The day that the rules said, where work was spread or a supervisor postponed.
+    planned_on: date | None = Field(default=None, sa_type=DAY, nullable=True)
+    # When the opening was given its place among the others; none, it is not looked at yet.
+    placed_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
+    # Which of the rule's milestones the next review is, where it has some.
+    milestone: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    # First day of the review or renewal that is pending; one that began in time keeps it open.
+    review_since: date | None = Field(default=None, sa_type=DAY, nullable=True)
     status: EntitlementStatus = Field(
         default=EntitlementStatus.ACTIVE, sa_type=code_enum(EntitlementStatus)
     )
     control_file_id: UUID | None = Field(default=None, sa_type=ID, nullable=True)
     previous_doctor_id: UUID | None = Field(default=None, sa_type=ID, nullable=True)
     granted_at: datetime = Field(sa_type=INSTANT)
+    # Place in the export; the database empties it when something that is exported changes.
+    feed_no: int | None = Field(default=None, sa_type=sa.BigInteger, nullable=True)
+
+
+class EntitlementEvent(SQLModel, table=True):
+    """The journal of rights: one thing that happened to one. Only ever added to.
+
+    ``before`` and ``after`` hold the days and the status that changed.
+    """
+
+    __tablename__ = "entitlement_event"
+    __table_args__ = (
+        sa.Index("ix_entitlement_event_right", "entitlement_id", "id"),
+        sa.Index(
+            "ix_entitlement_event_batch",
+            "batch_id",
+            postgresql_where=sa.text("batch_id IS NOT NULL"),
+        ),
+    )
+
+    id: UUID = primary_key()
+    entitlement_id: UUID = foreign_key("entitlement.id")
+    at: datetime = Field(sa_type=INSTANT)
+    change: EntitlementChange = Field(sa_type=code_enum(EntitlementChange))
+    control_file_id: UUID | None = Field(default=None, sa_type=ID, nullable=True)
+    batch_id: UUID | None = Field(default=None, sa_type=ID, nullable=True)
+    actor_kind: ActorKind = Field(sa_type=code_enum(ActorKind))
+    actor_id: UUID | None = Field(default=None, sa_type=ID, nullable=True)
+    actor_label: str = Field(sa_type=TEXT)
+    reason: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    before: dict[str, Any] = Field(sa_type=FACTS)
+    after: dict[str, Any] = Field(sa_type=FACTS)
+
+
+class ReviewPostponement(SQLModel, table=True):
+    """Reviews that a supervisor postponed together, with those that could not be.
+
+    The id is drawn with the preview, so that a form sent twice is one postponement.
+    """
+
+    __tablename__ = "review_postponement"
+    __table_args__ = (sa.Index("ix_review_postponement_at", "requested_at"),)
+
+    id: UUID = primary_key()
+    jurisdiction: Jurisdiction = Field(sa_type=code_enum(Jurisdiction, 8))
+    requested_by: UUID = Field(sa_type=ID)
+    requested_label: str = Field(sa_type=TEXT)
+    requested_at: datetime = Field(sa_type=INSTANT)
+    days: int = Field()  # how much later
+    reason: str = Field(sa_type=CODE)
+    note: str | None = Field(default=None, sa_type=TEXT, nullable=True)
+    moved: int = Field()
+    # Why the others stayed: number of the right and a code.
+    refused: list[dict[str, str]] = Field(sa_type=FACTS)
+    undone_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
+    undone_by: UUID | None = Field(default=None, sa_type=ID, nullable=True)
+    undone: int = Field(default=0)
