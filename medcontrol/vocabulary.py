@@ -584,3 +584,30 @@ class DeadlineAlertKind(StrEnum):
 
     NEAR = "near"
     PASSED = "passed"
+
+
+class ReadingStatus(StrEnum):
+    """How far the second reading of a decision that was drawn is."""
+
+    DRAWN = "drawn"  # no reader has it yet
+    READING = "reading"
+    READ = "read"
+    UNREAD = "unread"  # nobody will: undone before, or no reader had time
+    CANCELLED = "cancelled"  # set aside by a coordinator
+
+
+class ReadingFinding(StrEnum):
+    """What a second reading found (conforme, non-conforme mineur ou majeur)."""
+
+    CONFORM = "conform"
+    MINOR = "minor"
+    MAJOR = "major"
+
+
+class HoldEnd(StrEnum):
+    """Why a decision's letter does not wait for its second reading any more."""
+
+    READ = "read"
+    RETURNED = "returned"  # to its doctor: the letter never leaves
+    LIMIT = "limit"  # the wait was as long as it may be
+    UNREAD = "unread"  # nobody will read it

@@ -72,6 +72,7 @@ from medcontrol.model.outcomes import (
     SelectivityMeasure,
 )
 from medcontrol.model.paper import PaperMovement, PaperSlip, PaperSlipFile, SealedEnvelope
+from medcontrol.model.quality import SecondReading, SteeringMonth
 from medcontrol.model.reassignment import (
     ReassignmentBatch,
     ReassignmentItem,
