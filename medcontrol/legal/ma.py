@@ -13,9 +13,14 @@ class _APosteriori:
 
 
 class _Ald:
+    child_age_years = _LAW.whole("ald.child_age_years")
+    child_review_months = _LAW.whole("ald.child_review_months")
     criteria_met_share = _LAW.decimal("ald.criteria_met_share")
     default_validity_months = _LAW.whole("ald.default_validity_months")
     exam_age_months = _LAW.whole("ald.exam_age_months")
+    partial_review_months = _LAW.whole("ald.partial_review_months")
+    rate_class_alc = _LAW.decimal("ald.rate_class_alc")
+    rate_class_ald = _LAW.decimal("ald.rate_class_ald")
     renewal_open_days_before = _LAW.whole("ald.renewal_open_days_before")
     renewal_reminder_days_before = _LAW.whole("ald.renewal_reminder_days_before")
 
@@ -135,6 +140,8 @@ class _Ijm:
     recontrol_3_days = _LAW.whole("ijm.recontrol_3_days")
     recontrol_4_days = _LAW.whole("ijm.recontrol_4_days")
     reopen_days = _LAW.whole("ijm.reopen_days")
+    review_earlier_days = _LAW.whole("ijm.review_earlier_days")
+    review_later_days = _LAW.whole("ijm.review_later_days")
     review_open_days_before = _LAW.whole("ijm.review_open_days_before")
 
 
@@ -197,11 +204,23 @@ class _Psh:
 
 
 class _Quality:
+    doctor_minimum_pairs = _LAW.whole("quality.doctor_minimum_pairs")
+    high_risk = _LAW.decimal("quality.high_risk")
+    hold_working_hours = _LAW.whole("quality.hold_working_hours")
+    minimum_pairs = _LAW.whole("quality.minimum_pairs")
     monthly_cap = _LAW.whole("quality.monthly_cap")
     newcomer_months = _LAW.whole("quality.newcomer_months")
     newcomer_share = _LAW.decimal("quality.newcomer_share")
     random = _LAW.decimal("quality.random")
+    reading_working_days = _LAW.whole("quality.reading_working_days")
     refusals = _LAW.decimal("quality.refusals")
+    unread_months = _LAW.whole("quality.unread_months")
+
+
+class _Reviews:
+    capacity_share = _LAW.decimal("reviews.capacity_share")
+    earlier_days = _LAW.whole("reviews.earlier_days")
+    later_days = _LAW.whole("reviews.later_days")
 
 
 class _WorkingTime:
@@ -230,4 +249,5 @@ pi = _Pi
 probes = _Probes
 psh = _Psh
 quality = _Quality
+reviews = _Reviews
 working_time = _WorkingTime
