@@ -251,15 +251,9 @@ def _parameters(pack: Pack) -> Iterator[tuple[str, str]]:
     for step, call in pack.meta.operations.items():
         if "parameter" in call.arguments:
             yield step, str(call.arguments["parameter"])
-    rule = pack.meta.entitlement
-    if rule:
-        rhythm = rule.review.rhythm.model_dump().values() if rule.review.rhythm else ()
-        by_code = rule.months_by_code.values()
-        for path in (rule.default_months, *rule.review.parameters(), *rhythm, *by_code):
-            if path:
-                yield "entitlement", path
-        if rule.continues:
-            yield "entitlement.continues", rule.continues.within_days
+    if pack.meta.entitlement:
+        for path in pack.meta.entitlement.parameters():
+            yield "entitlement", path
 
 
 def _letters(pack: Pack, fonts: Sequence[Path]) -> Iterator[tuple[str, str]]:

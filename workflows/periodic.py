@@ -221,7 +221,7 @@ def _scheme(right: Entitlement) -> str:
 def review_nature(catalog: Catalog, right: Entitlement, on: date) -> str:
     """Return the nature of a right's review: its pack's, else the flow's own word for it."""
     rule = catalog.pack(right.jurisdiction, right.flow, on).meta.entitlement
-    if rule is not None:
+    if rule is not None and rule.review is not None:
         return rule.review.nature
     natures = flows()[right.flow].natures
     return next((nature for nature in _NATURES if nature in natures), natures[0])

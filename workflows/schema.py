@@ -296,6 +296,7 @@ class Review(Part):
         milestones: when a running right is reviewed instead; its end then brings no review.
         sooner: reviews before the end; the first that fits counts.
         window: how far the opening may be moved, never past the right's last day; none: it isn't.
+        codes: codes of the rights that come back; all of them when empty.
     """
 
     nature: Code
@@ -304,6 +305,7 @@ class Review(Part):
     milestones: dict[Code, Milestone] = {}
     sooner: tuple[SoonerReview, ...] = ()
     window: Window | None = None
+    codes: tuple[str, ...] = ()
 
     def parameters(self) -> Iterator[str]:
         """Yield the paths of dated law that it names, but those of the rhythm."""
@@ -334,16 +336,35 @@ class EntitlementRule(Part):
         validity_by: reference list whose ``initial_months``, ``renewal_months`` and
             ``lifetime_after_examination`` come first.
         default_months: law's validity without one of those; none: until its review decides.
+        default_days: the same in days, for agreements that are counted so.
         months_by_code: law's validity of rights of a code, where it is another.
         continues: requests that are about the right that the person has already.
+        review: how it comes back; none: it ends on its last day and nothing follows.
     """
 
     kind: Code
     validity_by: Literal["pathology"] | None = None
     default_months: Parameter | None = None
+    default_days: Parameter | None = None
     months_by_code: dict[Code, Parameter] = {}
     continues: Continues | None = None
-    review: Review
+    review: Review | None = None
+
+    def review_of(self, code: str | None) -> Review | None:
+        """Return how rights of this code come back; none when they don't."""
+        review = self.review
+        return review if review and (not review.codes or code in review.codes) else None
+
+    def parameters(self) -> Iterator[str]:
+        """Yield every path of dated law that it names."""
+        yield from filter(None, (self.default_months, self.default_days))
+        yield from self.months_by_code.values()
+        if self.continues:
+            yield self.continues.within_days
+        if self.review:
+            yield from self.review.parameters()
+            rhythm = self.review.rhythm
+            yield from rhythm.model_dump().values() if rhythm else ()
 
 
 class PackFile(Part):

@@ -106,13 +106,14 @@ class Consequences:
         received, outcome, file = closed.received, closed.outcome, closed.file
         person = (file["registration_number"], file["flow"], file["person_birth_date"])
         rule = closed.pack.meta.entitlement
-        if person in self.known or outcome.valid_to is None or rule is None:
+        review = rule.review_of(call.arguments.get("code")) if rule else None
+        if person in self.known or outcome.valid_to is None or review is None:
             return None
         self.known.add(person)
         self.granted += 1
         kind = call.arguments["kind"]
         day = civil_day(closed)
-        before = law("ma").number(rule.review.opens_days_before, received["received_on"]).value
+        before = law("ma").number(review.opens_days_before, received["received_on"]).value
         review_on = outcome.valid_to + timedelta(days=1)
         opens_on = review_on - timedelta(days=before)
         is_over = opens_on < self.today - timedelta(days=LATEST_DAYS)

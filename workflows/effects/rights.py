@@ -19,6 +19,7 @@ from medcontrol.vocabulary import EntitlementStatus, StepKind, TaskStatus
 from workflows.moving import Move
 from workflows.paths import OperationCall
 from workflows.proposals import Proposal
+from workflows.schema import EntitlementRule
 
 _EXAMINED = b"""
 SELECT 1 FROM human_task
@@ -29,7 +30,9 @@ _INTAKE = b"""
 SELECT id, key_id, content FROM medical_record
 WHERE control_file_id = %(file)s AND kind = 'intake'
 """
-_NUMBERS = {"ald": "ETM", "invalidity": "PI", "care": "AD"}
+_NUMBERS = {
+    "ald": "ETM", "invalidity": "PI", "care": "AD", "authorisation": "ACC", "medicines": "MED",
+}  # fmt: skip
 
 
 def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
@@ -80,9 +83,12 @@ def _terms(
     rule = move.pack.meta.entitlement
     assert rule is not None  # noqa: S101 - packs check: a pack that grants has the rule
     numbers = law(move.file.jurisdiction).at(move.file.received_on)
-    days_before = numbers.number(rule.review.opens_days_before).value
-    if rule.review.rhythm is not None:
-        rhythm = rule.review.rhythm
+    review = rule.review_of(code)
+    if review is None:
+        return _unreviewed(move, rule, start, proposal, code)
+    days_before = numbers.number(review.opens_days_before).value
+    if review.rhythm is not None:
+        rhythm = review.rhythm
         law_of_pensions = reviews.InvalidityRule(
             pension_age_years=numbers.number(rhythm.last_age_years).value,
             first_months=numbers.number(rhythm.first_months).value,
@@ -118,6 +124,23 @@ def _terms(
         opens_on = max(review_on - timedelta(days=days_before), halfway)
         return reviews.Grant(start, end, review_on, opens_on)
     return reviews.grant_ald(valid_from=start, longest_months=longest, open_days_before=days_before)
+
+
+def _unreviewed(
+    move: Move, rule: EntitlementRule, start: date, proposal: Proposal | None, code: str | None
+) -> reviews.Grant:
+    """Return the terms of an agreement that ends on its last day, and nothing follows."""
+    numbers = law(move.file.jurisdiction).at(move.file.received_on)
+    months = rule.months_by_code.get(code or "", rule.default_months)
+    if rule.default_days is not None and code not in rule.months_by_code:
+        longest_end = start + timedelta(days=numbers.number(rule.default_days).value - 1)
+    else:
+        longest = numbers.number(months).value if months else 12
+        longest_end = add_months(start, longest) - timedelta(days=1)
+    end = (proposal.valid_to if proposal else None) or longest_end
+    if not start <= end <= longest_end:
+        raise reviews.ValidityTooLong(f"between {start} and {longest_end}", field="valid_to")
+    return reviews.Grant(start, end, None, None)
 
 
 def _was_examined(move: Move) -> bool:

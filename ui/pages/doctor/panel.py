@@ -1,13 +1,11 @@
 """The panel of a file's page: what may be said at the open step, from the pack."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from medcontrol.queries.activity_loading import tone_of
 from medcontrol.queries.file_loading import OpenFile
 from medcontrol.queries.file_page import (
-    FormField,
     LineDraft,
     Motive,
     OpinionDraft,
@@ -16,19 +14,19 @@ from medcontrol.queries.file_page import (
 )
 from medcontrol.queries.file_tabs import RequestLine
 from medcontrol.reference.motives import MotiveEffect, motives_for
-from medcontrol.reference.pathologies import pathologies
 from medcontrol.vocabulary import DecisionOutcome, LineOutcome, StepKind
 from ui.codes import HOLD_REASONS, word_for
 from ui.file_codes import CONSEQUENCES
 from ui.forms import Sent, member_of, text_of
 from ui.i18n import N_, translations
+from ui.pages.doctor.step_form import StepForm
 from ui.words import PackWords
 from workflows.catalog import Pack
 from workflows.schema import Outcome, Step
 
 # Outcomes that have a form of their own beside the decision.
 ASKS = ("ask_completion", "incomplete")
-ESCALATES = ("escalate",)
+ESCALATES = ("escalate", "escalate_central", "expertise", "ask_opinion")
 # Decisions that an opinion on each line adds up to.
 BY_LINES = (
     DecisionOutcome.GRANTED,
@@ -53,13 +51,6 @@ _TONES = {
 }
 _PROPOSAL = N_("Proposal: other doctors look at it before the letter leaves.")
 _OTHER_PIECE = N_("Another piece, described below")
-_UNCHANGED, _YES, _NO = N_("As proposed"), N_("Yes"), N_("No")
-# Asked elsewhere on the panel.
-_NOT_IN_FORM = frozenset(
-    {"reasoning", "missing_pieces", "completion_kind", "note", "valid_from", "valid_to",
-     "next_review_on"}
-)  # fmt: skip
-_WIDGETS = {"pathology": "list", "radio": "choice", "medical_textarea": "text", "textarea": "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +113,9 @@ def panel_of(desk: Desk, lines: tuple[RequestLine, ...], draft: OpinionDraft,
             Motive(code=code, title=_word(desk.language, "hold", code)) for code in HOLD_REASONS
         ),
         journal_length=file.journal_length,
-        form=form_fields(desk, sent),
-        has_end_of_validity=entitlement is not None and entitlement.review.rhythm is None,
+        form=step_form(desk, sent).fields(desk.pack.meta.facts),
+        has_end_of_validity=entitlement is not None
+        and (entitlement.review is None or entitlement.review.rhythm is None),
     )
 
 
@@ -221,48 +213,10 @@ def draft_with(draft: OpinionDraft, lines: tuple[LineDraft, ...]) -> OpinionDraf
     )
 
 
-def form_fields(desk: Desk, sent: Sent) -> tuple[FormField, ...]:
-    """Return the questions of the step's form, but those that the panel asks elsewhere."""
-    schema, display = desk.pack.form(desk.step)
-    found = []
-    for each in display["fields"]:
-        name = each["name"]
-        if name in _NOT_IN_FORM or name not in schema["properties"]:
-            continue
-        found.append(
-            FormField(
-                name=name,
-                widget=_WIDGETS.get(each["widget"], each["widget"]),
-                title=each["label"][desk.language],
-                options=_options(desk, each),
-                value=text_of(sent, f"form-{name}", 2000),
-            )
-        )
-    return (*found, *_fact_fields(desk, sent, {each.name for each in found}))
-
-
-def _options(desk: Desk, each: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    if each["widget"] == "pathology":
-        listed = pathologies(desk.opened.file.jurisdiction).values()
-        return tuple((str(p.number), f"{p.number}. {p.label(desk.language)}") for p in listed)
-    options = each.get("options", {})
-    return tuple((code, titles[desk.language]) for code, titles in options.items())
-
-
-def _fact_fields(desk: Desk, sent: Sent, named: set[str]) -> tuple[FormField, ...]:
-    """Return yes-or-no facts that the step may change and its form does not ask.
-
-    What nobody answers stays as the doctor before proposed it.
-    """
-    facts, say = desk.pack.meta.facts, translations(desk.language).gettext
-    return tuple(
-        FormField(
-            name=name,
-            widget="choice",
-            title=_word(desk.language, "fact", name),
-            options=(("", say(_UNCHANGED)), ("yes", say(_YES)), ("no", say(_NO))),
-            value=text_of(sent, f"form-{name}", 8),
-        )
-        for name in desk.rule.gives
-        if facts[name].type == "boolean" and name not in named
-    )
+def step_form(desk: Desk, sent: Sent) -> StepForm:
+    """Return the form of the open step, with what was typed."""
+    file = desk.opened.file
+    return StepForm(
+        desk.pack.form(desk.step), desk.rule, jurisdiction=file.jurisdiction, nature=file.nature,
+        language=desk.language, sent=sent,
+    )  # fmt: skip
