@@ -39,8 +39,10 @@ def file_deadlines(
 
 
 def _runs_for(rule: Deadline, file: File) -> bool:
-    return (not rule.flows or file["flow"] in rule.flows) and (
-        not rule.natures or file["nature"] in rule.natures
+    return (
+        (not rule.flows or file["flow"] in rule.flows)
+        and (not rule.natures or file["nature"] in rule.natures)
+        and rule.urgent in (None, file["is_urgent"])
     )
 
 
