@@ -42,6 +42,7 @@ class _Clocks:
     a_posteriori_control_days = _LAW.whole("clocks.a_posteriori_control_days")
     ald_decision_days = _LAW.whole("clocks.ald_decision_days")
     ald_target_days = _LAW.whole("clocks.ald_target_days")
+    alert_percent_left = _LAW.whole("clocks.alert_percent_left")
     appeal_decision_days = _LAW.whole("clocks.appeal_decision_days")
     appeal_file_days = _LAW.whole("clocks.appeal_file_days")
     care_abroad_decision_days = _LAW.whole("clocks.care_abroad_decision_days")
@@ -89,7 +90,18 @@ class _Conventional:
 
 
 class _Convocation:
+    commission_minutes = _LAW.whole("convocation.commission_minutes")
+    examination_minutes = _LAW.whole("convocation.examination_minutes")
+    examination_minutes_invalidity = _LAW.whole("convocation.examination_minutes_invalidity")
+    examination_minutes_sick_leave = _LAW.whole("convocation.examination_minutes_sick_leave")
+    excused_absence_counts = _LAW.flag("convocation.excused_absence_counts")
+    expertise_minutes = _LAW.whole("convocation.expertise_minutes")
+    late_arrival_minutes = _LAW.whole("convocation.late_arrival_minutes")
     no_shows_before_closing = _LAW.whole("convocation.no_shows_before_closing")
+    offered_within_days = _LAW.whole("convocation.offered_within_days")
+    reminder_days = _LAW.whole("convocation.reminder_days")
+    slot_step_minutes = _LAW.whole("convocation.slot_step_minutes")
+    visit_minutes = _LAW.whole("convocation.visit_minutes")
 
 
 class _Decision:

@@ -106,8 +106,8 @@ __all__ = [
     "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile", "ProviderLetter", "QuarantinedMessage",
     "ReassignmentBatch", "ReassignmentItem", "ReceivedFile", "ReplayRun", "ReviewPostponement",
     "RoleGrant", "Room", "RuleProposal", "RuleSetEvent", "RuleSetVersion", "Schedule",
-    "SealedEnvelope", "SelectionToken", "SelectivityAlert", "SelectivityDecision",
+    "SealedEnvelope", "SecondReading", "SelectionToken", "SelectivityAlert", "SelectivityDecision",
     "SelectivityMeasure", "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample",
-    "SharedDocument", "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession",
-    "WorkPoints",
+    "SharedDocument", "SteeringMonth", "Suspension", "TrainedModel", "Unit", "UserAccount",
+    "UserSession", "WorkPoints",
 ]  # fmt: skip

@@ -59,6 +59,9 @@ class ControlFile(SQLModel, table=True):
         sa.Index("ix_control_file_agency", "agency_code", "opened_at"),
         sa.Index("ix_control_file_region", "region_code", "opened_at"),
         sa.Index(
+            "ix_control_file_closed", "closed_at", postgresql_where=sa.text("closed_at IS NOT NULL")
+        ),
+        sa.Index(
             "ix_control_file_search_name",
             "search_name",
             postgresql_using="gin",
@@ -194,6 +197,8 @@ class LineOpinion(SQLModel, table=True):
 
 class Decision(SQLModel, table=True):
     """How a control ended. Immutable; a later one corrects an earlier one."""
+
+    __table_args__ = (sa.Index("ix_decision_decided_at", "decided_at"),)
 
     id: UUID = primary_key()
     control_file_id: UUID = foreign_key("control_file.id", index=True)

@@ -95,6 +95,12 @@ class HumanTask(SQLModel, table=True):
             for unit in ("agency", "region", "")
         ),
         sa.Index("ix_human_task_file", "control_file_id"),
+        # How many second readings a reader had this month.
+        sa.Index(
+            "ix_human_task_reading",
+            "opened_at",
+            postgresql_where=sa.text("kind = 'quality_reading'"),
+        ),
         sa.Index(
             "ix_human_task_held",
             "held_until",
