@@ -13,6 +13,7 @@ class _Aev:
 
 
 class _Clocks:
+    alert_percent_left = _LAW.whole("clocks.alert_percent_left")
     appeal_file_days = _LAW.whole("clocks.appeal_file_days")
     fund_decision_working_days = _LAW.whole("clocks.fund_decision_working_days")
 
