@@ -1,10 +1,9 @@
-"""``medcontrol packs``, ``journal``, ``draws``, ``params``: is what we hold what it should be?"""
+"""``medcontrol journal``, ``draws``, ``params``: is what we hold what it should be?"""
 
 import getpass
 import os
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,66 +27,11 @@ from runtime.commands.output import (
 )
 from runtime.environment import environment
 
-if TYPE_CHECKING:
-    # They load the flow engine, which --help does without.
-    from workflows.catalog import Pack
-    from workflows.checks import Problem
-
-packs = typer.Typer(help="Flow packs.", no_args_is_help=True)
 journal = typer.Typer(help="The journal of files.", no_args_is_help=True)
 draws = typer.Typer(help="The draws of selectivity.", no_args_is_help=True)
 params = typer.Typer(help="The law as parameters.", no_args_is_help=True)
 
 _SHOWN = 20
-
-
-@packs.command("check")
-def check_packs(as_json: AsJson = False) -> None:
-    """Check every flow pack: diagram, conditions, law, forms, letters, lock file."""
-    from workflows.catalog import catalog
-    from workflows.checks import check
-    from workflows.tools import FONTS
-
-    found = list(catalog())
-    problems = check(catalog(), fonts=(FONTS,))
-    if as_json:
-        say_json({"packs": [_pack(pack) for pack in found], "problems": _problems(problems)})
-    else:
-        columns = ("key", "flow", "steps", "letters", "scenarios", "digest")
-        rows = [_pack(pack) for pack in found]
-        show_table(columns, [[row[name] for name in columns] for row in rows])
-        if problems:
-            members = ("pack", "where", "what")
-            show_table(members, [[p[name] for name in members] for p in _problems(problems)])
-        else:
-            say(f"{len(found)} packs, no fault")
-    if problems:
-        fail(f"{len(problems)} faults in packs")
-
-
-def _pack(pack: "Pack") -> dict[str, Any]:
-    return {
-        "key": pack.key,
-        "flow": pack.flow,
-        "steps": len(pack.meta.steps),
-        "letters": len(pack.meta.letters),
-        "scenarios": len(pack.scenarios()),
-        "digest": pack.digest[:12],
-    }
-
-
-def _problems(problems: Iterable["Problem"]) -> list[dict[str, str]]:
-    return [{"pack": p.pack, "where": p.where, "what": p.what} for p in problems]
-
-
-@packs.command("lock")
-def lock_packs() -> None:
-    """Note the content of every pack as released; later changes to it are then refused."""
-    from workflows.catalog import catalog, write_lock
-
-    found = list(catalog())
-    write_lock(found)
-    say(f"{len(found)} packs locked")
 
 
 @journal.command("verify")
