@@ -57,6 +57,8 @@ def refusals(task: TaskFacts, doctor: DoctorFacts, days: Sequence[date]) -> Iter
     yield from _conflicts(task, doctor)
     if doctor.id in task.excluded:
         yield Refusal(Constraint.EXCLUSION, task.excluded[doctor.id])
+    elif task.reserved is not None and doctor.id not in task.reserved:
+        yield Refusal(Constraint.EXCLUSION, "reserved_for_others")
 
 
 def _fitting(task: TaskFacts, doctor: DoctorFacts) -> list[str]:

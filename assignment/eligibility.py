@@ -167,6 +167,7 @@ class Eligibility:
         known = self._known
         if not (
             task.excluded
+            or task.reserved is not None
             or task.prescriber_id in known
             or task.provider_id in known
             or task.registration_number in known
@@ -174,7 +175,7 @@ class Eligibility:
             or not known.isdisjoint(task.treating_ids)
         ):
             return _NOBODY
-        found: dict[int, Barred] = {}
+        found = self._others(task)
         for doctor_id, reason in task.excluded.items():
             at = self.table.position.get(doctor_id)
             if at is not None:
@@ -189,6 +190,13 @@ class Eligibility:
             for at in own_number.get(subject, ()):
                 found[at] = Barred(Constraint.CONFLICT, relation)
         return found
+
+    def _others(self, task: TaskFacts) -> dict[int, Barred]:
+        """Return everybody but those whom a task is reserved for."""
+        if task.reserved is None:
+            return {}
+        barred = Barred(Constraint.EXCLUSION, "reserved_for_others")
+        return {at: barred for key, at in self.table.position.items() if key not in task.reserved}
 
     def _bar(self, found: dict[int, Barred], subject: str) -> None:
         for at, kind in self._on_record[subject]:

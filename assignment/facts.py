@@ -146,6 +146,8 @@ class TaskFacts:
         patience: so many working days it may wait for ``previous_doctor`` to have time.
         excluded: doctors who may not have this task, each with a reason code (author of the
             contested opinion, first doctor when a second is asked for).
+        reserved: who alone may have this task, such as the members of a commission; None for
+            every doctor.
 
     Raises:
         InvalidInput: negative points.
@@ -174,6 +176,7 @@ class TaskFacts:
     affinity: Affinity | None = None
     patience: int = 0
     excluded: Mapping[UUID, str] = field(default_factory=dict)
+    reserved: frozenset[UUID] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a task that would free its doctor's time."""

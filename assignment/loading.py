@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 from sqlmodel import Session
 
+from assignment.exclusions import EXCLUDED, EXPERTISE, LINKED, reasons_of
 from assignment.facts import Affinity, Conflict, DoctorFacts, TaskFacts, affinity_of
 from medcontrol.clock import civil_date
 from medcontrol.rules.calendar import WorkingCalendar
@@ -207,17 +208,21 @@ def _minutes(
 
 
 # Continuity: who granted the right under review, else who last gave an opinion on this file,
-# else on another file of the same person in the same flow. A file that contests another one has
-# none: it wants other eyes, and none of those who answered for the contested opinion either.
-_TASKS = """
-SELECT t.id, t.control_file_id, t.flow, t.nature, t.specialty, t.kind, t.professions, t.level,
+# else on another file of the same person in the same flow. A file that looks at another one again
+# has none: it wants other eyes (``exclusions``). The doctors of a linked file are those of the
+# flow that it is about; of a commission, its members.
+_TASKS = f"""
+SELECT t.id, t.control_file_id, coalesce(w.flow, v.flow, t.flow) AS flow,
+       coalesce(w.nature, v.nature, t.nature) AS nature, v.id IS NOT NULL AS is_linked,
+       t.specialty, t.kind, t.professions, t.level,
        t.agency_code, t.region_code, t.points, t.is_urgent, t.due_at,
        t.registration_number, t.reference, t.assigned_doctor_id,
        f.prescriber_id, f.provider_id, f.jurisdiction, f.version, f.entitlement_id,
-       f.parent_id IS NOT NULL AS is_contest,
+       f.parent_id IS NOT NULL AND f.flow <> '{EXPERTISE}' AS is_contest,
        (SELECT e.previous_doctor_id FROM entitlement e WHERE e.id = f.entitlement_id)
          AS granting_doctor,
-       (SELECT o.doctor_id FROM opinion o WHERE o.control_file_id = f.id
+       (SELECT o.doctor_id FROM opinion o
+        WHERE o.control_file_id = f.id OR (f.flow = '{EXPERTISE}' AND o.control_file_id = v.id)
         ORDER BY o.given_at DESC LIMIT 1) AS last_opinion,
        (SELECT o.doctor_id FROM control_file p JOIN opinion o ON o.control_file_id = p.id
         WHERE p.registration_number = f.registration_number AND p.flow = f.flow
@@ -225,16 +230,15 @@ SELECT t.id, t.control_file_id, t.flow, t.nature, t.specialty, t.kind, t.profess
         ORDER BY o.given_at DESC LIMIT 1) AS other_opinion,
        ARRAY(SELECT DISTINCT o.doctor_id FROM opinion o
              WHERE o.control_file_id = f.id) AS earlier_opinions,
-       ARRAY(SELECT DISTINCT o.doctor_id FROM opinion o
-             WHERE o.control_file_id = f.parent_id) AS contested_opinions,
-       ARRAY(SELECT DISTINCT s.superior_id FROM opinion o
-             JOIN doctor_superior s ON s.doctor_id = o.doctor_id
-              AND s.valid_from <= CAST(o.given_at AS date)
-              AND (s.valid_to IS NULL OR s.valid_to >= CAST(o.given_at AS date))
-             WHERE o.control_file_id = f.parent_id) AS superiors
+       CASE WHEN t.kind = 'commission' THEN
+         ARRAY(SELECT m.doctor_id FROM commission_member m WHERE m.control_file_id = f.id
+               ORDER BY m.is_chair DESC) END AS named,
+       {EXCLUDED} AS excluded
 FROM human_task t JOIN control_file f ON f.id = t.control_file_id
+LEFT JOIN control_file v ON v.id = f.parent_id AND f.flow = ANY(:linked)
+LEFT JOIN control_file w ON w.id = v.parent_id AND v.flow = ANY(:linked)
 WHERE t.status = 'open' AND t.is_medical
-"""
+"""  # noqa: S608 - words of ours
 
 
 def load_tasks(
@@ -250,7 +254,8 @@ def load_tasks(
     """
     free = " AND t.assigned_doctor_id IS NULL" if waiting_only else ""
     statement = sa.text(f"{_TASKS}{free} AND t.id = ANY(:ids) ORDER BY t.id")
-    return [task_facts(row) for row in session.execute(statement, {"ids": list(ids)}).mappings()]
+    values = {"ids": list(ids), "linked": list(LINKED)}
+    return [task_facts(row) for row in session.execute(statement, values).mappings()]
 
 
 def load_snapshot(
@@ -259,7 +264,8 @@ def load_snapshot(
     """Return the facts of waiting tasks, and the version of each one's file. One statement."""
     statement = sa.text(f"{_TASKS} AND t.assigned_doctor_id IS NULL AND t.id = ANY(:ids)")
     tasks, versions = [], {}
-    for row in session.execute(statement, {"ids": list(ids)}).mappings():
+    values = {"ids": list(ids), "linked": list(LINKED)}
+    for row in session.execute(statement, values).mappings():
         tasks.append(task_facts(row))
         versions[row["id"]] = row["version"]
     return tasks, versions
@@ -268,11 +274,13 @@ def load_snapshot(
 def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
     """Return the facts of one row of ``load_tasks``."""
     step = StepKind(row["kind"])
-    excluded = dict.fromkeys(row["superiors"], "superior_of_author")
-    excluded |= dict.fromkeys(row["contested_opinions"], "author_of_contested_opinion")
+    excluded = reasons_of(row["excluded"])
     if step in OTHER_EYES:
         excluded.update(dict.fromkeys(row["earlier_opinions"], "earlier_opinion"))
+    named = row["named"]
     previous, affinity = (None, None) if row["is_contest"] else _previous(row)
+    if named:
+        previous, affinity = named[0], Affinity.COMPLEMENT
     due: datetime = row["due_at"]
     return TaskFacts(
         id=row["id"],
@@ -281,7 +289,9 @@ def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
         nature=row["nature"],
         specialty=row["specialty"],
         step=step,
-        professions=frozenset(Profession(code) for code in row["professions"]),
+        professions=frozenset(
+            () if row["is_linked"] else (Profession(code) for code in row["professions"])
+        ),
         level=ControlLevel(row["level"]),
         agency=row["agency_code"],
         region=row["region_code"],
@@ -295,6 +305,7 @@ def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
         previous_doctor=None if previous in excluded else previous,
         affinity=None if previous in excluded else affinity,
         excluded=excluded,
+        reserved=None if named is None else frozenset(named),
     )
 
 

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from assignment.batch import rank
 from assignment.checker import refusals
+from assignment.exclusions import LINKED
 from assignment.facts import (
     DoctorFacts,
     Plan,
@@ -107,7 +108,9 @@ def _claimable(session: Session, doctor: DoctorFacts, jurisdiction: str) -> Iter
     while len(seen) < CLAIM_DEPTH:
         values = {
             "jurisdiction": jurisdiction,
-            "flows": sorted({competence.partition("/")[0] for competence in doctor.competences}),
+            "flows": sorted(
+                {competence.partition("/")[0] for competence in doctor.competences} | {*LINKED}
+            ),
             "levels": [level for level in ControlLevel if level.rank <= highest],
             "capacity": doctor.capacity_points,
             "doctor": doctor.id,

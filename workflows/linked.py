@@ -15,12 +15,13 @@ import orjson
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from assignment.service import assign_tasks, load_tasks
 from medcontrol import journal
 from medcontrol.clock import civil_date
 from medcontrol.crypto import bind
 from medcontrol.errors import NotFound
 from medcontrol.ids import new_id
-from medcontrol.model import ControlFile, InboxMessage, ReceivedFile
+from medcontrol.model import ControlFile, HumanTask, InboxMessage, ReceivedFile
 from medcontrol.ports import SelectivityOutcome, SelectivityReason
 from medcontrol.services import files
 from medcontrol.vocabulary import Channel, ControlLevel, ControlMode, Lane, Origin
@@ -80,6 +81,16 @@ def open_linked(
         actor=journal.SYSTEM,
     )  # fmt: skip
     return child
+
+
+def _give(session: Session, child: ControlFile, now: datetime) -> None:
+    """Give the first step to a doctor, none of those whom the file is kept from."""
+    waiting = sa.select(col(HumanTask.id)).where(
+        col(HumanTask.control_file_id) == child.id, col(HumanTask.is_medical)
+    )
+    tasks = load_tasks(session, session.execute(waiting).scalars().all())
+    assign_tasks(session, tasks, now=now, jurisdiction=child.jurisdiction, actor=journal.SYSTEM)
+    session.refresh(child)
 
 
 def tell_parent(

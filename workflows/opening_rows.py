@@ -183,8 +183,8 @@ class OpeningRows:
         )  # fmt: skip
         self.gathered.add(HumanTask, row)
         self.tasks[row["id"]] = row
-        if not row["is_medical"]:
-            return
+        if not row["is_medical"] or file["parent_id"] is not None:
+            return  # who may have a linked file is asked of the database, once it is there
         entitlement = self.lookups.entitlements.get(received["id"])
         person = (file["registration_number"], file["flow"], file["person_birth_date"])
         self.facts.append(
