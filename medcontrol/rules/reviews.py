@@ -1,7 +1,7 @@
 """How long a right is granted for and when it is looked at again (validité, révision)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from medcontrol.errors import DomainError
@@ -44,13 +44,50 @@ class Grant:
     """A right from the first to the last day, both included, and its next review.
 
     ``valid_to``: none, for life. ``next_review_on``: the day on which a new decision is needed;
-    none, no review is planned. ``opens_on``: when its file opens by itself.
+    none, no review is planned. ``opens_on``: when its file opens by itself. ``milestone``: which
+    one the next review is, where a right is reviewed at milestones.
     """
 
     valid_from: date
     valid_to: date | None
     next_review_on: date | None
     opens_on: date | None
+    milestone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFacts:
+    """What decides whether a right is reviewed before it ends; the age in full years."""
+
+    outcome: str
+    code: str | None
+    is_renewal: bool
+    is_examined: bool
+    age_years: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoonerReview:
+    """A review so many months after the grant; what is left out fits every grant."""
+
+    months: int
+    outcomes: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    is_renewal: bool | None = None
+    is_examined: bool | None = None
+    below_age_years: int | None = None
+    from_age_years: int | None = None
+
+    def fits(self, facts: GrantFacts) -> bool:
+        """Return whether this review follows such a grant."""
+        return (
+            (not self.outcomes or facts.outcome in self.outcomes)
+            and (not self.codes or facts.code in self.codes)
+            and self.is_renewal in (None, facts.is_renewal)
+            and self.is_examined in (None, facts.is_examined)
+            and (self.below_age_years is None or facts.age_years < self.below_age_years)
+            and (self.from_age_years is None or facts.age_years >= self.from_age_years)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +195,75 @@ def grant_invalidity(
         return Grant(valid_from, pension_on - timedelta(days=1), None, None)
     opens_on = _opening(valid_from, review_on, rule.open_days_before)
     return Grant(valid_from, review_on - timedelta(days=1), review_on, opens_on)
+
+
+def reviewed_sooner(
+    grant: Grant, rules: Iterable[SoonerReview], facts: GrantFacts, open_days_before: int
+) -> Grant:
+    """Return the grant with the first review before its own that fits; a lifetime has none."""
+    rule = next((each for each in rules if each.fits(facts)), None)
+    if rule is None or grant.next_review_on is None:
+        return grant
+    review_on = add_months(grant.valid_from, rule.months)
+    if review_on >= grant.next_review_on:
+        return grant
+    opens_on = _opening(grant.valid_from, review_on, open_days_before)
+    return replace(grant, next_review_on=review_on, opens_on=opens_on)
+
+
+def at_milestone(
+    grant: Grant,
+    milestones: Mapping[str, int],
+    *,
+    first_day: date,
+    today: date,
+    open_days_before: int,
+) -> Grant:
+    """Return the grant, reviewed at its next milestone instead of at its end.
+
+    A milestone whose file would be open by now is passed by: the decision of today looked at the
+    person. One after the last day of the grant does not come.
+
+    Args:
+        grant: as granted today.
+        milestones: days after ``first_day``, by name.
+        first_day: of the right, whenever it was renewed.
+        today: of the decision.
+        open_days_before: days before the milestone on which its file opens.
+    """
+    days = sorted((first_day + timedelta(days=after), name) for name, after in milestones.items())
+    for day, name in days:
+        opens_on = day - timedelta(days=open_days_before)
+        if opens_on > today and (grant.valid_to is None or day <= grant.valid_to):
+            return replace(grant, next_review_on=day, opens_on=opens_on, milestone=name)
+    return replace(grant, next_review_on=None, opens_on=None, milestone=None)
+
+
+def window(
+    planned: date, last_day: date | None, *, today: date, earlier_days: int, later_days: int
+) -> tuple[date, date]:
+    """Return the first and the last day on which a review may open, both included.
+
+    Tomorrow at the earliest, the right's last day at the latest; always holds ``planned``.
+
+    Args:
+        planned: the day that the rules say.
+        last_day: the last day on which the right runs without a new decision; none, no end.
+        today: nothing is moved to it or before it.
+        earlier_days: by how much it may come earlier.
+        later_days: by how much it may come later.
+    """
+    first = max(planned - timedelta(days=earlier_days), today + timedelta(days=1))
+    last = planned + timedelta(days=later_days)
+    if last_day is not None:
+        last = min(last, last_day)
+    return min(first, planned), max(last, planned)
+
+
+def last_day_of(valid_to: date | None, next_review_on: date | None) -> date | None:
+    """Return the last day on which a right runs without a new decision."""
+    eve = None if next_review_on is None else next_review_on - timedelta(days=1)
+    return min(filter(None, (valid_to, eve)), default=None)
 
 
 def _opening(valid_from: date, review_on: date, days_before: int) -> date:
