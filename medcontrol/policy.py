@@ -13,7 +13,17 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from medcontrol.model import Assignment, ControlFile, HumanTask, ReceivedFile, RoleGrant, Unit
+from medcontrol.model import (
+    Assignment,
+    CommissionMember,
+    ControlFile,
+    Expert,
+    ExpertMission,
+    HumanTask,
+    ReceivedFile,
+    RoleGrant,
+    Unit,
+)
 from medcontrol.vocabulary import ActorKind, ControlLevel, Role
 
 
@@ -26,6 +36,7 @@ class Action(StrEnum):
     ADMINISTRATE = "administrate"  # completeness, appointments, documents
     REASSIGN = "reassign"
     EXPLAIN = "explain"  # why selectivity and assignment chose: score, draw, costs
+    MISSION = "mission"  # what an expert needs of the one file that they are named for
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who acts: a user, or a program with the rights of its unit."""
+    """Somebody who acts: a user, or a program with the rights of its unit.
+
+    ``missions``: the files of the missions that an expert has today, nothing else of theirs.
+    """
 
     id: UUID
     name: str
@@ -47,6 +61,7 @@ class Principal:
     doctor_id: UUID | None = None
     language: str = "fr"
     kind: ActorKind = ActorKind.USER
+    missions: frozenset[UUID] = frozenset()
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -67,10 +82,12 @@ _BY_UNIT: dict[Action, frozenset[Role]] = {
     Action.ADMINISTRATE: frozenset({Role.AGENT}),
     Action.REASSIGN: frozenset({Role.SUPERVISOR, Role.COORDINATOR}),
     Action.EXPLAIN: frozenset({Role.SUPERVISOR, Role.ANALYST, Role.AUDITOR}),
+    Action.MISSION: frozenset(),
 }
 # A central doctor sees what stands at the central level, wherever it came from.
 _CENTRAL = frozenset({Action.SEE, Action.READ_MEDICAL})
 _OWN = frozenset({Action.SEE, Action.READ_MEDICAL, Action.CONTROL})
+APPEAL = "appeal"  # the flow that its secretary administrates
 _CONTROLLERS = frozenset({Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR})
 
 # What was received and went on has no control file; who may ask why is a matter of its unit.
@@ -91,6 +108,14 @@ def visible(
             for grant in principal.grants
             if grant.role is Role.CENTRAL_DOCTOR
         ]
+    if action is Action.ADMINISTRATE:
+        parts += [
+            sa.and_(_unit(grant, table), _column(table, "flow") == APPEAL)
+            for grant in principal.grants
+            if grant.role is Role.APPEALS_SECRETARY
+        ]
+    if action is Action.MISSION and principal.has(Role.EXPERT) and table is not ReceivedFile:
+        parts.append(_file_id(table).in_(principal.missions))
     if action in _OWN and principal.doctor_id is not None and principal.has(*_CONTROLLERS):
         parts.append(_own(principal.doctor_id, table, action))
     return sa.or_(*parts) if parts else sa.false()
@@ -109,13 +134,22 @@ def _unit(grant: Grant, table: Table) -> sa.ColumnElement[bool]:
 
 
 def _own(doctor_id: UUID, table: Table, action: Action) -> sa.ColumnElement[bool]:
-    """Files that are, or for reading also were, in this doctor's hands."""
+    """Files that are, or for reading also were, in this doctor's hands, or before their commission.
+
+    Being named for a commission lets its doctors read the appeal, as being given a file does.
+    """
     mine = _column(table, "assigned_doctor_id") == doctor_id
     if action is Action.CONTROL:
         return mine  # type: ignore[no-any-return]
-    file_id = _column(table, "id" if table is ControlFile else "control_file_id")
     given = sa.select(Assignment.control_file_id).where(Assignment.doctor_id == doctor_id)  # type: ignore[call-overload]
-    return sa.or_(mine, file_id.in_(given))
+    sits = sa.select(CommissionMember.control_file_id).where(  # type: ignore[call-overload]
+        CommissionMember.doctor_id == doctor_id
+    )
+    return sa.or_(mine, _file_id(table).in_(given), _file_id(table).in_(sits))
+
+
+def _file_id(table: Table) -> Any:
+    return _column(table, "id" if table is ControlFile else "control_file_id")
 
 
 def may(session: Session, principal: Principal, control_file_id: UUID, action: Action) -> bool:
@@ -126,6 +160,11 @@ def may(session: Session, principal: Principal, control_file_id: UUID, action: A
         )
     ).first()
     return found is not None
+
+
+def agent_units(principal: Principal) -> frozenset[str]:
+    """Return the units at which somebody is an agent; paper moves between these only."""
+    return frozenset(grant.unit_code for grant in principal.grants if grant.role is Role.AGENT)
 
 
 def grants_of(session: Session, user_id: UUID, on: date) -> tuple[Grant, ...]:
@@ -141,3 +180,23 @@ def grants_of(session: Session, user_id: UUID, on: date) -> tuple[Grant, ...]:
         .order_by(RoleGrant.role, Unit.code)
     )
     return tuple(Grant(role, level, code) for role, level, code in rows)
+
+
+def missions_of(
+    session: Session, user_id: UUID, grants: tuple[Grant, ...], on: date
+) -> frozenset[UUID]:
+    """Return the files that an expert is named for on a day; none without the role that day."""
+    if not any(grant.role is Role.EXPERT for grant in grants):
+        return frozenset()
+    found = session.execute(
+        sa.select(ExpertMission.control_file_id)  # type: ignore[call-overload]
+        .join(Expert, Expert.id == ExpertMission.expert_id)
+        .where(
+            Expert.user_id == user_id,
+            Expert.is_active,
+            ExpertMission.status == "named",
+            ExpertMission.valid_from <= on,
+            ExpertMission.valid_to >= on,
+        )
+    )
+    return frozenset(found.scalars())

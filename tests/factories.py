@@ -18,7 +18,8 @@ from medcontrol.model import (
     RoleGrant,
     UserAccount,
 )
-from medcontrol.policy import Principal, grants_of
+from medcontrol.policy import Principal
+from medcontrol.services.users import principal_for
 from medcontrol.vocabulary import (
     Channel,
     ControlFileStatus,
@@ -200,13 +201,7 @@ def make_user(
 
 
 def principal_of(session: Session, user: UserAccount) -> Principal:
-    return Principal(
-        id=user.id,
-        name=user.name,
-        grants=grants_of(session, user.id, TODAY),
-        doctor_id=user.doctor_id,
-        language=user.language,
-    )
+    return principal_for(session, user, TODAY)
 
 
 def make_principal(

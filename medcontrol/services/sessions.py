@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from medcontrol.clock import civil_date
 from medcontrol.model import RoleGrant, Unit, UserAccount, UserSession
-from medcontrol.policy import Grant, Principal
+from medcontrol.policy import Grant, Principal, missions_of
 from medcontrol.settings import settings
 
 TOKEN_BYTES = 32
@@ -45,7 +45,7 @@ def open(session: Session, user: UserAccount, *, now: datetime) -> tuple[str, st
 def find(session: Session, token: str, *, now: datetime) -> Login | None:
     """Return the login of a token with the roles of today; None when it is over or unknown.
 
-    One statement.
+    One statement, for an expert another one.
     """
     on = civil_date(now, settings().jurisdiction)
     valid = sa.and_(
@@ -69,7 +69,11 @@ def find(session: Session, token: str, *, now: datetime) -> Login | None:
         return None
     user, csrf = rows[0][0], rows[0][1]
     grants = tuple(Grant(role, level, code) for _, _, role, level, code in rows if role is not None)
-    return Login(Principal(user.id, user.name, grants, user.doctor_id, user.language), csrf, user)
+    missions = missions_of(session, user.id, grants, on)
+    who = Principal(
+        user.id, user.name, grants, user.doctor_id, user.language, missions=missions
+    )  # fmt: skip
+    return Login(who, csrf, user)
 
 
 def close(session: Session, token: str) -> None:

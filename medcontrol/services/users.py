@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from medcontrol.errors import AlreadyDone, InvalidInput, NotFound
 from medcontrol.ids import new_id
 from medcontrol.model import Doctor, RoleGrant, Unit, UserAccount, UserSession
-from medcontrol.policy import Principal, grants_of
+from medcontrol.policy import Principal, grants_of, missions_of
 from medcontrol.services.passwords import authenticate, hash_password
 from medcontrol.vocabulary import ControlLevel, Role
 
@@ -198,12 +198,14 @@ def activate(session: Session, user_id: UUID) -> None:
 
 def principal_for(session: Session, user: UserAccount, on: date) -> Principal:
     """Return who acts, with the roles that are valid on a day."""
+    grants = grants_of(session, user.id, on)
     return Principal(
         id=user.id,
         name=user.name,
-        grants=grants_of(session, user.id, on),
+        grants=grants,
         doctor_id=user.doctor_id,
         language=user.language,
+        missions=missions_of(session, user.id, grants, on),
     )
 
 
