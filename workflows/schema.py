@@ -21,7 +21,7 @@ from medcontrol.vocabulary import (
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Parameter = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")]
 FactValue = str | bool | int
-Recipient = Literal["insured", "provider", "employer", "treating_doctor"]
+Recipient = Literal["insured", "provider", "employer", "treating_doctor", "specialist"]
 ContextGroup = Literal["pieces", "answer_by", "appointment", "decision", "appeal", "review"]
 
 
@@ -168,6 +168,7 @@ class Deadline(Part):
             target of a step; ``wait`` is named by a timer of the BPMN, which it fires.
         suspends: whether it stands still while the clock is suspended.
         flows, natures: those that it runs for; all of them when empty.
+        urgent: runs for urgent files only, or for the others only; for both when it says nothing.
     """
 
     titles: Titles
@@ -177,6 +178,7 @@ class Deadline(Part):
     suspends: bool = False
     flows: tuple[Code, ...] = ()
     natures: tuple[Code, ...] = ()
+    urgent: bool | None = None
 
 
 class FromFact(Part):
@@ -197,11 +199,14 @@ class LetterPart(Part):
 
     Attributes:
         needs: the groups of the context (``workflows.letters.LetterContext``) that it prints.
+        prints: answers of the form of the step that sends it, printed with their labels; never
+            what is medical.
     """
 
     titles: Titles
     recipient: Recipient
     needs: tuple[ContextGroup, ...] = ()
+    prints: tuple[Code, ...] = ()
 
 
 class Piece(Part):
@@ -333,8 +338,8 @@ class EntitlementRule(Part):
     """The right that a grant opens.
 
     Attributes:
-        validity_by: reference list whose ``initial_months``, ``renewal_months`` and
-            ``lifetime_after_examination`` come first.
+        validity_by: ``pathology``: the reference list's ``initial_months``, ``renewal_months`` and
+            ``lifetime_after_examination`` come first; ``care``: the last day of care asked for.
         default_months: law's validity without one of those; none: until its review decides.
         default_days: the same in days, for agreements that are counted so.
         months_by_code: law's validity of rights of a code, where it is another.
@@ -343,7 +348,7 @@ class EntitlementRule(Part):
     """
 
     kind: Code
-    validity_by: Literal["pathology"] | None = None
+    validity_by: Literal["pathology", "care"] | None = None
     default_months: Parameter | None = None
     default_days: Parameter | None = None
     months_by_code: dict[Code, Parameter] = {}

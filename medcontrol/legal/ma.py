@@ -144,6 +144,7 @@ class _Ijm:
     maternity_contrib_days = _LAW.whole("ijm.maternity_contrib_days")
     maternity_days = _LAW.whole("ijm.maternity_days")
     maternity_in_months = _LAW.whole("ijm.maternity_in_months")
+    max_days = _LAW.whole("ijm.max_days")
     rate = _LAW.fraction("ijm.rate")
     re_examination_days = _LAW.whole("ijm.re_examination_days")
     re_examination_request_days = _LAW.whole("ijm.re_examination_request_days")
@@ -210,6 +211,7 @@ class _Probes:
 class _Psh:
     alert_age_months = _LAW.whole("psh.alert_age_months")
     card_years = _LAW.whole("psh.card_years")
+    permanent_validity_months = _LAW.whole("psh.permanent_validity_months")
     review_open_days_before = _LAW.whole("psh.review_open_days_before")
     rights_end_age_years = _LAW.whole("psh.rights_end_age_years")
     temporary_validity_months = _LAW.whole("psh.temporary_validity_months")
