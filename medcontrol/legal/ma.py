@@ -30,6 +30,11 @@ class _Ambulatory:
     sessions_per_agreement = _LAW.whole("ambulatory.sessions_per_agreement")
 
 
+class _Appeal:
+    commission_members = _LAW.whole("appeal.commission_members")
+    commission_quorum = _LAW.whole("appeal.commission_quorum")
+
+
 class _CareAbroad:
     authorisation_months = _LAW.whole("care_abroad.authorisation_months")
     companion_age_years = _LAW.whole("care_abroad.companion_age_years")
@@ -45,6 +50,9 @@ class _Clocks:
     alert_percent_left = _LAW.whole("clocks.alert_percent_left")
     appeal_decision_days = _LAW.whole("clocks.appeal_decision_days")
     appeal_file_days = _LAW.whole("clocks.appeal_file_days")
+    appeal_hearing_notice_days = _LAW.whole("clocks.appeal_hearing_notice_days")
+    appeal_observation_days = _LAW.whole("clocks.appeal_observation_days")
+    appeal_warning_days = _LAW.whole("clocks.appeal_warning_days")
     care_abroad_decision_days = _LAW.whole("clocks.care_abroad_decision_days")
     care_abroad_urgent_hours = _LAW.whole("clocks.care_abroad_urgent_hours")
     central_opinion_days = _LAW.whole("clocks.central_opinion_days")
@@ -58,6 +66,8 @@ class _Clocks:
     emergency_request_hours = _LAW.whole("clocks.emergency_request_hours")
     ep_answer_days = _LAW.whole("clocks.ep_answer_days")
     expertise_exam_days = _LAW.whole("clocks.expertise_exam_days")
+    expertise_mission_days = _LAW.whole("clocks.expertise_mission_days")
+    expertise_reminder_days = _LAW.whole("clocks.expertise_reminder_days")
     expertise_report_days = _LAW.whole("clocks.expertise_report_days")
     ijm_claim_months = _LAW.whole("clocks.ijm_claim_months")
     ijm_control_working_days = _LAW.whole("clocks.ijm_control_working_days")
@@ -67,6 +77,8 @@ class _Clocks:
     ijm_waiting_days = _LAW.whole("clocks.ijm_waiting_days")
     invalidity_decision_days = _LAW.whole("clocks.invalidity_decision_days")
     opinion_answer_days = _LAW.whole("clocks.opinion_answer_days")
+    opinion_reminder_after_days = _LAW.whole("clocks.opinion_reminder_after_days")
+    opinion_reminder_before_days = _LAW.whole("clocks.opinion_reminder_before_days")
     pec_hospital_answer_working_hours = _LAW.whole("clocks.pec_hospital_answer_working_hours")
     pec_medicament_answer_hours = _LAW.whole("clocks.pec_medicament_answer_hours")
     pec_prolongation_answer_hours = _LAW.whole("clocks.pec_prolongation_answer_hours")
@@ -126,6 +138,8 @@ class _Fees:
     decision = _LAW.decimal("fees.decision")
     examination = _LAW.decimal("fees.examination")
     examination_invalidity = _LAW.decimal("fees.examination_invalidity")
+    expertise_in_person = _LAW.decimal("fees.expertise_in_person")
+    expertise_on_file = _LAW.decimal("fees.expertise_on_file")
     second_doctor = _LAW.decimal("fees.second_doctor")
     specialist_opinion = _LAW.decimal("fees.specialist_opinion")
 
@@ -247,6 +261,7 @@ class _WorkingTime:
 a_posteriori = _APosteriori
 ald = _Ald
 ambulatory = _Ambulatory
+appeal = _Appeal
 care_abroad = _CareAbroad
 clocks = _Clocks
 completion = _Completion
