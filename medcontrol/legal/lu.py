@@ -65,6 +65,10 @@ class _Reassessment:
     visits_open_at = _LAW.time("reassessment.visits_open_at")
 
 
+class _Reviews:
+    look_again_months = _LAW.whole("reviews.look_again_months")
+
+
 class _WorkingTime:
     closes_at = _LAW.time("working_time.closes_at")
     first_weekday = _LAW.whole("working_time.first_weekday")
@@ -78,4 +82,5 @@ completion = _Completion
 fluctuation = _Fluctuation
 non_executed = _NonExecuted
 reassessment = _Reassessment
+reviews = _Reviews
 working_time = _WorkingTime

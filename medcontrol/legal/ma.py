@@ -26,7 +26,9 @@ class _Ald:
 
 
 class _Ambulatory:
+    agreement_from_sessions = _LAW.whole("ambulatory.agreement_from_sessions")
     authorisation_months = _LAW.whole("ambulatory.authorisation_months")
+    same_act_days = _LAW.whole("ambulatory.same_act_days")
     sessions_per_agreement = _LAW.whole("ambulatory.sessions_per_agreement")
 
 
@@ -79,8 +81,10 @@ class _Clocks:
     opinion_answer_days = _LAW.whole("clocks.opinion_answer_days")
     opinion_reminder_after_days = _LAW.whole("clocks.opinion_reminder_after_days")
     opinion_reminder_before_days = _LAW.whole("clocks.opinion_reminder_before_days")
+    pec_control_hours = _LAW.whole("clocks.pec_control_hours")
     pec_hospital_answer_working_hours = _LAW.whole("clocks.pec_hospital_answer_working_hours")
     pec_medicament_answer_hours = _LAW.whole("clocks.pec_medicament_answer_hours")
+    pec_opinion_hours = _LAW.whole("clocks.pec_opinion_hours")
     pec_prolongation_answer_hours = _LAW.whole("clocks.pec_prolongation_answer_hours")
     pi_claim_months_for_retroactivity = _LAW.whole("clocks.pi_claim_months_for_retroactivity")
     provider_invoice_days = _LAW.whole("clocks.provider_invoice_days")
@@ -189,7 +193,6 @@ class _Levels:
 
 class _Medicines:
     authorisation_months = _LAW.whole("medicines.authorisation_months")
-    days_per_month = _LAW.whole("medicines.days_per_month")
     price_threshold_cents = _LAW.whole("medicines.price_threshold_cents")
     renewal_early_days = _LAW.whole("medicines.renewal_early_days")
     renewal_open_days_before = _LAW.whole("medicines.renewal_open_days_before")
@@ -249,6 +252,7 @@ class _Reviews:
     capacity_share = _LAW.decimal("reviews.capacity_share")
     earlier_days = _LAW.whole("reviews.earlier_days")
     later_days = _LAW.whole("reviews.later_days")
+    look_again_months = _LAW.whole("reviews.look_again_months")
 
 
 class _WorkingTime:
