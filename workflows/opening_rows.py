@@ -34,6 +34,7 @@ from workflows import engine, rows
 from workflows.catalog import Pack
 from workflows.letter_writing import Occasion, letter_rows
 from workflows.opening_lookups import Lookups, ToOpen
+from workflows.opening_paper import add_paper
 from workflows.paths import Advance, WaitingTask
 from workflows.tools import Tools
 from workflows.writing import Gathered
@@ -85,6 +86,8 @@ class OpeningRows:
             rule_set=outcome.rule_set,
             reasons=[reason.code for reason in outcome.reasons],
         )
+        if envelope := add_paper(self.gathered, file, received, self.now):
+            self.tell(file["id"], "envelope.registered", envelope=str(envelope))
         size = Size(len(each.message.get("lines") or ()), len(each.message.get("documents") or ()))
         for task in advance.tasks:
             self._task(pack, file, task, received, size)

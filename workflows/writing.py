@@ -19,6 +19,7 @@ from medcontrol.model import (
     Deadline,
     Decision,
     Entitlement,
+    EntitlementEvent,
     FlowInstance,
     HumanTask,
     JournalEntry,
@@ -27,6 +28,8 @@ from medcontrol.model import (
     MedicalRecord,
     Opinion,
     OutboxMessage,
+    PaperMovement,
+    SealedEnvelope,
     Suspension,
 )
 
@@ -34,9 +37,10 @@ Table = type[SQLModel]
 
 # What foreign keys want.
 _ORDER: tuple[Table, ...] = (
-    ControlFile, FlowInstance, MedicalRecord, Opinion, LineOpinion, Entitlement, Decision,
+    ControlFile, FlowInstance, MedicalRecord, Opinion, LineOpinion, Entitlement,
+    EntitlementEvent, Decision,
     CompletionRequest, Suspension, Appointment, HumanTask, Deadline, Letter, OutboxMessage,
-    JournalEntry,
+    JournalEntry, PaperMovement, SealedEnvelope,
 )  # fmt: skip
 # The same piece of work is published once, however often it is announced.
 _ONCE: dict[Table, str] = {OutboxMessage: " ON CONFLICT (key) DO NOTHING"}

@@ -13,7 +13,6 @@ from medcontrol.model import (
     AccessLog,
     ControlFile,
     JournalEntry,
-    PaperMovement,
     PaperSlip,
     PaperSlipFile,
     SealedEnvelope,
@@ -26,6 +25,8 @@ from medcontrol.services.paper_moves import Desk, UnreadableCode
 from medcontrol.services.paper_reception import Scan
 from medcontrol.vocabulary import PaperFileState, PaperMove, Role, SlipStatus
 from tests.factories import NOW, make_control_file, make_doctor, make_principal
+from tests.flow_world import make_world
+from workflows.tools import Tools
 
 _serial = count(1)
 
@@ -49,22 +50,23 @@ def dispatched(db: Session, *files: ControlFile) -> PaperSlip:
     return paper.dispatch(db, here, slip.id, "Navette du mardi")
 
 
-def moves(db: Session, file: ControlFile) -> list[PaperMove]:
-    found = db.exec(
-        select(PaperMovement.what)
-        .where(PaperMovement.control_file_id == file.id)
-        .order_by(col(PaperMovement.id))
+def moves(db: Session, file: ControlFile) -> list[str]:
+    rows = db.execute(
+        sa.text("SELECT what FROM paper_movement WHERE control_file_id = :id ORDER BY id"),
+        {"id": file.id},
     )
-    return list(found.all())
+    return [PaperMove(row[0]) for row in rows]
 
 
 def states(db: Session, slip: PaperSlip) -> dict[str, PaperFileState]:
     rows = db.execute(
-        sa.select(ControlFile.reference, PaperSlipFile.state)  # type: ignore[call-overload]
-        .join(PaperSlipFile, PaperSlipFile.control_file_id == ControlFile.id)
-        .where(PaperSlipFile.slip_id == slip.id)
+        sa.text(
+            "SELECT f.reference, s.state FROM paper_slip_file s"
+            " JOIN control_file f ON f.id = s.control_file_id WHERE s.slip_id = :id"
+        ),
+        {"id": slip.id},
     )
-    return dict(list(rows))
+    return {row[0]: PaperFileState(row[1]) for row in rows}
 
 
 def test_a_slip_takes_files_by_scan_and_arrives_file_by_file(db: Session) -> None:
@@ -263,6 +265,21 @@ def test_nobody_but_a_doctor_of_the_file_opens_an_envelope(db: Session, role: Ro
         with pytest.raises(Forbidden):
             envelopes.open_envelope(person, file.id, envelope_id, now=lambda: NOW)
     assert db.exec(select(AccessLog)).all() == []
+
+
+def test_a_paper_file_begins_its_history_at_the_counter_with_its_envelope(
+    db: Session, tools: Tools
+) -> None:
+    world = make_world(db, tools)
+    given = {"location": "Armoire 3", "slip": "B-1", "pages": 4, "sealed_envelope": True}
+
+    file = world.file(world.take(channel="paper", paper=given, form=None))
+    digital = world.file(world.take(external_id="W-2"))
+
+    assert moves(db, file) == [PaperMove.REGISTERED]
+    assert db.exec(select(SealedEnvelope.control_file_id)).all() == [file.id]
+    assert moves(db, digital) == []
+    assert journal.verify(db)[1] == []
 
 
 def test_the_envelope_is_announced_on_the_slip(db: Session) -> None:
