@@ -168,6 +168,13 @@ def grant_months(valid_from: date, months: int, open_days_before: int) -> Grant:
     )
 
 
+def grant_until(valid_from: date, last_day: date, open_days_before: int) -> Grant:
+    """Return a right to a day that the doctor named, reviewed the day after; see above."""
+    review_on = last_day + timedelta(days=1)
+    opens_on = _opening(valid_from, review_on, open_days_before)
+    return Grant(valid_from, last_day, review_on, opens_on)
+
+
 def grant_invalidity(
     rule: InvalidityRule, *, birth_date: date, first_granted_on: date, valid_from: date
 ) -> Grant:
@@ -258,6 +265,15 @@ def window(
     if last_day is not None:
         last = min(last, last_day)
     return min(first, planned), max(last, planned)
+
+
+def is_kept_open(status: str, valid_to: date | None, review_since: date | None) -> bool:
+    """Return whether a pending review keeps a right open beyond its last day.
+
+    One that began in time does; a request that came after the right had ended does not.
+    """
+    is_pending = status == "under_review"
+    return is_pending and (valid_to is None or (review_since or valid_to) <= valid_to)
 
 
 def last_day_of(valid_to: date | None, next_review_on: date | None) -> date | None:

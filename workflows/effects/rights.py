@@ -1,7 +1,9 @@
 """Rights that a decision grants, ends, or leaves as they are (droits)."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
@@ -11,21 +13,24 @@ from medcontrol.clock import civil_date
 from medcontrol.crypto import bind
 from medcontrol.ids import new_id
 from medcontrol.legal.loading import law
-from medcontrol.model import Entitlement
+from medcontrol.model import Entitlement, EntitlementEvent
 from medcontrol.reference.pathologies import Pathology, pathologies
 from medcontrol.rules import reviews
 from medcontrol.rules.calendar import add_months
-from medcontrol.vocabulary import EntitlementStatus, StepKind, TaskStatus
+from medcontrol.services.entitlements import Changed, days_of, event_row, message
+from medcontrol.vocabulary import EntitlementChange, EntitlementStatus
+from workflows.effects.terms import Wanted, terms_of
 from workflows.moving import Move
 from workflows.paths import OperationCall
 from workflows.proposals import Proposal
-from workflows.schema import EntitlementRule
 
-_EXAMINED = b"""
-SELECT 1 FROM human_task
-WHERE control_file_id = %(file)s AND kind = 'examination' AND status = 'done'
-  AND outcome <> 'no_show' LIMIT 1
+# By the person first: files have no index of rights.
+_OTHER_FILE = b"""
+SELECT 1 FROM control_file
+WHERE registration_number = %(person)s AND entitlement_id = %(right)s AND id <> %(file)s
+  AND closed_at IS NULL LIMIT 1
 """
+_LOOK_AGAIN = "reviews.look_again_months"
 _INTAKE = b"""
 SELECT id, key_id, content FROM medical_record
 WHERE control_file_id = %(file)s AND kind = 'intake'
@@ -44,12 +49,12 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     pathology = _pathology(move, proposal)
     code = arguments.get("code") or (pathology.code if pathology else None)
     code = code or (old.right_code if old else None)
-    terms = _terms(move, start, proposal, old, pathology, code)
+    is_partial = bool(arguments.get("partial"))
+    terms = terms_of(move, Wanted(start, code, old, pathology, proposal, is_partial))
     values = {
         "right_code": code,
         "valid_to": terms.valid_to,
-        "next_review_on": terms.next_review_on,
-        "opens_on": terms.opens_on,
+        **_planned(terms.next_review_on, terms.opens_on, terms.milestone),
         "status": EntitlementStatus.ACTIVE,
         "control_file_id": move.file.id,
         "previous_doctor_id": move.holder,
@@ -58,9 +63,11 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
         number = _new_number(move, arguments["kind"], today)
         row = _person(move) | values | {"number": number, "valid_from": start}
         move.rows.add(Entitlement, row)
-        move.file.entitlement_id = row["id"]
+        move.file.entitlement_id = right_id = row["id"]
+        _note(move, right_id, number, EntitlementChange.GRANTED, {}, row)
     else:
         number = old.number
+        _note(move, old.id, number, EntitlementChange.RENEWED, days_of(old), values)
         move.session.execute(
             sa.update(Entitlement).where(col(Entitlement.id) == old.id).values(**values)
         )
@@ -73,81 +80,38 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
             "next_review_on": terms.next_review_on,
             "is_renewal": old is not None,
         }
-    move.announce("entitlement.changed", number=number)
 
 
-def _terms(
-    move: Move, start: date, proposal: Proposal | None, old: Entitlement | None,
-    pathology: Pathology | None, code: str | None,
-) -> reviews.Grant:  # fmt: skip
-    rule = move.pack.meta.entitlement
-    assert rule is not None  # noqa: S101 - packs check: a pack that grants has the rule
-    numbers = law(move.file.jurisdiction).at(move.file.received_on)
-    review = rule.review_of(code)
-    if review is None:
-        return _unreviewed(move, rule, start, proposal, code)
-    days_before = numbers.number(review.opens_days_before).value
-    if review.rhythm is not None:
-        rhythm = review.rhythm
-        law_of_pensions = reviews.InvalidityRule(
-            pension_age_years=numbers.number(rhythm.last_age_years).value,
-            first_months=numbers.number(rhythm.first_months).value,
-            first_period_months=numbers.number(rhythm.first_period_months).value,
-            later_months=numbers.number(rhythm.later_months).value,
-            none_before_pension_months=numbers.number(rhythm.none_before_last_age_months).value,
-            open_days_before=days_before,
-        )
-        return reviews.grant_invalidity(
-            law_of_pensions,
-            birth_date=move.file.person_birth_date,
-            first_granted_on=old.valid_from if old else start,
-            valid_from=start,
-        )
-    months = rule.months_by_code.get(code or "", rule.default_months)
-    default = numbers.number(months).value if months else 12
-    if pathology is not None and proposal is not None and proposal.is_for_life:
-        return reviews.grant_for_life(
-            pathology.validity, valid_from=start, was_examined=_was_examined(move)
-        )
-    longest = default
-    if pathology is not None:
-        longest = reviews.longest_validity(
-            pathology.validity, is_renewal=old is not None, default_months=default
-        )
-    if proposal is not None and proposal.valid_to is not None:
-        longest_end = add_months(start, longest) - timedelta(days=1)
-        end = proposal.valid_to
-        if not start <= end <= longest_end:
-            raise reviews.ValidityTooLong(f"between {start} and {longest_end}", field="valid_to")
-        review_on = end + timedelta(days=1)
-        halfway = start + (review_on - start) // 2
-        opens_on = max(review_on - timedelta(days=days_before), halfway)
-        return reviews.Grant(start, end, review_on, opens_on)
-    return reviews.grant_ald(valid_from=start, longest_months=longest, open_days_before=days_before)
+def _planned(
+    next_review_on: date | None, opens_on: date | None, milestone: str | None = None
+) -> dict[str, Any]:
+    """Return the columns of a review that is planned anew: it has no place among others yet."""
+    return {
+        "next_review_on": next_review_on,
+        "opens_on": opens_on,
+        "planned_on": None,
+        "placed_at": None,
+        "milestone": milestone,
+        "review_since": None,
+    }
 
 
-def _unreviewed(
-    move: Move, rule: EntitlementRule, start: date, proposal: Proposal | None, code: str | None
-) -> reviews.Grant:
-    """Return the terms of an agreement that ends on its last day, and nothing follows."""
-    numbers = law(move.file.jurisdiction).at(move.file.received_on)
-    months = rule.months_by_code.get(code or "", rule.default_months)
-    if rule.default_days is not None and code not in rule.months_by_code:
-        longest_end = start + timedelta(days=numbers.number(rule.default_days).value - 1)
-    else:
-        longest = numbers.number(months).value if months else 12
-        longest_end = add_months(start, longest) - timedelta(days=1)
-    end = (proposal.valid_to if proposal else None) or longest_end
-    if not start <= end <= longest_end:
-        raise reviews.ValidityTooLong(f"between {start} and {longest_end}", field="valid_to")
-    return reviews.Grant(start, end, None, None)
-
-
-def _was_examined(move: Move) -> bool:
-    ended = [task for task in move.tasks if task.kind is StepKind.EXAMINATION]
-    if any(task.status is TaskStatus.DONE and task.outcome != "no_show" for task in ended):
-        return True
-    return bool(move.ask(_EXAMINED, file=move.file.id))
+def _note(
+    move: Move, right_id: UUID, number: str, change: EntitlementChange,
+    before: Mapping[str, Any], after: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Keep in the right's journal what a decision did to it, and tell who pays it."""
+    changed = Changed(
+        right_id=right_id, number=number, change=change, before=before, after=after,
+        file_id=move.file.id,
+    )  # fmt: skip
+    row = event_row(changed, actor=move.actor, now=move.now)
+    move.rows.add(EntitlementEvent, row)
+    told = message(
+        row["id"], changed, not_before=move.now + timedelta(seconds=move.tools.undo_seconds)
+    )
+    if told is not None:
+        move.publish(told)
 
 
 def _pathology(move: Move, proposal: Proposal | None) -> Pathology | None:
@@ -206,17 +170,27 @@ def _reviewed(move: Move) -> Entitlement | None:
     )
 
 
+def _change(move: Move, right: Entitlement, change: EntitlementChange, **values: Any) -> None:
+    """Set columns of a right under lock, with its journal and the event."""
+    _note(move, right.id, right.number, change, days_of(right), values)
+    for name, value in values.items():
+        setattr(right, name, value)
+
+
 def end(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
-    """End the right under review, today at the latest."""
+    """End the right under review: today, since it was kept open, or when it ran out before."""
     right = _reviewed(move)
     if right is None:
         return
     today = civil_date(move.now, move.file.jurisdiction)
-    right.status = EntitlementStatus.ENDED
-    right.valid_to = max(right.valid_from, min(right.valid_to or today, today))
-    right.next_review_on = right.opens_on = None
+    was_open = reviews.is_kept_open(right.status, right.valid_to, right.review_since)
+    last = today if was_open else min(right.valid_to or today, today)
+    _change(
+        move, right, EntitlementChange.ENDED,
+        status=EntitlementStatus.ENDED, valid_to=max(right.valid_from, last),
+        **_planned(None, None) | {"review_since": right.review_since},
+    )  # fmt: skip
     move.tell("entitlement.ended", number=right.number)
-    move.announce("entitlement.changed", number=right.number)
 
 
 def keep_open(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
@@ -224,6 +198,7 @@ def keep_open(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> N
     right = _reviewed(move)
     if right is not None and right.status is EntitlementStatus.ACTIVE:
         right.status = EntitlementStatus.UNDER_REVIEW
+        right.review_since = move.file.received_on
 
 
 def postpone(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
@@ -233,9 +208,33 @@ def postpone(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> Non
         return
     day = move.file.received_on
     months = law(move.file.jurisdiction).number(arguments["parameter"], day).value
-    today = civil_date(move.now, move.file.jurisdiction)
-    right.next_review_on = right.opens_on = add_months(today, months)
-    if right.valid_to is not None:
-        right.valid_to = max(right.valid_to, right.next_review_on)
-    right.status = EntitlementStatus.ACTIVE
+    review_on = add_months(civil_date(move.now, move.file.jurisdiction), months)
+    _change(
+        move, right, EntitlementChange.ADJOURNED,
+        status=EntitlementStatus.ACTIVE,
+        valid_to=None if right.valid_to is None else max(right.valid_to, review_on),
+        **_planned(review_on, review_on),
+    )  # fmt: skip
     move.tell("entitlement.review_postponed", number=right.number, months=months)
+
+
+def let_go(move: Move) -> None:
+    """Take a right out of review whose file closed without a word on it.
+
+    It runs on to its last day. One without a last day is looked at again some months later, or it
+    would never be.
+    """
+    right = _reviewed(move)
+    if right is None or right.status is not EntitlementStatus.UNDER_REVIEW:
+        return
+    if move.ask(_OTHER_FILE, right=right.id, file=move.file.id,
+                person=right.registration_number):  # fmt: skip
+        return  # another file still reviews it
+    review_on = None
+    if right.valid_to is None:
+        months = law(move.file.jurisdiction).number(_LOOK_AGAIN, move.file.received_on).value
+        review_on = add_months(civil_date(move.now, move.file.jurisdiction), months)
+    _change(
+        move, right, EntitlementChange.KEPT,
+        status=EntitlementStatus.ACTIVE, **_planned(review_on, review_on),
+    )  # fmt: skip
