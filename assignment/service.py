@@ -40,6 +40,8 @@ __all__ = [
 #: Up to so many tasks are placed one by one, each holding one doctor's load and never waiting
 #: long; above, all loads are locked together.
 FEW = 4
+#: Points of a doctor whose agenda keeps the time already: more than anybody ever holds.
+_ROOM = 10_000_000
 
 
 def assign_tasks(
@@ -87,11 +89,14 @@ def plan_tasks(
     now: datetime,
     jurisdiction: str,
     holder: UUID | None = None,
+    reserved: bool = False,
     weights: Weights | None = None,
 ) -> Plan:
     """Plan tasks and lock the loads that the plan counts on; ``write_plan`` saves it.
 
-    ``holder`` and ``weights`` are as for ``assign_tasks``.
+    ``holder`` and ``weights`` are as for ``assign_tasks``; ``reserved`` says that the holder's
+    agenda keeps the time of the task, so that neither load nor leave of these days stands
+    against it.
 
     Raises:
         RuntimeError: the plan did not pass the independent check; nothing may be written.
@@ -104,7 +109,7 @@ def plan_tasks(
         known = replace(known, eligibility=compiled)
     tasks = known.patient(tasks)
     if holder is not None and len(tasks) == 1:
-        kept = _keep(session, known, tasks[0], holder, jurisdiction)
+        kept = _keep(session, known, tasks[0], holder, jurisdiction, reserved)
         if kept is not None:
             return kept
     eligibility = known.with_loads(session)
@@ -119,11 +124,18 @@ def plan_tasks(
 
 
 def _keep(
-    session: Session, known: Staff, task: TaskFacts, holder: UUID, jurisdiction: str
+    session: Session,
+    known: Staff,
+    task: TaskFacts,
+    holder: UUID,
+    jurisdiction: str,
+    reserved: bool,
 ) -> Plan | None:
     """Plan a task for who just worked on its file; they are held to the longer horizon."""
     days = known.days[:HORIZON_DAYS]
     own = load_doctors(session, known.on, jurisdiction, ids=[holder], days=days)
+    if own and reserved:
+        own = [replace(own[0], absent_on=frozenset(), capacity_points=_ROOM, urgent_points=_ROOM)]
     kept = keep(session, task, own[0], days, known.levers.weights) if own else None
     if kept is None or check(kept[0], [task], [kept[1]], days):
         return None

@@ -72,6 +72,7 @@ class Move:
         received: who the file is about, as received.
         unit_name: the agency that it belongs to.
         holder: the doctor who just acted: the next step stays with them where it may.
+        is_reserved: the holder's agenda keeps the time of the next step, whatever they hold now.
         proposal: the decision that this command proposes; see ``proposal_of``.
         signals: badges of the tasks that open now.
         rows, entries: what is to be written; ``save`` writes it.
@@ -90,6 +91,7 @@ class Move:
     now: datetime
     occasion: Occasion = field(default_factory=Occasion)
     holder: UUID | None = None
+    is_reserved: bool = False
     proposal: Proposal | None = None
     signals: tuple[str, ...] = ()
     rows: Gathered = field(default_factory=Gathered)
@@ -294,6 +296,7 @@ def _hand_over(
         plan = plan_tasks(
             session, load_tasks(session, new_ids),
             now=now, jurisdiction=move.file.jurisdiction, holder=move.holder,
+            reserved=move.is_reserved,
         )  # fmt: skip
         write_plan(
             session, plan, Assigning(now=now, actor=journal.SYSTEM), stamp=False, journaled=False

@@ -44,6 +44,9 @@ class CompleteStep:
         pieces: what is asked for, with an outcome that asks.
         appointment_at: instant of the examination, with the outcome ``booked``.
         place: where it is; the agency when empty.
+        with_doctor: whose agenda takes it; the file's doctor, where free then, when absent.
+        room_id: the room that is taken.
+        is_early_agreed: the person agreed to come before the notice that the law gives.
         form: answers of the step's form, kept encrypted.
     """
 
@@ -60,6 +63,9 @@ class CompleteStep:
     pieces: tuple[PieceAsked, ...] = ()
     appointment_at: datetime | None = None
     place: str = ""
+    with_doctor: UUID | None = None
+    room_id: UUID | None = None
+    is_early_agreed: bool = False
     form: Mapping[str, object] = field(default_factory=dict)
 
 

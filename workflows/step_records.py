@@ -2,16 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
-from medcontrol.clock import ZONES
 from medcontrol.ids import new_id
 from medcontrol.model import (
-    Appointment,
     CompletionRequest,
     Entitlement,
     HumanTask,
@@ -20,20 +15,27 @@ from medcontrol.model import (
     Opinion,
 )
 from medcontrol.policy import Principal
+from medcontrol.services.bookings import settle
 from medcontrol.services.medical import seal
 from medcontrol.vocabulary import (
-    AppointmentKind,
+    AppointmentReason,
     AppointmentState,
     CompletionKind,
     MedicalRecordKind,
     StepKind,
 )
+from workflows.booking import book_step
 from workflows.catalog import Pack
 from workflows.kept_rights import right_as_json
 from workflows.moving import Move
 from workflows.proposals import Proposal
 from workflows.schema import Outcome
 from workflows.step_command import CompleteStep
+
+#: Steps in which the person is seen, and how they end when that did not happen.
+SEEN = frozenset({StepKind.EXAMINATION, StepKind.VISIT, StepKind.COUNTER_EXAMINATION,
+                  StepKind.COMMISSION, StepKind.EXPERT_REPORT})  # fmt: skip
+NO_SHOW, RESCHEDULE = "no_show", "reschedule"
 
 
 def write_down(
@@ -115,6 +117,7 @@ def _medical_part(
 
 def prepare(move: Move, task: HumanTask, command: CompleteStep, state_before: str) -> None:
     """Gather what the letters of this move have to say, and what an undo would need."""
+    move.occasion.answers = command.form
     if command.motive_code:
         move.occasion.extra["motive_code"] = command.motive_code
     move.occasion.extra["before"] = {
@@ -128,16 +131,20 @@ def prepare(move: Move, task: HumanTask, command: CompleteStep, state_before: st
     if command.pieces:
         _ask(move, command)
     if task.kind is StepKind.APPOINTMENT and command.appointment_at is not None:
-        _book(move, command)
-    if task.kind is StepKind.EXAMINATION:
-        state = "missed" if command.outcome == "no_show" else "attended"
-        move.session.execute(
-            sa.text(
-                "UPDATE appointment SET state = :state, settled_at = :now"
-                " WHERE control_file_id = :id AND state = 'booked'"
-            ),
-            {"state": state, "id": move.file.id, "now": move.now},
-        )
+        book_step(move, task, command)
+    if task.kind in SEEN:
+        _settle_appointment(move, command.outcome)
+
+
+def _settle_appointment(move: Move, outcome: str) -> None:
+    """Say of what was booked that the person came, or did not; one that is put off is released."""
+    if outcome == RESCHEDULE:
+        return  # the path frees the slot
+    state, reason = AppointmentState.ATTENDED, None
+    if outcome == NO_SHOW:
+        state, reason = AppointmentState.MISSED, AppointmentReason.ABSENT
+    for each in settle(move.session, move.file.id, state, reason, now=move.now):
+        move.tell(f"appointment.{state.value}", appointment=str(each))
 
 
 def _ask(move: Move, command: CompleteStep) -> None:
@@ -172,29 +179,3 @@ def spelled_pieces(
         label = known.titles.ar if language == "ar" else known.titles.fr
         found.append({"label": label, "note": piece.get("note", "")})
     return found
-
-
-def _book(move: Move, command: CompleteStep) -> None:
-    assert command.appointment_at is not None  # noqa: S101 - checked
-    move.rows.add(
-        Appointment,
-        {
-            "id": new_id(),
-            "control_file_id": move.file.id,
-            "doctor_id": move.file.assigned_doctor_id,
-            "unit_code": move.file.agency_code,
-            "kind": AppointmentKind.EXAMINATION,
-            "place": command.place.strip() or move.unit_name,
-            "registration_number": move.file.registration_number,
-            "person_birth_date": move.file.person_birth_date,
-            "starts_at": command.appointment_at,
-            "ends_at": command.appointment_at + timedelta(minutes=30),
-            "state": AppointmentState.BOOKED,
-            "is_early_agreed": False,
-            "booked_at": move.now,
-        },
-    )
-    move.occasion.appointment = {
-        "starts_at": command.appointment_at.astimezone(ZONES[move.file.jurisdiction]),
-        "place": command.place.strip() or move.unit_name,
-    }

@@ -5,16 +5,14 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-import sqlalchemy as sa
-from sqlmodel import col
-
 from medcontrol import outbox
 from medcontrol.clock import civil_date
 from medcontrol.ids import new_id
 from medcontrol.legal.loading import law
-from medcontrol.model import Appointment, Decision
+from medcontrol.model import Decision
 from medcontrol.reference.acts import act_label
 from medcontrol.reference.motives import motives
+from medcontrol.services.bookings import settle
 from medcontrol.vocabulary import (
     AppointmentReason,
     AppointmentState,
@@ -46,14 +44,11 @@ def _initial_level(move: Move) -> ControlLevel:
 
 
 def cancel_appointment(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
-    """Cancel the examination that is booked."""
-    move.session.execute(
-        sa.update(Appointment)
-        .where(col(Appointment.control_file_id) == move.file.id, col(Appointment.state) == "booked")
-        .values(
-            state=AppointmentState.CANCELLED, reason=AppointmentReason.FLOW, settled_at=move.now
-        )
-    )
+    """Free the slot that is booked, and say why where the command did."""
+    reason = move.occasion.extra.get("freed_because", AppointmentReason.FLOW)
+    cancelled = AppointmentState.CANCELLED
+    for each in settle(move.session, move.file.id, cancelled, reason, now=move.now):
+        move.tell("appointment.cancelled", appointment=str(each), reason=reason.value)
 
 
 def close(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
@@ -74,7 +69,7 @@ def close(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
             "valid_to": part.get("valid_to"),
             "decided_at": move.now,
             "decided_by": move.actor.id,
-            "decided_with": _evidence(move),
+            "decided_with": _evidence(move) | move.occasion.extra.get("evidence", {}),
             "before": move.occasion.extra.get("before"),
         },
     )
