@@ -6,6 +6,7 @@ DOCUMENT = "new_document"
 WOKEN = "woken"
 LATE = "late"
 MESSAGE = "message"
+RETURNED = "returned"  # by quality control
 
 
 def add(task: HumanTask, signal: str) -> None:

@@ -30,6 +30,7 @@ from medcontrol.model import (
     OutboxMessage,
     PaperMovement,
     SealedEnvelope,
+    SecondReading,
     Suspension,
 )
 
@@ -38,7 +39,7 @@ Table = type[SQLModel]
 # What foreign keys want.
 _ORDER: tuple[Table, ...] = (
     ControlFile, FlowInstance, MedicalRecord, Opinion, LineOpinion, Entitlement,
-    EntitlementEvent, Decision,
+    EntitlementEvent, Decision, SecondReading,
     CompletionRequest, Suspension, Appointment, HumanTask, Deadline, Letter, OutboxMessage,
     JournalEntry, PaperMovement, SealedEnvelope,
 )  # fmt: skip
