@@ -13,14 +13,13 @@ from assignment.service import Occasion, plan_tasks, write_plan
 from assignment.writing import why_not
 from medcontrol import journal
 from medcontrol.model import JournalEntry
-from medcontrol.vocabulary import ActorKind, AssignmentMode
-from workflows.opening_lookups import REVIEW_PREFIX, REVIEW_SOURCE, Lookups, ToOpen
+from medcontrol.vocabulary import AssignmentMode
+from workflows.opening_lookups import ACTOR, Lookups, ToOpen
 from workflows.opening_rows import OpeningRows
+from workflows.reviewed_rights import REVIEW_PREFIX, REVIEW_SOURCE
 from workflows.tools import Tools
 
 __all__ = ["ACTOR", "REVIEW_PREFIX", "REVIEW_SOURCE", "Opened", "ToOpen", "open_files"]
-
-ACTOR = journal.Actor(ActorKind.SYSTEM, "intake")
 
 
 @dataclass(slots=True)
@@ -39,7 +38,7 @@ def open_files(session: Session, tools: Tools, files: Sequence[ToOpen], *, now: 
     """
     if not files:
         return Opened()
-    lookups = Lookups(session, tools, files)
+    lookups = Lookups(session, tools, files, now)
     rows = OpeningRows(tools, lookups, now)
     references = {
         each.received["id"]: rows.add(each, serial)

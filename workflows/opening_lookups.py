@@ -2,29 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session
 
+from medcontrol import journal
 from medcontrol.legal.loading import law
-from medcontrol.model import Entitlement, Unit
+from medcontrol.model import Unit
 from medcontrol.ports import SelectivityOutcome
 from medcontrol.rules.calendar import whole_years
 from medcontrol.rules.completeness import missing_members
 from medcontrol.services.points import Tariff, tariff
-from medcontrol.vocabulary import EntitlementStatus
+from medcontrol.vocabulary import ActorKind
 from workflows import engine
 from workflows.catalog import Pack
 from workflows.facts import Facts
 from workflows.letter_writing import Sender
 from workflows.limits import Limits, limits_of
+from workflows.reviewed_rights import reviewed
 from workflows.tools import Tools
 
-REVIEW_SOURCE = "medcontrol"
-REVIEW_PREFIX = "review:"
+ACTOR = journal.Actor(ActorKind.SYSTEM, "intake")
 
 _SERIALS = sa.text("SELECT nextval('control_file_serial') FROM generate_series(1, :n)")
 # Who last gave an opinion on a person's files, by number, flow and birth date.
@@ -59,7 +60,9 @@ class Lookups:
         entitlements: the rights that files review, by received file.
     """
 
-    def __init__(self, session: Session, tools: Tools, files: Sequence[ToOpen]) -> None:
+    def __init__(
+        self, session: Session, tools: Tools, files: Sequence[ToOpen], now: datetime
+    ) -> None:
         self._session, self._tools = session, tools
         found = session.execute(_SERIALS, {"n": len(files)}).scalars()
         self.serials: list[int] = list(found)
@@ -68,12 +71,13 @@ class Lookups:
             (row[0], row[1], row[2]): row[3]
             for row in session.execute(_PREVIOUS, {"numbers": numbers})
         }
-        self.entitlements = _reviewed(session, files)
         self._senders = self._make_senders()
         self._limits: dict[str, Limits] = {}
         self._tariffs: dict[tuple[str, date], Tariff] = {}
         self._packs: dict[tuple[str, str, date], Pack] = {}
         self._facts: dict[tuple[Any, ...], Facts] = {}
+        received = [each.received for each in files]
+        self.entitlements = reviewed(session, received, self.pack, actor=ACTOR, now=now)
 
     def _make_senders(self) -> dict[str, Sender]:
         names = sa.select(Unit.code, Unit.name)  # type: ignore[call-overload]
@@ -166,48 +170,3 @@ def _answers(pack: Pack, form: Mapping[str, Any]) -> dict[str, Any]:
         for name, fact in pack.meta.facts.items()
         if fact.answer and fact.allows(form.get(fact.answer))
     }
-
-
-def _reviewed(session: Session, files: Sequence[ToOpen]) -> dict[UUID, Any]:
-    """Return the rights that files review, by received file, and mark them as under review.
-
-    A periodic file names its right by id; a renewal that the person asks for names it by
-    number, and counts only when the right is theirs.
-    """
-    by_id = {
-        UUID(str(each.received["external_id"]).removeprefix(REVIEW_PREFIX).split(":")[0]): each
-        for each in files
-        if each.received["source"] == REVIEW_SOURCE
-        and str(each.received["external_id"]).startswith(REVIEW_PREFIX)
-    }
-    by_number = {
-        (number, each.received["registration_number"]): each
-        for each in files
-        if each.received["nature"] == "renewal"
-        and (number := each.received["details"].get("ald_number"))
-    }
-    if not by_id and not by_number:
-        return {}
-    found: dict[UUID, Any] = {}
-    for row in session.execute(
-        sa.select(  # type: ignore[call-overload]
-            Entitlement.id, Entitlement.number, Entitlement.valid_to,
-            Entitlement.next_review_on, Entitlement.previous_doctor_id,
-            Entitlement.registration_number,
-        ).where(
-            col(Entitlement.status) != EntitlementStatus.ENDED,
-            sa.or_(
-                col(Entitlement.id).in_(list(by_id)),
-                col(Entitlement.number).in_([number for number, _ in by_number]),
-            ),
-        )
-    ):  # fmt: skip
-        each = by_id.get(row.id) or by_number.get((row.number, row.registration_number))
-        if each is not None:
-            found[each.received["id"]] = row
-    session.execute(
-        sa.update(Entitlement)
-        .where(col(Entitlement.id).in_([row.id for row in found.values()]))
-        .values(status=EntitlementStatus.UNDER_REVIEW)
-    )
-    return found
