@@ -17,9 +17,10 @@ from medcontrol.vocabulary import ControlLevel
 from workflows import conditions, coverage, operations
 from workflows.bpmn import Graph, Node, read
 from workflows.catalog import Catalog, Pack, read_lock
+from workflows.letter_answers import PRINTABLE, questions
 from workflows.letters import render
 from workflows.paths import specs
-from workflows.samples import sample_context
+from workflows.samples import sample_of
 from workflows.schema import FromFact
 
 _NODES = {
@@ -258,12 +259,15 @@ def _parameters(pack: Pack) -> Iterator[tuple[str, str]]:
 
 def _letters(pack: Pack, fonts: Sequence[Path]) -> Iterator[tuple[str, str]]:
     sent = {call.arguments.get("letter") for call in pack.meta.operations.values()}
-    for code in pack.meta.letters:
+    printable = {name for name, each in questions(pack) if each["widget"] in PRINTABLE}
+    for code, letter in pack.meta.letters.items():
         if code not in sent:
             yield code, "is a letter that nothing sends"
+        for name in sorted(set(letter.prints) - printable):
+            yield code, f"prints {name!r}, which no form asks or which is not for a letter"
         for language in ("fr", "ar"):
             try:
-                render(pack, code, language, sample_context(language), fonts=fonts)
+                render(pack, code, language, sample_of(pack, code, language), fonts=fonts)
             except DomainError as problem:
                 yield f"{code}.{language}", problem.detail
 

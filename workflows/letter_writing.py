@@ -12,8 +12,12 @@ from medcontrol.legal.loading import law
 from medcontrol.vocabulary import LetterStatus
 from workflows import letters
 from workflows.catalog import Pack
+from workflows.letter_answers import stated
 
 LANGUAGES = ("fr", "ar")
+_EMPLOYER = {"fr": "À l’employeur", "ar": "إلى المشغل"}
+_AFFILIATION = {"fr": "Affiliation n°", "ar": "رقم الانخراط"}
+_SPECIALIST = {"fr": "Au médecin spécialiste consulté", "ar": "إلى الطبيب الأخصائي المستشار"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class Occasion:
     appointment: Mapping[str, Any] | None = None
     decision: dict[str, Any] | None = None
     review: Mapping[str, Any] | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)  # of the step that ended
     is_undoable: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -123,12 +128,15 @@ def _context(
         "flow": titles.ar if language == "ar" else titles.fr,
         "received_on": file["received_on"],
         "registration_number": file["registration_number"],
-        "addressee": _addressee(pack.meta.letters[code].recipient, details, insured, address),
+        "addressee": _addressee(
+            pack.meta.letters[code].recipient, language, details, insured, address
+        ),
         "pieces": occasion.pieces or None,
         "answer_by": occasion.answer_by,
         "appointment": occasion.appointment,
         "decision": occasion.decision,
         "review": occasion.review,
+        "stated": stated(pack, code, occasion.answers, language),
     }
     if received.get("beneficiary_family_name"):
         names = (received["beneficiary_given_name"], received["beneficiary_family_name"])
@@ -140,13 +148,26 @@ def _context(
 
 
 def _addressee(
-    recipient: str, details: Mapping[str, Any], insured: str, address: str | None
+    recipient: str, language: str, details: Mapping[str, Any], insured: str, address: str | None
 ) -> dict[str, Any]:
-    """Return who is written to: the provider of the care, else the insured person."""
+    """Return who is written to: the one the letter is for, else the insured person."""
     provider = details.get("provider") or {}
     if recipient == "provider" and provider:
         return {"name": provider.get("name") or provider["id"]}
+    if recipient == "employer":
+        return _employer(details.get("employer") or {}, language)
+    if recipient == "specialist":
+        return {"name": _SPECIALIST[language]}
     return {"name": insured, "address": [address] if address else []}
+
+
+def _employer(employer: Mapping[str, str], language: str) -> dict[str, Any]:
+    """Return the employer as the sender's form names it: never more than that."""
+    number = employer.get("number")
+    rows = [employer["address"]] if employer.get("address") else []
+    if number:
+        rows.append(f"{_AFFILIATION[language]} {number}")
+    return {"name": employer.get("name") or _EMPLOYER[language], "address": rows}
 
 
 def _needs(pack: Pack) -> set[str]:

@@ -82,6 +82,13 @@ class Appeal(_Part):
     address: str = Field(min_length=1)
 
 
+class Stated(_Part):
+    """An answer of the step that sends the letter, with its label in the letter's language."""
+
+    label: str = Field(min_length=1)
+    value: str | date
+
+
 class ReviewPart(_Part):
     """The right that is reviewed."""
 
@@ -97,6 +104,7 @@ class LetterContext(_Part):
         fund: name of the fund. service: the unit that signs. place: town of the letter.
         reference: the file's. flow: title of the flow, in the letter's language.
         registration_number: the insured person's. beneficiary: name, when it is another.
+        stated: the answers that the letter ``prints``, those that were given.
     """
 
     fund: str = Field(min_length=1)
@@ -116,6 +124,7 @@ class LetterContext(_Part):
     decision: DecisionPart | None = None
     appeal: Appeal | None = None
     review: ReviewPart | None = None
+    stated: tuple[Stated, ...] = ()
 
 
 def render(

@@ -90,7 +90,17 @@ def _day(text: str | None) -> date | None:
 def _details(message: Mapping[str, Any]) -> dict[str, Any]:
     details = {name: message[name] for name in _DETAILS if name in message}
     person = {name: message["insured"][name] for name in _PERSON if name in message["insured"]}
-    return details | {"insured": person} if person else details
+    if person:
+        details["insured"] = person
+    if employer := _employer(message.get("form") or {}):
+        details["employer"] = employer
+    return details
+
+
+def _employer(form: Mapping[str, Any]) -> dict[str, str]:
+    """Return the employer that the sender's form names: administrative, for letters to them."""
+    named = {name: form.get(f"employer_{name}") for name in ("name", "number", "address")}
+    return {name: value[:200] for name, value in named.items() if isinstance(value, str) and value}
 
 
 def decision_row(

@@ -1,6 +1,30 @@
 """An invented letter context, with every group: what ``packs check`` and previews print."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from workflows.catalog import Pack
+from workflows.letter_answers import questions, stated
+
+
+def sample_of(pack: Pack, letter: str, language: str) -> dict[str, Any]:
+    """Return the sample context of a pack's letter, with answers that it prints."""
+    printed = pack.meta.letters[letter].prints
+    asked = {name: _answer(each) for name, each in questions(pack) if name in printed}
+    titles = pack.served.titles
+    return sample_context(language) | {
+        "flow": titles.ar if language == "ar" else titles.fr,
+        "reference": f"{pack.served.reference_prefix}-2026-0001234",
+        "stated": stated(pack, letter, asked, language),
+    }
+
+
+def _answer(question: Mapping[str, Any]) -> Any:
+    """Return a believable answer to a question; none for a kind that letters don't print."""
+    if question["widget"] == "radio":
+        return next(iter(question["options"]))
+    samples = {"number": 60, "date": "2026-07-20", "checkbox": True, "money": 12_500_000}
+    return samples.get(question["widget"], "Exemple")
 
 
 def sample_context(language: str) -> dict[str, Any]:
