@@ -172,6 +172,7 @@ LETTER_TOPICS: Mapping[str, str] = {
 
 PURPOSES: Mapping[str, str] = {
     "file_page": N_("File page"),
+    "computed_checks": N_("Computed checks"),
     "decision": N_("Decision"),
     "correct": N_("Correction in quarantine"),
     "document": N_("Document"),

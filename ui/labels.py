@@ -10,6 +10,7 @@ from enum import StrEnum
 from medcontrol.queries.file_page import FileAction, FileTab
 from medcontrol.queries.file_tabs import JournalKind, PieceState, StepState
 from medcontrol.queries.worklist import BulkAction, DuePreset, DueState, QueueSort, QueueTab
+from medcontrol.rules.checks.case import Verdict
 from medcontrol.vocabulary import (
     AbsenceKind,
     AbsenceStatus,
@@ -293,6 +294,10 @@ _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (JournalKind.READING, N_("Reading")),
     (JournalKind.MESSAGE, N_("Message")),
     (JournalKind.SYSTEM, N_("System")),
+    (Verdict.FITS, N_("Fits")),
+    (Verdict.ATTENTION, N_("To look at")),
+    (Verdict.EXCEEDS, N_("Beyond the limit")),
+    (Verdict.UNKNOWN, N_("Can’t be computed")),
 )
 
 # Keyed by class too: members of two StrEnums with the same value are equal.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from urllib.parse import urlencode
 from uuid import UUID
 
+from medcontrol.queries.computed_checks import CheckShown
 from medcontrol.queries.file_tabs import (
     DocumentRow,
     FlowTab,
@@ -20,6 +21,7 @@ from medcontrol.queries.file_tabs import (
     RequestTab,
     SummaryTab,
 )
+from medcontrol.queries.step_form import FormField
 from medcontrol.queries.worklist import Due
 from medcontrol.vocabulary import (
     CompletionKind,
@@ -123,20 +125,6 @@ class Motive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FormField:
-    """A question of the step's form, from the pack, with what was answered.
-
-    ``widget`` is ``choice``, ``list``, ``checkbox``, ``date``, ``number`` or ``text``.
-    """
-
-    name: str
-    widget: str
-    title: str
-    options: tuple[tuple[str, str], ...] = ()
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeOption:
     """A way the step can end, from the pack; ``consequence`` is what the person will receive."""
 
@@ -201,6 +189,7 @@ class OpinionPanel:
     step: str = ""  # the pack's code of the step that was drawn
     journal_length: int = 0  # entries when the page was drawn: what follows is what changed since
     form: tuple[FormField, ...] = ()
+    checks: tuple[CheckShown, ...] = ()
     has_end_of_validity: bool = True
     typed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # in the other actions
 

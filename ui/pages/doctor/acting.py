@@ -18,12 +18,12 @@ from ui.pages.doctor.answering import Sheet, attempt, follow, next_address
 from ui.pages.doctor.deciding import CONTROLLERS
 from ui.pages.doctor.panel import Desk
 from ui.pages.doctor.sending import (
-    Errors,
     completion_command,
     escalation_command,
     task_of,
     version_of,
 )
+from ui.pages.doctor.step_form import Errors
 from ui.visitors import Me, Posted
 from workflows.commands import (
     Completed,

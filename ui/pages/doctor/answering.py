@@ -28,7 +28,8 @@ from ui.pages.doctor.filters import filters_in
 from ui.pages.doctor.panel import Desk
 from ui.pages.doctor.queue import address_of_file
 from ui.pages.doctor.reading import Refusal, open_desk, read_page
-from ui.pages.doctor.sending import Errors, errors_of
+from ui.pages.doctor.sending import errors_of
+from ui.pages.doctor.step_form import Errors
 from ui.pages.doctor.tabs import Wanted
 from ui.rendering import render
 from ui.visitors import Visitor

@@ -19,8 +19,9 @@ from ui.forms import text_of
 from ui.notices import Undoable, see_other
 from ui.pages.doctor.answering import MOVED, Sheet, attempt, follow, next_address
 from ui.pages.doctor.panel import LONGEST_TEXT
-from ui.pages.doctor.reading import lines_with_titles
-from ui.pages.doctor.sending import Errors, errors_of, opinion_command
+from ui.pages.doctor.reading import lines_with_titles, read_step
+from ui.pages.doctor.sending import errors_of, opinion_command
+from ui.pages.doctor.step_form import Errors
 from ui.rendering import render
 from ui.security import CSRF_FIELD
 from ui.visitors import Me, Posted, Visitor
@@ -119,6 +120,15 @@ def keep_draft(request: Request, visitor: Me, form: Posted, reference: str) -> R
         return render(request, "file/_draft_state.html", DraftState(visitor.now))
     sheet = Sheet(request, visitor, reference, form)
     return see_other(sheet.file_address() + "#decide", "draft.saved")
+
+
+@router.post("/step-form")
+def refresh(request: Request, visitor: Me, form: Posted, reference: str) -> Response:
+    """Compute the checks again on what is typed, and draw the parts that depend on it."""
+    visitor.must_have(*CONTROLLERS)
+    language = str(request.state.shell.language)
+    page = read_step(visitor, language, reference, form)
+    return render(request, "file/_refresh.html", page)
 
 
 def _keep(session: Session, visitor: Visitor, file_id: UUID, form: FormData) -> None:

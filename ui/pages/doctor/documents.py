@@ -13,7 +13,7 @@ from medcontrol.services.viewing import open_document
 from medcontrol.vocabulary import DocumentClass
 from ui.forms import files_of, member_of, text_of
 from ui.pages.doctor.answering import Sheet, attempt, follow
-from ui.pages.doctor.sending import Errors
+from ui.pages.doctor.step_form import Errors
 from ui.security import EMBEDDED_POLICY
 from ui.visitors import Me, Posted
 from workflows.commands import Completed, NewDocument, add_documents

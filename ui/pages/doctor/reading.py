@@ -8,6 +8,8 @@ from sqlmodel import Session
 from starlette.datastructures import QueryParams
 
 from medcontrol.db import read_only
+from medcontrol.errors import NotTheAssignedDoctor, StepNotOpen
+from medcontrol.policy import Action
 from medcontrol.queries import tabs_loading as tabs
 from medcontrol.queries.decisions import may_undo
 from medcontrol.queries.file_loading import (
@@ -27,13 +29,15 @@ from medcontrol.queries.file_page import (
 )
 from medcontrol.queries.file_tabs import RequestLine
 from medcontrol.queries.journal_loading import load_journal
+from medcontrol.queries.step_form import StepPart
 from medcontrol.reference.acts import act_label
 from medcontrol.services.calendar import working_calendar
 from medcontrol.services.medical import MedicalContent, read_medical
 from medcontrol.vocabulary import ControlFileStatus, MedicalRecordKind
-from ui.forms import Sent
+from ui.forms import Sent, text_of
+from ui.pages.doctor.computed import computed_checks
 from ui.pages.doctor.filters import filters_in
-from ui.pages.doctor.panel import Desk, draft_of, panel_of
+from ui.pages.doctor.panel import Desk, draft_of, panel_of, step_form
 from ui.pages.doctor.tabs import TABS, Reading, Wanted, in_words
 from ui.visitors import Visitor
 from workflows.commands import read_messages
@@ -75,6 +79,34 @@ def read_page(
         return _page(session, reading, refusal)
 
 
+def read_step(visitor: Visitor, language: str, reference: str, sent: Sent) -> StepPart:
+    """Return the open step's form and checks, on what is typed.
+
+    Raises:
+        NotFound: no such file. StepNotOpen: no step of it is open.
+        NotTheAssignedDoctor: the step is somebody else's.
+    """
+    with read_only() as session:
+        desk = open_desk(session, visitor, language, reference)
+    if desk is None:
+        raise StepNotOpen("no step of this file is open")
+    if Action.CONTROL not in desk.opened.allowed:
+        raise NotTheAssignedDoctor
+    records = read_medical(
+        visitor.principal, desk.opened.file.id, visitor.site.tools.keys, purpose="computed_checks",
+        kinds=(MedicalRecordKind.INTAKE,), now=lambda: visitor.now,
+    )  # fmt: skip
+    fields = step_form(desk, sent).fields(desk.pack.meta.facts)
+    with read_only() as session:
+        checks = computed_checks(session, desk, tuple(records), sent)
+    return StepPart(
+        form=fields,
+        checks=checks,
+        drawn={each.name: text_of(sent, f"drawn-{each.name}", 2000) for each in fields},
+        currency=desk.opened.received.currency or "MAD",
+    )
+
+
 def open_desk(session: Session, visitor: Visitor, language: str, reference: str,
               step: str = "") -> Desk | None:  # fmt: skip
     """Return a file's open step; None when no step is open.
@@ -105,7 +137,7 @@ def _with_content(reading: Reading) -> Reading:
     file_id, tools = opened.file.id, visitor.site.tools
     kinds = [*_KINDS.get(reading.wanted.tab, ())]
     if opened.task is not None and opened.task.is_medical:
-        kinds.append(MedicalRecordKind.DRAFT)
+        kinds += [MedicalRecordKind.DRAFT, MedicalRecordKind.INTAKE]  # checks are computed on it
     if opened.is_medical_readable and kinds:
         found = read_medical(
             visitor.principal, file_id, tools.keys, purpose="file_page", kinds=kinds,
@@ -178,8 +210,12 @@ def _panel(
     draft = draft_of(sent, lines)
     if kept is not None:
         draft = replace(draft, saved_at=kept.created_at)
-    panel = panel_of(Desk(opened, reading.pack, step, reading.language), lines, draft, sent)
-    panel = replace(panel, undo_seconds=reading.visitor.site.tools.undo_seconds)
+    desk = Desk(opened, reading.pack, step, reading.language)
+    panel = replace(
+        panel_of(desk, lines, draft, sent),
+        undo_seconds=reading.visitor.site.tools.undo_seconds,
+        checks=computed_checks(session, desk, reading.records, sent),
+    )
     if refusal is None:
         return panel
     panel = replace(panel, errors=refusal.errors)

@@ -1,9 +1,6 @@
 """From a posted form to the command that ends a step, and from a refusal to the field it means."""
 
 import re
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Any
 from uuid import UUID
 
 from starlette.datastructures import FormData
@@ -12,14 +9,14 @@ from medcontrol.errors import DomainError
 from medcontrol.queries.file_page import LineDraft, OpinionDraft
 from medcontrol.queries.file_tabs import RequestLine
 from medcontrol.vocabulary import CompletionKind, DecisionOutcome, LineOutcome
+from ui.amounts import cents_of
 from ui.forms import as_day, as_uuid, member_of, text_of, texts_of
-from ui.pages.doctor.panel import ASKS, Desk, draft_of, form_fields
+from ui.pages.doctor.panel import ASKS, Desk, draft_of, step_form
+from ui.pages.doctor.step_form import Errors
 from workflows.commands import CompleteStep, LineVerdict, PieceAsked
 from workflows.schema import Outcome
 
-Errors = list[tuple[str, str]]
 _QUANTITY = re.compile(r"[0-9]{1,6}([.,][0-9]{1,3})?", re.ASCII)
-_AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?", re.ASCII)
 
 
 def version_of(form: FormData) -> int:
@@ -54,7 +51,8 @@ def opinion_command(
     for name in ("valid_from", "valid_to"):
         if getattr(draft, name) and as_day(getattr(draft, name)) is None:
             errors.append((name, "date_invalid"))
-    answers, facts = _answers(form, desk, errors)
+    answers, facts, wrong = step_form(desk, form).answers(desk.pack.meta.facts)
+    errors += wrong
     return (
         CompleteStep(
             task_id=task_of(form, desk),
@@ -105,7 +103,7 @@ def _verdict(line: LineDraft, asked: RequestLine, errors: Errors) -> LineVerdict
     quantity = line.quantity.replace(",", ".")
     if quantity and not _QUANTITY.fullmatch(quantity):
         errors.append((f"{name}-quantity", "quantity_invalid"))
-    amount = _cents(line.amount)
+    amount = cents_of(line.amount)
     if line.amount and (amount is None or amount > asked.amount_cents):
         errors.append((f"{name}-amount", "amount_invalid"))
     if not line.quantity and not line.amount:
@@ -117,54 +115,6 @@ def _verdict(line: LineDraft, asked: RequestLine, errors: Errors) -> LineVerdict
         quantity=quantity or None,
         amount_cents=amount,
     )
-
-
-def _cents(text: str) -> int | None:
-    """Return an amount as people write it, in centimes; None when it is none."""
-    plain = re.sub(r"[\s\u202f\u00a0]", "", text)
-    if not _AMOUNT.fullmatch(plain):
-        return None
-    return int(Decimal(plain.replace(",", ".")).scaleb(2))
-
-
-def _answers(
-    form: FormData, desk: Desk, errors: Errors
-) -> tuple[dict[str, object], dict[str, object]]:
-    """Return the answers of the step's form, and the facts among them that the flow turns on."""
-    schema = desk.pack.form(desk.step)[0]["properties"]
-    answers: dict[str, object] = {}
-    facts: dict[str, object] = {}
-    for field in form_fields(desk, form):
-        if field.name not in schema:
-            if field.value in ("yes", "no"):
-                facts[field.name] = field.value == "yes"
-            continue
-        value = _answer(field.value, schema[field.name])
-        if value is None and field.value:
-            errors.append((f"form-{field.name}", "invalid_input"))
-        if field.name in desk.rule.gives and isinstance(value, bool):
-            facts[field.name] = value
-        if value not in (None, False):
-            answers[field.name] = value
-    return answers, facts
-
-
-def _answer(text: str, rule: Mapping[str, Any]) -> object | None:
-    """Return a typed answer as the form's schema wants it; None when it is none."""
-    if rule.get("type") == "boolean":
-        return text in ("1", "on", "true")
-    if not text:
-        return None
-    if rule.get("type") == "integer":
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else None
-    if rule.get("type") == "number":
-        try:
-            return float(Decimal(text.replace(",", ".")))
-        except InvalidOperation:
-            return None
-    if rule.get("format") == "date":
-        return text if as_day(text) else None
-    return text
 
 
 def completion_command(form: FormData, desk: Desk) -> tuple[CompleteStep, Errors]:
@@ -214,7 +164,7 @@ _FIELDS = (
     (re.compile(r"until"), "hold-until", "hold_too_long"),
     (re.compile(r"reason"), "hold-reason", "reason_required"),
     (re.compile(r"text"), "message-text", "message_length"),
-    (re.compile(r"form\.([a-z_]+).*"), r"form-\1", ""),
+    (re.compile(r"form\.([a-z0-9_]+).*"), r"form-\1", ""),
     (re.compile(r"valid_from|valid_to"), r"\g<0>", ""),
 )
 
