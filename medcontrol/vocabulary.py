@@ -130,6 +130,30 @@ class BacktestStatus(StrEnum):
     FAILED = "failed"
 
 
+class PackMigrationStatus(StrEnum):
+    """How far a move of running files to another version of their pack is."""
+
+    CHECKING = "checking"  # dry run: every open file is looked at, none is changed
+    CHECKED = "checked"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"  # too many files failed, or somebody stopped it
+    REVERTING = "reverting"
+    REVERTED = "reverted"
+
+
+class PackMigrationResult(StrEnum):
+    """What comes of one file in such a move."""
+
+    MIGRATABLE = "migratable"
+    BLOCKED = "blocked"
+    UNCHANGED = "unchanged"  # it has the new version already
+    MIGRATED = "migrated"
+    FAILED = "failed"
+    REVERTED = "reverted"
+    KEPT = "kept"  # not taken back: it moved on since
+
+
 class SplitKey(StrEnum):
     """What is drawn to tell the arms of an experiment apart; all files of one stay together."""
 

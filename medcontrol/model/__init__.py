@@ -71,6 +71,7 @@ from medcontrol.model.outcomes import (
     SelectivityAlert,
     SelectivityMeasure,
 )
+from medcontrol.model.pack_migration import PackMigration, PackMigrationFile
 from medcontrol.model.paper import PaperMovement, PaperSlip, PaperSlipFile, SealedEnvelope
 from medcontrol.model.quality import SecondReading, SteeringMonth
 from medcontrol.model.reassignment import (
@@ -94,20 +95,22 @@ from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 __all__ = [
     "Absence", "AccessLog", "AgendaFeed", "AnnouncedDay", "ApiClient", "Appeal", "Appointment",
     "Assignment", "AssignmentLever", "AssignmentReference", "Availability", "BacktestRun",
-    "BeneficiaryEvent", "BlueDraw", "BlueWeek", "CalendarChange", "CapacitySnapshot", "CareBill",
-    "CareBillCheck", "CarePlan", "CommissionMember", "Competence", "CompletionRequest", "Conflict",
-    "ControlFile", "ControlOutcome", "Deadline", "DeadlineAlert", "Decision", "Doctor",
-    "DoctorChange", "DoctorLoad", "DoctorSuperior", "DoctorUnit", "Document", "DocumentView",
-    "Entitlement", "EntitlementEvent", "ExcludedDoctor", "Experiment", "ExperimentFile", "Expert",
-    "ExpertConflict", "ExpertFee", "ExpertMission", "FeatureBucket", "FlowInstance", "HospitalStay",
-    "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter", "LetterBatch",
-    "LineOpinion", "MedicalRecord", "Message", "Opinion", "OpinionRequest", "OutboxMessage",
-    "PaperMovement", "PaperSlip", "PaperSlipFile", "PastFile", "Probe", "ProbeFile", "ProbeRound",
-    "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile", "ProviderLetter", "QuarantinedMessage",
-    "ReassignmentBatch", "ReassignmentItem", "ReceivedFile", "ReplayRun", "ReviewPostponement",
-    "RoleGrant", "Room", "RuleProposal", "RuleSetEvent", "RuleSetVersion", "Schedule",
-    "SealedEnvelope", "SecondReading", "SelectionToken", "SelectivityAlert", "SelectivityDecision",
-    "SelectivityMeasure", "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample",
-    "SharedDocument", "SteeringMonth", "Suspension", "TrainedModel", "Unit", "UserAccount",
-    "UserSession", "WorkPoints",
+    "BeneficiaryEvent", "BlueDraw", "BlueWeek", "CalendarChange", "CapacitySnapshot",
+    "CareBill", "CareBillCheck", "CarePlan", "CommissionMember", "Competence",
+    "CompletionRequest", "Conflict", "ControlFile", "ControlOutcome", "Deadline",
+    "DeadlineAlert", "Decision", "Doctor", "DoctorChange", "DoctorLoad", "DoctorSuperior",
+    "DoctorUnit", "Document", "DocumentView", "Entitlement", "EntitlementEvent",
+    "ExcludedDoctor", "Experiment", "ExperimentFile", "Expert", "ExpertConflict", "ExpertFee",
+    "ExpertMission", "FeatureBucket", "FlowInstance", "HospitalStay", "HumanTask",
+    "InboxMessage", "IntakeBatch", "JournalEntry", "Letter", "LetterBatch", "LineOpinion",
+    "MedicalRecord", "Message", "Opinion", "OpinionRequest", "OutboxMessage", "PackMigration",
+    "PackMigrationFile", "PaperMovement", "PaperSlip", "PaperSlipFile", "PastFile", "Probe",
+    "ProbeFile", "ProbeRound", "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile",
+    "ProviderLetter", "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem",
+    "ReceivedFile", "ReplayRun", "ReviewPostponement", "RoleGrant", "Room", "RuleProposal",
+    "RuleSetEvent", "RuleSetVersion", "Schedule", "SealedEnvelope", "SecondReading",
+    "SelectionToken", "SelectivityAlert", "SelectivityDecision", "SelectivityMeasure",
+    "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample", "SharedDocument",
+    "SteeringMonth", "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession",
+    "WorkPoints",
 ]  # fmt: skip
