@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from assignment.exclusions import EXCLUDED, EXPERTISE, LINKED, reasons_of
 from assignment.facts import Affinity, Conflict, DoctorFacts, TaskFacts, affinity_of
+from assignment.readers import reserved_for
 from medcontrol.clock import civil_date
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession, StepKind
@@ -214,7 +215,7 @@ def _minutes(
 _TASKS = f"""
 SELECT t.id, t.control_file_id, coalesce(w.flow, v.flow, t.flow) AS flow,
        coalesce(w.nature, v.nature, t.nature) AS nature, v.id IS NOT NULL AS is_linked,
-       t.specialty, t.kind, t.professions, t.level,
+       t.specialty, t.kind, t.step, t.opened_at, f.parent_id, t.professions, t.level,
        t.agency_code, t.region_code, t.points, t.is_urgent, t.due_at,
        t.registration_number, t.reference, t.assigned_doctor_id,
        f.prescriber_id, f.provider_id, f.jurisdiction, f.version, f.entitlement_id,
@@ -255,7 +256,8 @@ def load_tasks(
     free = " AND t.assigned_doctor_id IS NULL" if waiting_only else ""
     statement = sa.text(f"{_TASKS}{free} AND t.id = ANY(:ids) ORDER BY t.id")
     values = {"ids": list(ids), "linked": list(LINKED)}
-    return [task_facts(row) for row in session.execute(statement, values).mappings()]
+    rows = session.execute(statement, values).mappings().all()
+    return [task_facts(with_readers(session, row)) for row in rows]
 
 
 def load_snapshot(
@@ -265,10 +267,18 @@ def load_snapshot(
     statement = sa.text(f"{_TASKS} AND t.assigned_doctor_id IS NULL AND t.id = ANY(:ids)")
     tasks, versions = [], {}
     values = {"ids": list(ids), "linked": list(LINKED)}
-    for row in session.execute(statement, values).mappings():
-        tasks.append(task_facts(row))
+    for row in session.execute(statement, values).mappings().all():
+        tasks.append(task_facts(with_readers(session, row)))
         versions[row["id"]] = row["version"]
     return tasks, versions
+
+
+def with_readers(session: Session, row: RowMapping) -> RowMapping | dict[str, Any]:
+    """Return the row of a second reading with those who may have it; others as they are."""
+    if row["kind"] != StepKind.QUALITY_READING:
+        return row
+    day = civil_date(row["opened_at"], row["jurisdiction"])
+    return {**row, "named": list(reserved_for(session, row, day=day))}
 
 
 def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
@@ -279,7 +289,7 @@ def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
         excluded.update(dict.fromkeys(row["earlier_opinions"], "earlier_opinion"))
     named = row["named"]
     previous, affinity = (None, None) if row["is_contest"] else _previous(row)
-    if named:
+    if named and (step is StepKind.COMMISSION or len(named) == 1):
         previous, affinity = named[0], Affinity.COMPLEMENT
     due: datetime = row["due_at"]
     return TaskFacts(
