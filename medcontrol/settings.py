@@ -29,6 +29,25 @@ class Settings(BaseSettings):
     post_url: str | None = Field(
         default=None, description="Where letters are posted; default: the folder HOME/outgoing"
     )
+    letters_printed_by: Literal["carrier", "agency", "agency_for_paper"] = Field(
+        default="carrier",
+        description="Who prints letters: post_url's carrier, or agencies in batches (all of them, "
+        "or those of files that came on paper)",
+    )
+    accounts_url: str | None = Field(
+        default=None,
+        description="Where letters of people who chose digital administration are delivered, "
+        "signed with webhook_secret; on paper when absent",
+    )
+    paper_missing_days: int = Field(
+        default=5,
+        ge=1,
+        description="Working days after which a slip of paper files that was not received is "
+        "reported",
+    )
+    verify_per_minute: int = Field(
+        default=30, ge=1, description="Verifications of letters that one address may ask a minute"
+    )
     events_url: str | None = Field(
         default=None, description="Where events are delivered; nobody is told when absent"
     )

@@ -55,7 +55,7 @@ CHECKS: Mapping[str, str] = {
                           WHERE f.received_file_id = d.received_file_id)""",
     "letter.nobody_sends": """
         SELECT l.id::text FROM letter l
-        WHERE l.status = 'waiting'
+        WHERE l.status = 'waiting' AND l.way <> 'agency'
           AND NOT EXISTS (SELECT FROM outbox_message o WHERE o.key = 'letter:' || l.id
                           AND o.done_at IS NULL AND o.dead_at IS NULL)""",
     "outbox.given_up": "SELECT id::text FROM outbox_message WHERE dead_at IS NOT NULL",

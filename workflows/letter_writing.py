@@ -9,10 +9,11 @@ from medcontrol import outbox
 from medcontrol.clock import civil_date
 from medcontrol.ids import new_id
 from medcontrol.legal.loading import law
-from medcontrol.vocabulary import LetterStatus
+from medcontrol.vocabulary import LetterStatus, LetterWay
 from workflows import letters
 from workflows.catalog import Pack
 from workflows.letter_answers import stated
+from workflows.letter_marks import LetterWays, new_code, told_to, verification, way_of
 
 LANGUAGES = ("fr", "ar")
 _EMPLOYER = {"fr": "À l’employeur", "ar": "إلى المشغل"}
@@ -22,11 +23,12 @@ _SPECIALIST = {"fr": "Au médecin spécialiste consulté", "ar": "إلى الط�
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who signs, the fund and the unit; and how long a letter waits that can be undone."""
+    """Who signs, the fund and the unit; how long a letter waits that can be undone, and goes."""
 
     fund: str
     unit_name: str
     undo_seconds: int
+    ways: LetterWays = field(default_factory=LetterWays)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,8 +61,10 @@ def letter_rows(
     occasion: Occasion,
     number: str,
     now: datetime,
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Return the rows of a letter and of the outbox message that sends it.
+
+    None instead of a message for a letter that an agency prints.
 
     Args:
         pack: the file's pack.
@@ -76,9 +80,12 @@ def letter_rows(
         InvalidInput: the letter needs something that the occasion does not have.
     """
     language = language_of(received)
-    context = letters.checked(
-        pack, code, _context(pack, code, file, received, sender, occasion, language, now)
-    )
+    part = pack.meta.letters[code]
+    said = _context(pack, code, file, received, sender, occasion, language, now)
+    verification_code = new_code()
+    said["verification"] = verification(sender.ways, verification_code)
+    context = letters.checked(pack, code, told_to(part.recipient, said, language))
+    wait = timedelta(seconds=sender.undo_seconds if occasion.is_undoable else 0)
     letter = {
         "id": new_id(),
         "control_file_id": file["id"],
@@ -86,12 +93,20 @@ def letter_rows(
         "code": code,
         "pack": pack.key,
         "language": language,
-        "recipient": pack.meta.letters[code].recipient,
+        "recipient": part.recipient,
         "status": LetterStatus.WAITING,
         "context": context.model_dump(mode="json"),
         "written_at": now,
-    }
-    wait = timedelta(seconds=sender.undo_seconds if occasion.is_undoable else 0)
+        "ready_at": now + wait,
+        "verification_code": verification_code,
+        "is_registered": part.registered,
+        "way": way_of(
+            sender.ways, channel=file["channel"], recipient=part.recipient,
+            is_registered=part.registered, has_consent=_has_consent(received),
+        ),
+    }  # fmt: skip
+    if letter["way"] is LetterWay.AGENCY:
+        return letter, None
     message = outbox.row(
         outbox.NewMessage(
             topic="letters.send",
@@ -168,6 +183,12 @@ def _employer(employer: Mapping[str, str], language: str) -> dict[str, Any]:
     if number:
         rows.append(f"{_AFFILIATION[language]} {number}")
     return {"name": employer.get("name") or _EMPLOYER[language], "address": rows}
+
+
+def _has_consent(received: Mapping[str, Any]) -> bool:
+    """Return whether the person chose digital administration."""
+    insured = (received.get("details") or {}).get("insured") or {}
+    return insured.get("digital_consent") is True
 
 
 def _needs(pack: Pack) -> set[str]:

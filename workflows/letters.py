@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from medcontrol.errors import InvalidInput
 from medcontrol.vocabulary import DecisionOutcome, LineOutcome
 from workflows.catalog import Pack
+from workflows.qr import qr_svg
 from workflows.schema import ContextGroup
 
 Language = Literal["fr", "ar"]
@@ -97,6 +98,14 @@ class ReviewPart(_Part):
     review_on: date
 
 
+class Verification(_Part):
+    """Where whoever holds the letter can ask whether it is genuine; drawn as a QR code."""
+
+    address: str = Field(min_length=1)
+    at: str = Field(min_length=1)
+    code: str = Field(min_length=1)
+
+
 class LetterContext(_Part):
     """Everything that a letter may say. The groups are there when the letter ``needs`` them.
 
@@ -124,11 +133,18 @@ class LetterContext(_Part):
     decision: DecisionPart | None = None
     appeal: Appeal | None = None
     review: ReviewPart | None = None
+    verification: Verification | None = None
     stated: tuple[Stated, ...] = ()
 
 
 def render(
-    pack: Pack, code: str, language: str, context: dict[str, Any], *, fonts: Sequence[Path]
+    pack: Pack,
+    code: str,
+    language: str,
+    context: dict[str, Any],
+    *,
+    fonts: Sequence[Path],
+    duplicate_on: date | None = None,
 ) -> bytes:
     """Return a letter as PDF; the same letter of the same context is the same bytes.
 
@@ -138,13 +154,15 @@ def render(
         language: ``fr`` or ``ar``.
         context: a ``LetterContext`` as a dict.
         fonts: folders with TrueType fonts; Arabic needs Noto Naskh Arabic among them.
+        duplicate_on: the day of a second copy, which is marked as such; the letter itself when
+            absent.
 
     Raises:
         NotFound: the pack has no such letter in this language.
         InvalidInput: the context is wrong or lacks what the letter needs; ``field`` names it.
             Also when the fonts lack the one that the language is set in.
     """
-    pdf = _compile(pack, code, language, context, tuple(fonts), "pdf")
+    pdf = _compile(pack, code, language, context, tuple(fonts), "pdf", duplicate_on=duplicate_on)
     return pdf[0]
 
 
@@ -188,9 +206,14 @@ def _compile(
     folders: tuple[Path, ...],
     form: Literal["pdf", "png"],
     ppi: int = 144,
+    *,
+    duplicate_on: date | None = None,
 ) -> list[bytes]:
     template = pack.letter_path(code, language)
-    data = checked(pack, code, context).model_dump()
+    whole = checked(pack, code, context)
+    data = whole.model_dump() | {"duplicate_on": duplicate_on, "qr": None}
+    if whole.verification:
+        data["qr"] = qr_svg(whole.verification.address)
     return typeset(template, pack.root, data, language, folders, form=form, ppi=ppi)
 
 

@@ -83,7 +83,10 @@ class Lookups:
         names = sa.select(Unit.code, Unit.name)  # type: ignore[call-overload]
         tools = self._tools
         return {
-            code: Sender(fund=tools.fund_name, unit_name=name, undo_seconds=tools.undo_seconds)
+            code: Sender(
+                fund=tools.fund_name, unit_name=name, undo_seconds=tools.undo_seconds,
+                ways=tools.letter_ways,
+            )
             for code, name in self._session.execute(names)
         }
 

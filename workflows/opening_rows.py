@@ -247,7 +247,8 @@ class OpeningRows:
             occasion=occasion, number=f"{step}:0", now=self.now,
         )  # fmt: skip
         self.gathered.add(Letter, letter)
-        self.gathered.add(OutboxMessage, message)
+        if message is not None:
+            self.gathered.add(OutboxMessage, message)
         self.tell(file["id"], "letter.written", letter=str(letter["id"]), code=code)
 
     def _announce(self, file: Mapping[str, Any]) -> None:

@@ -38,6 +38,11 @@ _COMMON: dict[str, Any] = {
     "received_on": "2026-06-24",
     "registration_number": "999123456",
     "answer_by": "2026-08-02",
+    "verification": {
+        "address": "https://controle.caisse.example/verify/7XK2P4M9QTA81ZV0C6RD",
+        "at": "https://controle.caisse.example/verify",
+        "code": "7XK2P-4M9QT-A81ZV-0C6RD",
+    },
 }
 _DATES = {
     "decided_on": "2026-07-02",

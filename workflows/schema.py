@@ -198,6 +198,7 @@ class LetterPart(Part):
     """A letter of the pack.
 
     Attributes:
+        registered: goes as a registered letter, whose receipt is awaited.
         needs: the groups of the context (``workflows.letters.LetterContext``) that it prints.
         prints: answers of the form of the step that sends it, printed with their labels; never
             what is medical.
@@ -205,6 +206,7 @@ class LetterPart(Part):
 
     titles: Titles
     recipient: Recipient
+    registered: bool = False
     needs: tuple[ContextGroup, ...] = ()
     prints: tuple[Code, ...] = ()
 

@@ -1,6 +1,6 @@
 """What commands need beside the database: keys, documents, packs, selectivity (outils)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from medcontrol.crypto import KeyRing
@@ -8,6 +8,7 @@ from medcontrol.documents import DocumentStore, FolderStore
 from medcontrol.settings import Settings
 from selectivity.remote import EngineClient
 from workflows.catalog import Catalog, catalog
+from workflows.letter_marks import LetterWays, letter_ways
 from workflows.selecting import Selecting, Selector
 
 FONTS = Path(__file__).parents[1] / "ui" / "static" / "vendor" / "fonts"
@@ -22,6 +23,7 @@ class Tools:
         fonts: folders with the fonts of letters.
         undo_seconds: how long the consequences of a decision wait.
         with_valve: keep what is targeted within the doctors' free time.
+        letter_ways: how letters leave, and where they are verified.
     """
 
     keys: KeyRing
@@ -32,6 +34,7 @@ class Tools:
     fonts: tuple[Path, ...]
     undo_seconds: int
     with_valve: bool = True
+    letter_ways: LetterWays = field(default_factory=LetterWays)
 
 
 def make_tools(settings: Settings, keys: KeyRing) -> Tools:
@@ -50,6 +53,7 @@ def make_tools(settings: Settings, keys: KeyRing) -> Tools:
         fonts=(FONTS,),
         undo_seconds=settings.undo_seconds,
         with_valve=settings.selectivity_valve,
+        letter_ways=letter_ways(settings),
     )
 
 

@@ -17,12 +17,14 @@ def send_letter(move: Move, call: OperationCall, arguments: dict[str, Any]) -> N
     letter, message = letter_rows(
         move.pack, code, file=move.columns(), received=move.received,
         sender=Sender(
-            fund=tools.fund_name, unit_name=move.unit_name, undo_seconds=tools.undo_seconds
+            fund=tools.fund_name, unit_name=move.unit_name, undo_seconds=tools.undo_seconds,
+            ways=tools.letter_ways,
         ),
         occasion=move.occasion,
         number=f"{call.step}:{move.file.version}:{move.letters}", now=move.now,
     )  # fmt: skip
     move.letters += 1
     move.rows.add(Letter, letter)
-    move.rows.add(OutboxMessage, message)
+    if message is not None:
+        move.rows.add(OutboxMessage, message)
     move.tell("letter.written", letter=str(letter["id"]), code=code)
