@@ -1,0 +1,78 @@
+"""Sessions, the same act again, and what an act has to do with an illness (soins ambulatoires)."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from medcontrol.rules.checks.case import Case, Figure, Found, Verdict, check
+from medcontrol.rules.checks.filing import first_day, runs
+from medcontrol.rules.checks.reading import whole
+
+
+@check("sessions_granted", parameters=("ambulatory.sessions_per_agreement",))
+def sessions_granted(case: Case) -> Found:
+    """No more sessions are granted than were asked for; many ask for a new assessment."""
+    asked = whole(case.typed.get("sessions_requested"))
+    if asked is None:
+        asked = int(sum((line.quantity or Decimal(0) for line in case.lines), Decimal(0))) or None
+    granted = whole(case.typed.get("sessions_granted"))
+    most = case.number("ambulatory.sessions_per_agreement")
+    figures = tuple(
+        Figure(name, value, "count")
+        for name, value in (("asked", asked), ("granted", granted), ("most", most))
+        if value is not None
+    )
+    if asked is None or granted is None:
+        return Found(Verdict.UNKNOWN, figures)
+    if granted > asked:
+        return Found(Verdict.EXCEEDS, figures)
+    return Found(Verdict.ATTENTION if granted > most else Verdict.FITS, figures)
+
+
+@check("ald_link")
+def ald_link(case: Case) -> Found:
+    """Care that is said to go with a recognised illness needs a recognition that runs that day.
+
+    Reads that there is a recognition (exonération du ticket modérateur), never of what.
+    """
+    day = first_day(case)
+    if day is None:
+        return Found(Verdict.UNKNOWN)
+    right = next((r for r in case.rights if r.kind == "ald" and runs(r, day)), None)
+    claimed = case.typed.get("ald_link") == "linked" or case.answers.get("ald") is True
+    figures = [Figure("care_day", day, "date")]
+    if right is not None:
+        figures.append(Figure("recognised_from", right.valid_from, "date"))
+        if right.valid_to is not None:
+            figures.append(Figure("recognised_to", right.valid_to, "date"))
+    if claimed:
+        return Found(Verdict.FITS if right else Verdict.EXCEEDS, tuple(figures))
+    open_question = right is not None and not case.typed.get("ald_link")
+    return Found(Verdict.ATTENTION if open_question else Verdict.FITS, tuple(figures))
+
+
+@check("frequency", parameters=("ambulatory.same_act_days",))
+def frequency(case: Case) -> Found:
+    """The same act again within so many days is shown; a doctor says whether it is too often."""
+    day = first_day(case)
+    if day is None or not case.lines:
+        return Found(Verdict.UNKNOWN)
+    since = day - timedelta(days=case.number("ambulatory.same_act_days"))
+    acts = {line.act for line in case.lines}
+    found = [
+        (when, line.act)
+        for file in case.past
+        if file.flow == case.flow and file.nature == "reimbursement"
+        for line in file.lines
+        if line.act in acts and (when := line.day or file.care_from) and since <= when <= day
+    ]
+    if not found:
+        return Found(Verdict.FITS, (Figure("times", 0, "count"),))
+    last, act = max(found)
+    return Found(
+        Verdict.ATTENTION,
+        (
+            Figure("times", len(found), "count"),
+            Figure("act", act, "text"),
+            Figure("last_time", last, "date"),
+        ),
+    )
