@@ -26,6 +26,7 @@ from medcontrol.vocabulary import Channel, EntitlementStatus, Jurisdiction
 from workflows.catalog import Catalog
 from workflows.intake import BatchName, Counts, take_in
 from workflows.opening import REVIEW_PREFIX, REVIEW_SOURCE
+from workflows.periodic_spreading import spread_reviews
 from workflows.tools import Tools
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,17 @@ CARE = "care_reassessment"
 def identity_of(right: Entitlement) -> str:
     """Return the external id of a right's next review: the same for the same review, always."""
     return f"{REVIEW_PREFIX}{right.id}:{right.next_review_on or right.opens_on}"
+
+
+def review_round(tools: Tools, *, now: Clock) -> dict[str, Any]:
+    """Give the reviews in sight their day, then open what is due; return what was done.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: the database is gone; the next run goes on.
+    """
+    spread = spread_reviews(tools, now=now)
+    opened = open_due_reviews(tools, now=now)
+    return opened.as_json() | {"placed": spread.placed, "moved": spread.moved}
 
 
 def open_due_reviews(tools: Tools, *, now: Clock) -> Counts:
@@ -141,7 +153,10 @@ def _mark(session: Session, rights: Sequence[Entitlement]) -> None:
     session.execute(
         sa.update(Entitlement)
         .where(col(Entitlement.id).in_(ids), col(Entitlement.status) == EntitlementStatus.ACTIVE)
-        .values(status=EntitlementStatus.UNDER_REVIEW)
+        .values(
+            status=EntitlementStatus.UNDER_REVIEW,
+            review_since=sa.func.coalesce(Entitlement.review_since, Entitlement.opens_on),
+        )
     )
 
 
@@ -183,7 +198,7 @@ def review_message(
         "ald_number": right.number if right.flow == "ald" else None,
         "beneficiary": _beneficiary(right),
         "medical": {"pathology": right.right_code} if right.flow == "ald" else None,
-        "form": _care_form(right),
+        "form": _form(right),
         "provider": {"id": provider, "kind": "care_network"} if provider else None,
         "control": {"required": True},
     }
@@ -206,8 +221,13 @@ def care_providers(session: Session, rights: Sequence[Entitlement]) -> dict[str,
     return {row[0]: row[1] for row in session.execute(one)}
 
 
-def _care_form(right: Entitlement) -> dict[str, Any] | None:
-    """Return what a reassessment of care asks of a right: in kind alone goes to the provider."""
+def _form(right: Entitlement) -> dict[str, Any] | None:
+    """Return what a review says of its right: the milestone; of care, what decides who does it.
+
+    Care in kind alone goes to the provider.
+    """
+    if right.milestone is not None:
+        return {"milestone": right.milestone}
     if right.flow != CARE:
         return None
     benefit = right.right_code or "mixed"
@@ -222,7 +242,8 @@ def review_nature(catalog: Catalog, right: Entitlement, on: date) -> str:
     """Return the nature of a right's review: its pack's, else the flow's own word for it."""
     rule = catalog.pack(right.jurisdiction, right.flow, on).meta.entitlement
     if rule is not None and rule.review is not None:
-        return rule.review.nature
+        milestone = rule.review.milestones.get(right.milestone or "")
+        return (milestone.nature if milestone else None) or rule.review.nature
     natures = flows()[right.flow].natures
     return next((nature for nature in _NATURES if nature in natures), natures[0])
 

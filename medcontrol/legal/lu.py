@@ -66,6 +66,7 @@ class _Reassessment:
 
 
 class _Reviews:
+    capacity_share = _LAW.decimal("reviews.capacity_share")
     look_again_months = _LAW.whole("reviews.look_again_months")
 
 

@@ -17,7 +17,7 @@ from runtime.relay import Rules, relay_all
 from runtime.sending import TOPICS, send, settled_topics
 from runtime.tasks.failing import without_values
 from workflows import invariants, sweeping
-from workflows.periodic import open_due_reviews
+from workflows.periodic import review_round
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +74,8 @@ def assign_pool() -> None:
 
 @shared_task(name="reviews.open")
 def open_reviews() -> None:
-    """Open the reassessments that are due."""
-    alone("reviews.open", lambda: open_due_reviews(wiring.tools(), now=utc_now).as_json())
+    """Give reviews in sight a day on which doctors have time; open those that are due."""
+    alone("reviews.open", lambda: review_round(wiring.tools(), now=utc_now))
 
 
 @shared_task(name="invariants.check")

@@ -17,8 +17,10 @@ from medcontrol.model import (
     OutboxMessage,
     SecondReading,
 )
+from medcontrol.services.entitlements import Changed, days_of, record
 from medcontrol.vocabulary import (
     DeadlineStatus,
+    EntitlementChange,
     EntitlementStatus,
     HoldEnd,
     LetterStatus,
@@ -133,10 +135,17 @@ def _restore_right(move: Move, decision: Decision) -> None:
     right = move.session.get_one(
         Entitlement, move.file.entitlement_id, with_for_update=True, populate_existing=True
     )
+    before = days_of(right)
     if kept is None:
         right.status, right.valid_to = EntitlementStatus.ENDED, right.valid_from
         right.next_review_on = right.opens_on = None
         move.file.entitlement_id = None
-        return
-    for name, value in right_from_json(kept).items():
-        setattr(right, name, value)
+    else:
+        for name, value in right_from_json(kept).items():
+            setattr(right, name, value)
+    change = EntitlementChange.ENDED if kept is None else EntitlementChange.RESTORED
+    changed = Changed(
+        right_id=right.id, number=right.number, change=change,
+        before=before, after=days_of(right), file_id=move.file.id,
+    )  # fmt: skip
+    record(move.session, [changed], actor=move.actor, now=move.now)
