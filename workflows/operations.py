@@ -78,6 +78,60 @@ class Close(Arguments):
     outcome: DecisionOutcome
 
 
+class OpenExpertise(Arguments):
+    """Open a linked file for an expertise; its first step names the expert."""
+
+    nature: Literal["on_file", "in_person"] = "on_file"
+
+
+class AskOpinionOutside(Arguments):
+    """Ask an opinion of somebody outside the flow, who sees nothing else."""
+
+
+class EndOpinionRequest(Arguments):
+    """Give up an opinion that did not come in time."""
+
+
+class TellParent(Arguments):
+    """Deliver a message of the diagram to the file that this one is about."""
+
+    message: str
+
+
+class EndMission(Arguments):
+    """End the expert's mission, and access with it."""
+
+    status: Literal["reported", "declined", "withdrawn", "cancelled"]
+
+
+class OweFee(Arguments):
+    """Put the expert's fee on the statement of the month."""
+
+
+class CloseAppeal(Arguments):
+    """Close an appeal; one that overturns corrects the decision that it contests."""
+
+    outcome: Literal["maintained", "overturned", "partly_overturned", "inadmissible", "withdrawn"]
+
+
+class CompareReading(Arguments):
+    """Compare a second reading with the decision that it reads."""
+
+
+class ReturnDecision(Arguments):
+    """Give the decision that was read back to its doctor, or propose to correct it."""
+
+
+class ReleaseDecision(Arguments):
+    """Let the decision that was read leave, where it waited."""
+
+
+class CloseReading(Arguments):
+    """Close a second reading's own file: read, or set aside."""
+
+    outcome: Literal["concluded", "withdrawn"]
+
+
 OPERATIONS: dict[str, type[Arguments]] = {
     "send_letter": SendLetter,
     "suspend_clock": SuspendClock,
@@ -89,6 +143,17 @@ OPERATIONS: dict[str, type[Arguments]] = {
     "keep_entitlement_open": KeepEntitlementOpen,
     "postpone_review": PostponeReview,
     "close": Close,
+    "compare_reading": CompareReading,
+    "return_decision": ReturnDecision,
+    "release_decision": ReleaseDecision,
+    "close_reading": CloseReading,
+    "open_expertise": OpenExpertise,
+    "ask_opinion_outside": AskOpinionOutside,
+    "end_opinion_request": EndOpinionRequest,
+    "tell_parent": TellParent,
+    "end_mission": EndMission,
+    "owe_fee": OweFee,
+    "close_appeal": CloseAppeal,
 }
 
 

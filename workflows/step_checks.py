@@ -39,7 +39,8 @@ def check_may_end(move: Move, task: HumanTask, principal: Principal, step: Step)
         if principal.doctor_id is None or task.assigned_doctor_id != principal.doctor_id:
             raise NotTheAssignedDoctor
         return
-    if not may(move.session, principal, move.file.id, Action.ADMINISTRATE):
+    wanted = Action.MISSION if task.kind is StepKind.EXPERT_REPORT else Action.ADMINISTRATE
+    if not may(move.session, principal, move.file.id, wanted):
         raise Forbidden("this file belongs to another unit")
 
 
@@ -57,6 +58,8 @@ def check(move: Move, task: HumanTask, step: Step, command: CompleteStep) -> Out
         raise InvalidInput("the validity ends before it begins", field="valid_to")
     if outcome.decides in _BY_LINES and task.kind not in SECOND_EYES:
         _check_lines(move, outcome.decides, command)
+    elif command.lines and outcome.decides is DecisionOutcome.PARTLY_OVERTURNED:
+        _check_lines(move, None, command)
     elif command.lines and outcome.decides not in _BY_LINES:
         raise InvalidInput("this outcome takes no opinion by line", field="lines")
     if _asks(outcome, command):
@@ -102,7 +105,7 @@ def _check_lines(move: Move, decides: DecisionOutcome | None, command: CompleteS
                 "a modified line needs a quantity or an amount",
                 field=f"lines.{line.line_no}.amount",
             )
-    if given:
+    if given and decides is not None:
         _check_total(decides, {line.outcome for line in command.lines})
 
 

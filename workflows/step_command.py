@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from medcontrol.vocabulary import ControlFileStatus, LineOutcome
+from workflows.opinion_asks import OpinionAsk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class CompleteStep:
         room_id: the room that is taken.
         is_early_agreed: the person agreed to come before the notice that the law gives.
         form: answers of the step's form, kept encrypted.
+        opinion: what is asked of somebody outside the flow, with an outcome that asks; written
+            later when absent.
     """
 
     task_id: UUID
@@ -67,6 +70,7 @@ class CompleteStep:
     room_id: UUID | None = None
     is_early_agreed: bool = False
     form: Mapping[str, object] = field(default_factory=dict)
+    opinion: OpinionAsk | None = None
 
 
 @dataclass(frozen=True, slots=True)

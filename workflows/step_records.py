@@ -35,6 +35,10 @@ from workflows.step_command import CompleteStep
 #: Steps in which the person is seen, and how they end when that did not happen.
 SEEN = frozenset({StepKind.EXAMINATION, StepKind.VISIT, StepKind.COUNTER_EXAMINATION,
                   StepKind.COMMISSION, StepKind.EXPERT_REPORT})  # fmt: skip
+_RECORD_KINDS = {
+    StepKind.EXAMINATION: MedicalRecordKind.EXAMINATION,
+    StepKind.EXPERT_REPORT: MedicalRecordKind.EXPERT_REPORT,
+}
 NO_SHOW, RESCHEDULE = "no_show", "reschedule"
 
 
@@ -96,8 +100,7 @@ def _medical_part(
         content["form"] = dict(command.form)
     if not content:
         return None
-    is_examination = task.kind is StepKind.EXAMINATION
-    kind = MedicalRecordKind.EXAMINATION if is_examination else MedicalRecordKind.REASONING
+    kind = _RECORD_KINDS.get(task.kind, MedicalRecordKind.REASONING)
     record_id = new_id()
     key_id, sealed = seal(move.tools.keys, record_id, content | {"step": task.step})
     move.rows.add(

@@ -12,7 +12,7 @@ from medcontrol.model import HumanTask, Opinion
 from medcontrol.policy import Principal
 from medcontrol.services import medical
 from medcontrol.vocabulary import StepKind, TaskStatus
-from workflows import effects, engine, moving
+from workflows import effects, engine, linked_steps, moving
 from workflows.moving import Move
 from workflows.step_checks import SECOND_EYES, check, check_may_end
 from workflows.step_command import Completed, CompleteStep, LineVerdict, PieceAsked
@@ -64,6 +64,7 @@ def complete_step(
     step = move.pack.meta.steps[task.step]
     check_may_end(move, task, principal, step)
     outcome = check(move, task, step, command)
+    linked_steps.check(move, task, command)
     move.holder = _holder(session, task, principal)
     before = move.flow.state
     advance = engine.complete(
@@ -71,6 +72,7 @@ def complete_step(
     )
     write_down(move, task, command, outcome, principal)
     prepare(move, task, command, before)
+    linked_steps.write_down(move, task, command)
     task.status, task.done_at, task.outcome = TaskStatus.DONE, now, command.outcome
     task.done_by_doctor_id = principal.doctor_id
     task.held_until = task.hold_reason = None

@@ -40,6 +40,15 @@ def seal(keys: KeyRing, record_id: UUID, content: dict[str, Any]) -> tuple[str, 
     return keys.encrypt(orjson.dumps(content), bind("medical_record", record_id))
 
 
+def unsealed(keys: KeyRing, record: MedicalRecord) -> dict[str, Any]:
+    """Return the content of a record. For the flow's own work; whoever reads it for a person
+    logs the reading first.
+    """
+    plain = keys.decrypt(record.key_id, record.content, bind("medical_record", record.id))
+    found: dict[str, Any] = orjson.loads(plain)
+    return found
+
+
 def write(
     session: Session,
     keys: KeyRing,
@@ -105,7 +114,7 @@ def read_medical(
             row.kind,
             row.author_id,
             row.created_at,
-            orjson.loads(keys.decrypt(row.key_id, row.content, bind("medical_record", row.id))),
+            unsealed(keys, row),
         )
         for row in rows
     ]

@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from workflows.effects import clocks, decisions, letters, rights
+from workflows.effects import (
+    appeals,
+    clocks,
+    decisions,
+    expertises,
+    letters,
+    opinions,
+    readings,
+    rights,
+)
 from workflows.moving import Move
 from workflows.paths import Advance, OperationCall
 
@@ -20,7 +29,22 @@ _EFFECTS: dict[str, Callable[[Move, OperationCall, dict[str, Any]], None]] = {
     "keep_entitlement_open": rights.keep_open,
     "postpone_review": rights.postpone,
     "close": decisions.close,
+    "compare_reading": readings.compare,
+    "return_decision": readings.give_back,
+    "release_decision": readings.release,
+    "close_reading": readings.close,
+    "open_expertise": expertises.open_expertise,
+    "ask_opinion_outside": opinions.ask,
+    "end_opinion_request": opinions.give_up,
+    "tell_parent": expertises.tell,
+    "end_mission": expertises.end_mission,
+    "owe_fee": expertises.owe_fee,
+    "close_appeal": appeals.close,
 }
+
+
+_CLOSINGS = ("close", "close_appeal")
+_SETTLE = {"grant_entitlement", "end_entitlement", "postpone_review"}  # what becomes of a right
 
 
 def _announces(move: Move, advance: Advance) -> bool:
@@ -32,7 +56,7 @@ def _announces(move: Move, advance: Advance) -> bool:
 
 def carry_out(move: Move, advance: Advance) -> None:
     """Carry out the operations of an advance, in the order in which the path called them."""
-    closing = next((call for call in advance.operations if call.operation == "close"), None)
+    closing = next((call for call in advance.operations if call.operation in _CLOSINGS), None)
     if closing is not None:
         move.occasion.is_undoable = True
         move.occasion.decision = decisions.letter_part(move, closing.arguments["outcome"])
@@ -40,3 +64,8 @@ def carry_out(move: Move, advance: Advance) -> None:
         move.occasion.decision = decisions.letter_part(move, outcome)
     for call in advance.operations:
         _EFFECTS[call.operation](move, call, call.arguments)
+    said = {call.operation for call in advance.operations}
+    if closing is not None and move.file.entitlement_id is not None and not said & _SETTLE:
+        rights.let_go(move)
+    if closing is not None and closing.operation == "close":
+        readings.draw(move, advance)

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from assignment.exclusions import LINKED
 from medcontrol.clock import civil_date
 from medcontrol.crypto import KeyRing
 from medcontrol.model import BlueDraw, ControlOutcome
@@ -45,7 +46,9 @@ def record(move: Move, outcome: DecisionOutcome) -> None:
     control: it takes back, where it is granted, what the contested control had found.
     """
     file = move.file
-    if APPEAL in (file.flow, file.nature):
+    if file.flow in LINKED:
+        return  # about another file: what it changes there is recorded there
+    if file.nature == APPEAL:
         if outcome in (DecisionOutcome.GRANTED, DecisionOutcome.PARTIALLY_GRANTED):
             overturn_parent(move)
         return
