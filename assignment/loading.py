@@ -260,6 +260,22 @@ def load_tasks(
     return [task_facts(with_readers(session, row)) for row in rows]
 
 
+def load_as_if(session: Session, task_id: UUID, **other: Any) -> TaskFacts | None:
+    """Return the facts of an open task as if it were another step; None when it is not open.
+
+    For what is arranged before its step opens, such as an appointment.
+
+    Args:
+        session: any.
+        task_id: an open task, medical or not.
+        **other: ``kind``, ``level``, ``specialty`` and ``professions`` of the step to come.
+    """
+    text = _TASKS.replace(" AND t.is_medical", "").replace("t.kind = 'commission'", ":kind")
+    values = {"id": task_id, "linked": list(LINKED), "kind": other["kind"] == StepKind.COMMISSION}
+    row = session.execute(sa.text(f"{text} AND t.id = :id"), values).mappings().one_or_none()
+    return None if row is None else task_facts({**row, **other})
+
+
 def load_snapshot(
     session: Session, ids: Collection[UUID]
 ) -> tuple[list[TaskFacts], dict[UUID, int]]:
@@ -278,7 +294,8 @@ def with_readers(session: Session, row: RowMapping) -> RowMapping | dict[str, An
     if row["kind"] != StepKind.QUALITY_READING:
         return row
     day = civil_date(row["opened_at"], row["jurisdiction"])
-    return {**row, "named": list(reserved_for(session, row, day=day))}
+    found = dict(row)
+    return found | {"named": list(reserved_for(session, found, day=day))}
 
 
 def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
