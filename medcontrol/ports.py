@@ -24,6 +24,30 @@ class Post(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLetter:
+    """A letter for a person's account: whose, which, and nothing of what it says."""
+
+    id: UUID
+    registration_number: str
+    language: str
+    written_on: date
+
+
+class Accounts(Protocol):
+    """Delivers letters to the accounts of people who chose it (espace personnel)."""
+
+    def deliver(self, letter: AccountLetter, pdf: bytes, *, idempotency_key: str) -> str:
+        """Hand over one letter and return the reference of its delivery.
+
+        Called again with the same key after a crash: the same reference, delivered once.
+
+        Raises:
+            Unavailable: nothing was handed over; call again later.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FileFacts:
     """What selectivity is told of one received file.

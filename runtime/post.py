@@ -42,10 +42,10 @@ class HttpPost:
             raise Unavailable(f"the carrier does not answer: {type(error).__name__}") from None
         if not answer.is_success:
             raise Unavailable(f"the carrier answered {answer.status_code}")
-        return _reference(answer)
+        return reference_of(answer)
 
 
-def _reference(answer: httpx.Response) -> str:
+def reference_of(answer: httpx.Response) -> str:
     """Return the carrier's reference; an answer without one is no receipt."""
     try:
         found = answer.json()["reference"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     # They load the flow engine and the broker, which most commands do without.
     from redis import Redis
 
-    from medcontrol.ports import Post
+    from medcontrol.ports import Accounts, Post
     from workflows.tools import Tools
 
 
@@ -44,6 +44,14 @@ def post() -> "Post":
 
 
 @cache
+def accounts() -> "Accounts | None":
+    """Return who delivers letters to people's accounts, if anybody does."""
+    from runtime.accounts import make_accounts
+
+    return make_accounts(settings())
+
+
+@cache
 def redis_client() -> "Redis":
     """Return a client of Redis or Valkey.
 
@@ -60,5 +68,5 @@ def redis_client() -> "Redis":
 
 def forget() -> None:
     """Build everything anew at next use, after addresses or the home folder changed."""
-    for part in (keys, tools, post, redis_client):
+    for part in (keys, tools, post, accounts, redis_client):
         part.cache_clear()

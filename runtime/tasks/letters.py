@@ -31,5 +31,6 @@ def send(message_id: str) -> None:
             render=render_letter,
             documents=wiring.tools().documents,
             post=wiring.post(),
+            accounts=wiring.accounts(),
             now=utc_now,
         )
