@@ -9,6 +9,7 @@ from api import (
     bodies,
     commands,
     control_files,
+    entitlements,
     file_commands,
     intake,
     planning,
@@ -30,6 +31,7 @@ ROUTERS = (
     control_files.router,
     commands.router,
     file_commands.router,
+    entitlements.router,
 )
 
 

@@ -11,20 +11,23 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from medcontrol.model import (
     Assignment,
     CommissionMember,
     ControlFile,
+    Entitlement,
     Expert,
     ExpertMission,
     HumanTask,
     ReceivedFile,
     RoleGrant,
+    SecondReading,
     Unit,
 )
-from medcontrol.vocabulary import ActorKind, ControlLevel, Role
+from medcontrol.vocabulary import ActorKind, ControlLevel, Role, StepKind, TaskStatus
 
 
 class Action(StrEnum):
@@ -87,6 +90,7 @@ _BY_UNIT: dict[Action, frozenset[Role]] = {
 # A central doctor sees what stands at the central level, wherever it came from.
 _CENTRAL = frozenset({Action.SEE, Action.READ_MEDICAL})
 _OWN = frozenset({Action.SEE, Action.READ_MEDICAL, Action.CONTROL})
+QUALITY = "quality"  # the flow of second readings
 APPEAL = "appeal"  # the flow that its secretary administrates
 _CONTROLLERS = frozenset({Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR})
 
@@ -118,7 +122,49 @@ def visible(
         parts.append(_file_id(table).in_(principal.missions))
     if action in _OWN and principal.doctor_id is not None and principal.has(*_CONTROLLERS):
         parts.append(_own(principal.doctor_id, table, action))
-    return sa.or_(*parts) if parts else sa.false()
+    if not parts:
+        return sa.false()
+    return sa.and_(sa.or_(*parts), *_kept_apart(principal, table))
+
+
+def _kept_apart(principal: Principal, table: Table) -> list[sa.ColumnElement[bool]]:
+    """What second readings take out of every list, search, page and export.
+
+    A reading's own file is seen through the pages of readings alone. A reader who has not
+    decided yet sees nothing of the file that is read again, whatever else they may see.
+    """
+    apart = [_column(table, "flow") != QUALITY]
+    hidden = blinded(principal)
+    if hidden is None:
+        return apart
+    if table is ReceivedFile:
+        received = sa.select(ControlFile.received_file_id).where(  # type: ignore[call-overload]
+            col(ControlFile.id).in_(hidden)
+        )
+        return [*apart, col(ReceivedFile.id).not_in(received)]
+    return [*apart, _file_id(table).not_in(hidden)]
+
+
+def blinded(principal: Principal) -> Any:
+    """Return the query of the files that a reader may not know yet, and of all that are about them.
+
+    None for whoever reads nothing. Between the draw and the reader's own decision the first
+    opinion, the decision and what followed from it are kept from the reader at every door.
+    """
+    if principal.doctor_id is None or not principal.has(Role.QUALITY_READER):
+        return None
+    read = (
+        sa.select(SecondReading.control_file_id)  # type: ignore[call-overload]
+        .join(HumanTask, col(HumanTask.control_file_id) == col(SecondReading.reading_file_id))
+        .where(
+            HumanTask.assigned_doctor_id == principal.doctor_id,
+            HumanTask.status == TaskStatus.OPEN,
+            HumanTask.kind == StepKind.QUALITY_READING,
+            col(SecondReading.read_at).is_(None),
+        )
+    )
+    about: Any = aliased(ControlFile)
+    return sa.union(read, sa.select(about.id).where(about.parent_id.in_(read)))
 
 
 def _column(table: Table, name: str) -> Any:
@@ -150,6 +196,41 @@ def _own(doctor_id: UUID, table: Table, action: Action) -> sa.ColumnElement[bool
 
 def _file_id(table: Table) -> Any:
     return _column(table, "id" if table is ControlFile else "control_file_id")
+
+
+def visible_rights(principal: Principal) -> sa.ColumnElement[bool]:
+    """Return the predicate over ``entitlement`` rows that somebody may see.
+
+    Those of the units whose files they may see, and those that a file they may see is about.
+    """
+    parts: list[sa.ColumnElement[bool]] = []
+    for grant in principal.grants:
+        if grant.role not in _BY_UNIT[Action.SEE]:
+            continue
+        if grant.level is ControlLevel.CENTRAL:
+            parts.append(sa.true())
+            continue
+        below = sa.select(Unit.code).where(Unit.parent_code == grant.unit_code)  # type: ignore[call-overload]
+        own = col(Entitlement.agency_code) == grant.unit_code
+        parts.append(
+            own
+            if grant.level is ControlLevel.LOCAL
+            else sa.or_(own, col(Entitlement.agency_code).in_(below))
+        )
+    if principal.doctor_id is not None and principal.has(*_CONTROLLERS):
+        about = sa.select(ControlFile.entitlement_id).where(  # type: ignore[call-overload]
+            visible(principal),
+            ControlFile.entitlement_id.is_not(None),  # type: ignore[union-attr]
+        )
+        parts.append(col(Entitlement.id).in_(about))
+    if not parts:
+        return sa.false()
+    hidden = blinded(principal)
+    if hidden is None:
+        return sa.or_(*parts)
+    # A right whose last decision is read again would tell what was decided.
+    told = sa.func.coalesce(col(Entitlement.control_file_id).in_(hidden), sa.false())
+    return sa.and_(sa.or_(*parts), sa.not_(told))
 
 
 def may(session: Session, principal: Principal, control_file_id: UUID, action: Action) -> bool:

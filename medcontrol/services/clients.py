@@ -31,6 +31,7 @@ class Scope(StrEnum):
     FILES_WRITE = "files:write"  # add pieces, book appointments, completeness
     QUARANTINE_READ = "quarantine:read"  # see why lines of its own deliveries did not pass
     ASSIGNMENT_WRITE = "assignment:write"  # give files of its unit to other doctors
+    ENTITLEMENTS_READ = "entitlements:read"  # rights of its unit, with what paying them needs
 
 
 # Scopes that reach files, and the role whose rights the policy then lends at the unit.
@@ -38,6 +39,7 @@ _LENT = {
     Scope.FILES_READ: Role.AGENT,
     Scope.FILES_WRITE: Role.AGENT,
     Scope.ASSIGNMENT_WRITE: Role.SUPERVISOR,
+    Scope.ENTITLEMENTS_READ: Role.AGENT,
 }
 
 
