@@ -20,7 +20,7 @@ from medcontrol.model import (
     ReceivedFile,
     Unit,
 )
-from medcontrol.policy import Action, Principal, visible
+from medcontrol.policy import QUALITY, Action, Principal, blinded, visible
 from medcontrol.queries.due_dates import Days, due_of
 from medcontrol.queries.file_page import FileAction, FileCounts, FileHeader, Neighbours
 from medcontrol.queries.file_tabs import Person
@@ -214,11 +214,15 @@ def others_of_person(principal: Principal, opened: OpenFile) -> sa.ColumnElement
     """The person's other files that the reader learns of: one predicate for count and list.
 
     Who may read this file's medical content reads one line about each of the others, wherever it
-    was handled: the past is part of the control. Opening one stays a matter of the policy.
+    was handled: the past is part of the control. Opening one stays a matter of the policy. What
+    a second reader may not know yet is left out.
     """
     scope = sa.true() if opened.is_medical_readable else visible(principal, ControlFile)
     same = File.registration_number == opened.file.registration_number
-    return sa.and_(same, File.id != opened.file.id, scope)
+    apart = [File.flow != QUALITY]
+    if (hidden := blinded(principal)) is not None:
+        apart.append(File.id.not_in(hidden))
+    return sa.and_(same, File.id != opened.file.id, scope, *apart)
 
 
 def load_counts(session: Session, principal: Principal, opened: OpenFile) -> FileCounts:

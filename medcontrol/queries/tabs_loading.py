@@ -19,7 +19,7 @@ from medcontrol.model import (
     JournalEntry,
     SelectivityDecision,
 )
-from medcontrol.policy import Action, Principal, visible
+from medcontrol.policy import Action, Principal, blinded, visible
 from medcontrol.queries.file_loading import OpenFile, others_of_person
 from medcontrol.queries.file_tabs import (
     HistoryRow,
@@ -76,7 +76,7 @@ def load_summary(
         origins=tuple(Origin(origin) for origin in chosen.origins) if chosen and explain else (),
         matched_rows=tuple(chosen.matched_rows) if chosen and explain else (),
         medical=medical,
-        rights=_load_rights(session, opened),
+        rights=_load_rights(session, principal, opened),
         pieces=_load_pieces(session, opened, required),
         may_know_why=knows,
         may_explain=explain and chosen is not None,
@@ -85,11 +85,16 @@ def load_summary(
     )
 
 
-def _load_rights(session: Session, opened: OpenFile) -> tuple[Right, ...]:
+def _load_rights(session: Session, principal: Principal, opened: OpenFile) -> tuple[Right, ...]:
+    """Return the person's rights, but those that tell a second reader what was decided."""
     right: Any = Entitlement
+    hidden = blinded(principal)
+    is_told: Any = sa.true()
+    if hidden is not None:
+        is_told = sa.not_(sa.func.coalesce(right.control_file_id.in_(hidden), sa.false()))
     rows = session.exec(
         select(Entitlement)
-        .where(right.registration_number == opened.file.registration_number)
+        .where(right.registration_number == opened.file.registration_number, is_told)
         .order_by(right.valid_from.desc())
         .limit(20)
     )
