@@ -4,9 +4,10 @@ The step that books (``appointment``) stands before the one that is booked: the 
 what would follow. Nothing of a pack names doctors, rooms or lengths.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,9 +15,9 @@ from sqlmodel import Session
 
 from assignment.checker import refusals
 from assignment.facts import Constraint, TaskFacts
-from assignment.loading import horizon, load_doctors, task_facts
+from assignment.loading import horizon, load_as_if, load_doctors
 from medcontrol.clock import ZONES, civil_date
-from medcontrol.errors import InvalidInput
+from medcontrol.errors import InvalidInput, StepNotOpen
 from medcontrol.model import ControlFile, HumanTask
 from medcontrol.rules.agenda import Span
 from medcontrol.services import agendas, bookings
@@ -29,6 +30,7 @@ from workflows.moving import Move
 from workflows.step_command import CompleteStep
 
 BOOKED = "booked"
+_MOMENT = timedelta(seconds=1)  # what is booked lies ahead
 _KINDS = {
     StepKind.VISIT: AppointmentKind.VISIT,
     StepKind.COMMISSION: AppointmentKind.COMMISSION,
@@ -37,33 +39,25 @@ _KINDS = {
 # Who has too much now has time when the appointment comes; leave is looked at slot by slot.
 _NOT_YET = frozenset({Constraint.CAPACITY, Constraint.ABSENCE})
 
-_FILE_FACTS = sa.text("""
-SELECT f.id, f.id AS control_file_id, f.flow, f.nature, f.agency_code, f.region_code, f.is_urgent,
-       f.registration_number, f.reference, f.assigned_doctor_id, f.prescriber_id, f.provider_id,
-       f.jurisdiction, f.version, f.entitlement_id, f.parent_id IS NOT NULL AS is_contest,
-       coalesce(f.due_at, f.opened_at) AS due_at, NULL AS granting_doctor, NULL AS last_opinion,
-       NULL AS other_opinion, 0 AS points,
-       ARRAY(SELECT DISTINCT o.doctor_id FROM opinion o
-             WHERE o.control_file_id = f.id) AS earlier_opinions,
-       ARRAY(SELECT DISTINCT o.doctor_id FROM opinion o
-             WHERE o.control_file_id = f.parent_id) AS contested_opinions,
-       ARRAY(SELECT DISTINCT s.superior_id FROM opinion o
-             JOIN doctor_superior s ON s.doctor_id = o.doctor_id
-              AND s.valid_from <= CAST(o.given_at AS date)
-              AND (s.valid_to IS NULL OR s.valid_to >= CAST(o.given_at AS date))
-             WHERE o.control_file_id = f.parent_id) AS superiors
-FROM control_file f WHERE f.id = :id
-""")
 _STATE = sa.text("SELECT state FROM flow_instance WHERE control_file_id = :id")
 
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """The step that an appointment is for."""
+    """The step that an appointment is for, and the open task that books or awaits it."""
 
+    task_id: UUID
     step: str
     kind: AppointmentKind
     is_medical: bool
+
+
+class Receiver(NamedTuple):
+    """A doctor who may see the person, and whether they serve the agency."""
+
+    id: UUID
+    name: str
+    is_near: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +65,9 @@ class Search:
     """How free slots are looked for.
 
     Attributes:
-        doctor: only this one; the file's own doctor when absent, and everybody when that one
-            may not receive.
-        everybody: whoever may, although the file's own doctor may.
+        doctor: only this one; when absent the file's own doctor, else those of the agency, else
+            those of the region.
+        everybody: whoever may, also from elsewhere in the region.
         first_day: no slot before; the end of the notice when absent or earlier.
         is_early: the person agreed to come before the notice ends.
         needs_accessible: rooms that a wheelchair enters.
@@ -94,13 +88,13 @@ class Offers:
 
     Attributes:
         own: the doctor whose file it is, when they may receive.
-        doctors: ids and names of all who may, ``own`` first, then those of the agency.
+        doctors: all who may, ``own`` first, then those of the agency.
         notice_ends_on: the first day that needs no consent of the person.
     """
 
     kind: AppointmentKind
     own: UUID | None
-    doctors: tuple[tuple[UUID, str], ...]
+    doctors: tuple[Receiver, ...]
     slots: tuple[Slot, ...]
     notice_ends_on: date
 
@@ -116,8 +110,8 @@ def ahead_of(pack: Pack, state: str, task: HumanTask) -> Ahead:
         step = pack.meta.steps[each.step]
         if each.task_id != task.engine_task_id and step.kind is not StepKind.APPOINTMENT:
             kind = _KINDS.get(step.kind, AppointmentKind.EXAMINATION)
-            return Ahead(each.step, kind, step.kind.is_medical)
-    return Ahead(task.step, AppointmentKind.EXPERTISE, False)
+            return Ahead(task.id, each.step, kind, step.kind.is_medical)
+    return Ahead(task.id, task.step, AppointmentKind.EXPERTISE, False)
 
 
 def offers(
@@ -141,18 +135,21 @@ def offers(
     """
     today = civil_date(now, file.jurisdiction)
     notice = agendas.notice_ends_on(file.jurisdiction, today)
-    able = receivers(session, pack, file, ahead, now=now) if ahead.is_medical else ()
-    ids = [each for each, _ in able]
-    own = file.assigned_doctor_id if file.assigned_doctor_id in ids else None
+    able = receivers(session, pack, file, ahead, now=now) if ahead.is_medical else []
+    own = next((each.id for each in able if each.id == file.assigned_doctor_id), None)
     wanted = Wanted(
         jurisdiction=file.jurisdiction, kind=ahead.kind, flow=file.flow,
-        doctors=_looked_at(search, own, ids), agency=file.agency_code,
+        doctors=_looked_at(search, own, able), agency=file.agency_code,
         first_day=max(search.first_day or today, today if search.is_early else notice),
         number=file.registration_number, birth_date=file.person_birth_date,
         needs_accessible=search.needs_accessible,
     )  # fmt: skip
-    found = agendas.offer(session, wanted, now=now, limit=search.limit) if wanted.doctors else []
-    ordered = sorted(able, key=lambda each: each[0] != own)
+    found = (
+        agendas.offer(session, wanted, now=now + _MOMENT, limit=search.limit)
+        if wanted.doctors
+        else []
+    )
+    ordered = sorted(able, key=lambda each: each.id != own)
     return Offers(ahead.kind, own, tuple(ordered), tuple(found), notice)
 
 
@@ -162,27 +159,31 @@ def awaited(session: Session, pack: Pack, file: ControlFile, task: HumanTask) ->
     return ahead_of(pack, state, task)
 
 
-def _looked_at(search: Search, own: UUID | None, able: Collection[UUID]) -> Collection[UUID]:
+def _looked_at(search: Search, own: UUID | None, able: Sequence[Receiver]) -> list[UUID]:
     if search.doctor is not None:
-        return [search.doctor] if search.doctor in able else []
-    return [own] if own is not None and not search.everybody else able
+        return [each.id for each in able if each.id == search.doctor]
+    if own is not None and not search.everybody:
+        return [own]
+    near = [] if search.everybody else [each.id for each in able if each.is_near]
+    return near or [each.id for each in able]
 
 
 def receivers(
     session: Session, pack: Pack, file: ControlFile, ahead: Ahead, *, now: datetime
-) -> Sequence[tuple[UUID, str]]:
+) -> list[Receiver]:
     """Return the doctors who may do the step that is booked: the agency's first, then by name."""
     today = civil_date(now, file.jurisdiction)
     days = horizon(session, today, file.jurisdiction)
     facts = _facts(session, pack, file, ahead)
     able = [
         doctor
-        for doctor in load_doctors(session, today, file.jurisdiction, flows=[file.flow], days=days)
+        for doctor in load_doctors(session, today, file.jurisdiction, flows=[facts.flow], days=days)
         if all(found.constraint in _NOT_YET for found in refusals(facts, doctor, days))
     ]
     names = _names(session, [doctor.id for doctor in able])
     near = {d.id for d in able if file.agency_code == d.agency or file.agency_code in d.units}
-    return sorted(names.items(), key=lambda each: (each[0] not in near, each[1]))
+    found = [Receiver(each.id, names[each.id], each.id in near) for each in able]
+    return sorted(found, key=lambda each: (not each.is_near, each.name))
 
 
 def _names(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -193,15 +194,20 @@ def _names(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 def _facts(session: Session, pack: Pack, file: ControlFile, ahead: Ahead) -> TaskFacts:
-    """Return the step that is booked as assignment would see it, were it open."""
+    """Return the step that is booked as assignment would see it, were it open.
+
+    Raises:
+        StepNotOpen: the file does not wait for it (any more).
+    """
     step = pack.meta.steps[ahead.step]
-    level = file.level if step.level == "file" else step.level
-    row = dict(session.execute(_FILE_FACTS, {"id": file.id}).mappings().one())
-    row |= {
-        "kind": step.kind, "level": level, "specialty": step.specialty,
-        "professions": list(step.professions or pack.served.professions),
-    }  # fmt: skip
-    return replace(task_facts(row), in_person=True)
+    facts = load_as_if(
+        session, ahead.task_id, kind=step.kind, specialty=step.specialty,
+        level=file.level if step.level == "file" else step.level,
+        professions=list(step.professions or pack.served.professions),
+    )  # fmt: skip
+    if facts is None:
+        raise StepNotOpen("the file does not wait for an appointment")
+    return replace(facts, in_person=True)
 
 
 def book_step(move: Move, task: HumanTask, command: CompleteStep) -> UUID:
