@@ -72,7 +72,10 @@ def open_linked(
         )
     )  # fmt: skip
     session.flush()
-    message = {"form": dict(new.form), "lines": received["details"].get("lines") or ()}
+    message = {
+        "flow": new.flow, "nature": new.nature, "form": dict(new.form),
+        "lines": received["details"].get("lines") or (),
+    }  # fmt: skip
     to_open = ToOpen(received, message, _outcome(new), parent_id=parent.id)
     reference = open_files(session, tools, [to_open], now=now).references[received["id"]]
     child = session.exec(select(ControlFile).where(ControlFile.reference == reference)).one()
