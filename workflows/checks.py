@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import jsonschema_rs
@@ -173,12 +174,15 @@ def _possible_arguments(pack: Pack, step: str) -> Iterator[dict[str, object]]:
     given = pack.meta.operations[step].arguments
     read = {name: value.fact for name, value in given.items() if isinstance(value, FromFact)}
     fixed: dict[str, object] = {n: v for n, v in given.items() if not isinstance(v, FromFact)}
-    if not read:
-        yield fixed
-    for name, fact_name in read.items():
-        fact = pack.meta.facts.get(fact_name)
-        for value in fact.values if fact else (f"fact {fact_name}",):
-            yield fixed | dict.fromkeys(read, value) | {name: value}
+    for values in product(*(_possible_values(pack, fact) for fact in read.values())):
+        yield fixed | dict(zip(read, values, strict=True))
+
+
+def _possible_values(pack: Pack, name: str) -> tuple[object, ...]:
+    fact = pack.meta.facts.get(name)
+    if fact is None:
+        return (f"fact {name}",)
+    return (False, True) if fact.type == "boolean" else fact.values or (fact.default,)
 
 
 def _waits(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
