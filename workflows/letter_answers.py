@@ -59,8 +59,20 @@ def _said(question: Mapping[str, Any], answer: Any, language: str) -> str | date
     if widget == "date":
         return date.fromisoformat(answer)
     if widget == "money":
-        whole = f"{answer / 100:,.2f}".replace(",", "\u202f").replace(".", ",")
-        return f"{whole} {'درهم' if language == 'ar' else 'DH'}"
+        return amount(answer, "MAD", language)
     if widget == "radio":
         return str(question["options"][answer][language])
     return str(answer)
+
+
+_CURRENCIES = {("MAD", "fr"): "DH", ("MAD", "ar"): "درهم"}
+
+
+def amount(cents: int, currency: str, language: str) -> str:
+    """Return an amount as letters spell it, with its currency.
+
+    >>> amount(123456, "EUR", "fr")
+    '1\u202f234,56 EUR'
+    """
+    whole = f"{cents / 100:,.2f}".replace(",", "\u202f").replace(".", ",")
+    return f"{whole} {_CURRENCIES.get((currency, language), currency)}"

@@ -156,6 +156,8 @@ def _context(
     if received.get("beneficiary_family_name"):
         names = (received["beneficiary_given_name"], received["beneficiary_family_name"])
         context["beneficiary"] = " ".join(names)
+    elif pack.meta.letters[code].recipient == "provider":
+        context["beneficiary"] = insured  # a provider has to know whose care it is about
     if occasion.decision or "appeal" in _needs(pack):
         days = law(file["jurisdiction"]).number("clocks.appeal_file_days", file["received_on"])
         context["appeal"] = {"days": days.value, "address": f"{sender.fund}, {sender.unit_name}"}

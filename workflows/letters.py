@@ -63,7 +63,11 @@ class DecidedLine(_Part):
 
 
 class DecisionPart(_Part):
-    """What was decided. Motives are the coded, shareable wordings, in the letter's language."""
+    """What was decided. Motives are the coded, shareable wordings, in the letter's language.
+
+    Attributes:
+        not_due: what was asked for and not granted, as an amount with its currency.
+    """
 
     outcome: DecisionOutcome
     decided_on: date
@@ -74,6 +78,7 @@ class DecisionPart(_Part):
     valid_to: date | None = None
     next_review_on: date | None = None
     is_renewal: bool = False
+    not_due: str | None = None
 
 
 class Appeal(_Part):

@@ -74,6 +74,7 @@ _FRENCH: dict[str, Any] = _COMMON | {
     "decision": _DATES
     | {
         "outcome": "partially_granted",
+        "not_due": "1 250,00 DH",
         "motives": ["Durée supérieure à celle que prévoit la réglementation."],
         "lines": [
             {
@@ -122,6 +123,7 @@ _ARABIC: dict[str, Any] = _COMMON | {
     "decision": _DATES
     | {
         "outcome": "partially_granted",
+        "not_due": "1 250,00 درهم",
         "motives": ["مدة تفوق ما تنص عليه القوانين الجاري بها العمل."],
         "lines": [
             {

@@ -21,6 +21,7 @@ from medcontrol.vocabulary import (
     LineOutcome,
 )
 from workflows.effects import outcomes
+from workflows.letter_answers import amount
 from workflows.letter_writing import language_of
 from workflows.moving import Move
 from workflows.paths import OperationCall
@@ -135,7 +136,21 @@ def letter_part(move: Move, outcome: str) -> dict[str, Any]:
     if proposal is not None:
         part["lines"] = _decided_lines(move, proposal, language)
         part["valid_from"], part["valid_to"] = proposal.valid_from, proposal.valid_to
+    part["not_due"] = _not_due(move, outcome, proposal, language)
     return part
+
+
+_REFUSED = (DecisionOutcome.REFUSED_MEDICAL, DecisionOutcome.REFUSED_ADMINISTRATIVE)
+
+
+def _not_due(move: Move, outcome: str, proposal: Proposal | None, language: str) -> str | None:
+    """Return what was asked for and is not granted, as its letter says it; none when nothing."""
+    details, cents = move.received["details"], 0
+    if outcome in _REFUSED:
+        cents = int(move.file.amount_cents or 0)
+    elif outcome == DecisionOutcome.PARTIALLY_GRANTED and proposal is not None:
+        cents = outcomes.avoided_of(proposal.lines, details.get("lines") or ())
+    return amount(cents, details.get("currency") or "MAD", language) if cents else None
 
 
 def _granted(verdict: LineVerdict, line: Mapping[str, Any]) -> str:
@@ -159,7 +174,7 @@ def _decided_lines(move: Move, proposal: Proposal, language: str) -> list[dict[s
         motive = known.get(each.motive_code or "")
         rows.append(
             {
-                "label": line.get("label") or act_label(move.file.jurisdiction, act, language),
+                "label": _label(line, act_label(move.file.jurisdiction, act, language), language),
                 "outcome": each.outcome,
                 "requested": line.get("amount", ""),
                 "granted": _granted(each, line),
@@ -167,3 +182,12 @@ def _decided_lines(move: Move, proposal: Proposal, language: str) -> list[dict[s
             }
         )
     return rows
+
+
+_TOOTH = {"fr": ", dent ", "ar": "، السن "}
+
+
+def _label(line: Mapping[str, Any], act: str, language: str) -> str:
+    """Return what a line is for, with the tooth that it is about."""
+    tooth = line.get("tooth")
+    return (line.get("label") or act) + (f"{_TOOTH[language]}{tooth}" if tooth else "")
