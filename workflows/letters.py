@@ -22,8 +22,8 @@ from workflows.qr import qr_svg
 from workflows.schema import ContextGroup
 
 Language = Literal["fr", "ar"]
-_LOCALES = {"fr": "fr", "ar": "ar_MA"}
-FONTS = {"fr": "Libertinus Serif", "ar": "Noto Naskh Arabic"}
+_LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en"}
+FONTS = {"fr": "Libertinus Serif", "ar": "Noto Naskh Arabic", "en": "Libertinus Serif"}
 
 
 class _Part(BaseModel):
@@ -103,6 +103,28 @@ class ReviewPart(_Part):
     review_on: date
 
 
+class ContestPart(_Part):
+    """What an appeal contests, by when it had to be filed, and by when the person may comment."""
+
+    reference: str = Field(min_length=1)
+    flow: str = Field(min_length=1)
+    decided_on: date
+    filed_on: date
+    limit_on: date
+    observations_by: date
+    contests: Literal["medical", "administrative", "both"]
+
+
+class MissionPart(_Part):
+    """An expert's mission: what and whom it is about stands in the expert's account only."""
+
+    expert: str = Field(min_length=1)
+    questions: int = Field(ge=1)
+    due_on: date
+    access_until: date
+    is_in_person: bool
+
+
 class Verification(_Part):
     """Where whoever holds the letter can ask whether it is genuine; drawn as a QR code."""
 
@@ -138,6 +160,8 @@ class LetterContext(_Part):
     decision: DecisionPart | None = None
     appeal: Appeal | None = None
     review: ReviewPart | None = None
+    contest: ContestPart | None = None
+    mission: MissionPart | None = None
     verification: Verification | None = None
     stated: tuple[Stated, ...] = ()
 

@@ -10,14 +10,12 @@ from medcontrol.model import ControlFile, Letter
 from medcontrol.services.letters import send_letter
 from runtime import wiring
 from runtime.tasks.failing import noted
-from workflows.letters import render
+from workflows.letter_copies import render_letter
 
 
-def render_letter(letter: Letter, file: ControlFile) -> bytes:
-    """Return a letter's PDF by the pack that its file was opened under."""
-    tools = wiring.tools()
-    pack = tools.catalog.get(letter.pack, file.flow)
-    return render(pack, letter.code, letter.language, letter.context, fonts=tools.fonts)
+def rendered(letter: Letter, file: ControlFile) -> bytes:
+    """Return a letter's PDF."""
+    return render_letter(wiring.tools(), letter, file)
 
 
 @shared_task(name="letters.send")
@@ -28,7 +26,7 @@ def send(message_id: str) -> None:
         send_letter(
             session,
             key,
-            render=render_letter,
+            render=rendered,
             documents=wiring.tools().documents,
             post=wiring.post(),
             accounts=wiring.accounts(),
