@@ -4,58 +4,25 @@ import argparse
 import cProfile
 import pstats
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import orjson
 
-from medcontrol.crypto import KeyRing
-from medcontrol.db import make_engine, transaction, using
-from medcontrol.embedded import servers
-from medcontrol.migrations.migrate import migrate
-from medcontrol.services.reference import load_reference_data
-from medcontrol.settings import Settings
-from runtime.demo.generator import Fund
-from runtime.demo.loader import agencies
-from runtime.demo.staff_rows import Loaded, load_staff
-from workflows.tools import Tools, make_tools
+from runtime.scratch import Scratch, scratch
 
 AS_OF = date(2026, 11, 20)
 
 
-@dataclass(frozen=True)
-class Bench:
-    """What a benchmark works with."""
-
-    home: Path
-    tools: Tools
-    fund: Fund
-    staff: Loaded
+Bench = Scratch
 
 
 @contextmanager
 def installation(*, seed: int = 1, doctors: int = 120) -> Iterator[Bench]:
     """Start servers in a temporary folder, migrate, bring units and staff; remove all of it."""
-    with tempfile.TemporaryDirectory(prefix="medcontrol-bench-") as folder:
-        settings = Settings(home=Path(folder), database_url=None, redis_url=None)
-        with servers(settings) as addresses:
-            migrate(addresses.database_url)
-            engine = make_engine(addresses.database_url, batch=True)
-            try:
-                with using(engine):
-                    with transaction() as session:
-                        load_reference_data(session, "ma")
-                        places = agencies(session)
-                        fund = Fund.make(seed, as_of=AS_OF, agencies=places)
-                        staff = load_staff(session, fund.staff(doctors))
-                    keys = KeyRing.open(settings.home_path / "keys.json")
-                    yield Bench(settings.home_path, make_tools(settings, keys), fund, staff)
-            finally:
-                engine.dispose()
+    with scratch(as_of=AS_OF, seed=seed, doctors=doctors, prefix="medcontrol-bench-") as found:
+        yield found
 
 
 def arguments(description: str, files: int) -> argparse.ArgumentParser:

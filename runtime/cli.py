@@ -17,6 +17,7 @@ from runtime.commands import (
     people,
     quarantine,
     serving,
+    simulate,
     work,
 )
 from runtime.commands.assign import assign
@@ -39,6 +40,7 @@ for command in (serving.up, serving.down, serving.serve, serving.worker, serving
     app.command(rich_help_panel=_RUN)(command)
 app.command(rich_help_panel=_WORK)(intake.intake)
 app.command(rich_help_panel=_CHECK)(long_term_care.fluctuation)
+app.command(rich_help_panel=_CHECK)(simulate.simulate)
 for name, group, panel in (
     ("quarantine", quarantine.quarantine, _WORK),
     ("assign", assign, _WORK),

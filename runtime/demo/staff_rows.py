@@ -17,14 +17,17 @@ from medcontrol.model import (
     Conflict,
     Doctor,
     DoctorLoad,
+    Expert,
     RoleGrant,
     UserAccount,
 )
 from medcontrol.services.passwords import hash_password
+from medcontrol.vocabulary import Role
 from runtime.demo.generator.staff import Staff, StaffDoctor, StaffUser
 
 # Known to everybody who reads this. Accounts with it exist in demonstrations only.
 PASSWORD = "demonstration-2026"  # noqa: S105 - not a secret
+_SPECIALTIES = ("cardiology", "neurology", "psychiatry", "orthopaedics")
 
 
 @dataclass(slots=True)
@@ -52,6 +55,10 @@ def load_staff(session: Session, staff: Staff) -> Loaded:
     hashed = hash_password(PASSWORD, "nobody")
     for user in staff.users:
         _account(user, hashed, found, rows)
+    experts = [user for user in staff.users if user.role is Role.EXPERT]
+    rows[Expert] = [
+        _expert(user, number, found.users[user.login]) for number, user in enumerate(experts)
+    ]
     for table, many in rows.items():
         if many:
             session.execute(sa.insert(table), many)
@@ -97,6 +104,19 @@ def _calendar(doctor: StaffDoctor, key: UUID) -> Mapping[type[SQLModel], Sequenc
 
 def _row(doctor_id: UUID, **values: Any) -> dict[str, Any]:
     return {"id": new_id(), "doctor_id": doctor_id, **values}
+
+
+def _expert(user: StaffUser, number: int, account: UUID) -> dict[str, Any]:
+    """Return the row of an expert from outside the fund, on the list of a court."""
+    return {
+        "id": new_id(),
+        "code": f"EXP-{number + 1:03d}",
+        "name": user.name,
+        "specialty": _SPECIALTIES[number % len(_SPECIALTIES)],
+        "list_kind": "court",
+        "user_id": account,
+        "is_active": True,
+    }
 
 
 def _account(

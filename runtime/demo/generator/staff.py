@@ -246,7 +246,7 @@ def _other_users(
         for role in (
             Role.SUPERVISOR, Role.QUALITY_READER, Role.QUALITY_READER, Role.APPEALS_SECRETARY,
             Role.APPEALS_SECRETARY, Role.ANALYST, Role.ANALYST, Role.REFERENCE_MANAGER,
-            Role.AUDITOR, Role.ADMINISTRATOR,
+            Role.AUDITOR, Role.ADMINISTRATOR, *(Role.EXPERT,) * 4,
         )
     ]  # fmt: skip
     seen: Counter[tuple[Role, str]] = Counter()
