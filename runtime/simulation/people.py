@@ -140,7 +140,7 @@ class People:
                 who = _who(session, task.user_id, now, task.pack.meta.jurisdiction)
                 commands.complete_step(session, self.tools, command, principal=who, now=now)
         except DomainError as refusal:
-            self.refused[f"{task.pack.key} {task.step} {outcome}: {refusal.code}"] += 1
+            self.refused[f"{task.pack.key} {task.step} {outcome}: {refusal.code} {refusal.field}"] += 1
             return
         self.done[f"{task.pack.key} {outcome}"] += 1
         self.taken.add((task.pack.key, task.step, outcome))
