@@ -83,6 +83,7 @@ def open_linked(
         session, parent.id, f"{new.flow}.opened", {"file": str(child.id)}, now=now,
         actor=journal.SYSTEM,
     )  # fmt: skip
+    _give(session, child, now)
     return child
 
 
