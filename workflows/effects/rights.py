@@ -19,7 +19,7 @@ from medcontrol.rules import reviews
 from medcontrol.rules.calendar import add_months
 from medcontrol.services.entitlements import Changed, days_of, event_row, message
 from medcontrol.vocabulary import EntitlementChange, EntitlementStatus
-from workflows.effects.terms import Wanted, terms_of
+from workflows.effects.terms import Wanted, care_of, terms_of
 from workflows.moving import Move
 from workflows.paths import OperationCall
 from workflows.proposals import Proposal
@@ -44,13 +44,14 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     """Open the right that the decision grants, or renew the one that the file reviews."""
     today = civil_date(move.now, move.file.jurisdiction)
     proposal = move.proposal_of()
-    start = (proposal.valid_from if proposal else None) or today
+    care_from, care_to = care_of(move)
+    start = (proposal.valid_from if proposal else None) or care_from or today
     old = _reviewed(move)
     pathology = _pathology(move, proposal)
     code = arguments.get("code") or (pathology.code if pathology else None)
     code = code or (old.right_code if old else None)
     is_partial = bool(arguments.get("partial"))
-    terms = terms_of(move, Wanted(start, code, old, pathology, proposal, is_partial))
+    terms = terms_of(move, Wanted(start, code, old, pathology, proposal, is_partial, care_to))
     values = {
         "right_code": code,
         "valid_to": terms.valid_to,

@@ -20,6 +20,7 @@ SELECT 1 FROM human_task
 WHERE control_file_id = %(file)s AND kind IN ('examination', 'visit') AND status = 'done'
   AND outcome <> 'no_show' LIMIT 1
 """
+_CARE = b"SELECT care_from, care_to FROM received_file WHERE id = %(received)s"
 _IN_PERSON = (StepKind.EXAMINATION, StepKind.VISIT)
 
 Number = Callable[[str], int]
@@ -27,7 +28,10 @@ Number = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a decision grants: from when, what, to whom it was granted before, how far."""
+    """What a decision grants: from when, what, to whom it was granted before, how far.
+
+    ``care_to``: the last day of the care that was asked for, where the rule goes by it.
+    """
 
     start: date
     code: str | None
@@ -35,11 +39,21 @@ class Wanted:
     pathology: Pathology | None
     proposal: Proposal | None
     is_partial: bool
+    care_to: date | None = None
 
     @property
-    def asked_end(self) -> date | None:
-        """The last day that the doctor named."""
-        return self.proposal.valid_to if self.proposal else None
+    def first_day(self) -> date:
+        """The first day of the right, whenever it was renewed."""
+        return self.old.valid_from if self.old else self.start
+
+
+def care_of(move: Move) -> tuple[date | None, date | None]:
+    """Return the days of care that the file asks for, when its rule goes by them."""
+    rule = move.pack.meta.entitlement
+    if rule is None or rule.validity_by != "care":
+        return None, None
+    ((first, last),) = move.ask(_CARE, received=move.file.received_file_id)
+    return first, last
 
 
 def terms_of(move: Move, wanted: Wanted) -> reviews.Grant:
@@ -57,7 +71,7 @@ def terms_of(move: Move, wanted: Wanted) -> reviews.Grant:
 
     review = rule.review_of(wanted.code)
     if review is None:
-        return _unreviewed(rule, wanted, number)
+        return reviews.Grant(wanted.start, _end(rule, wanted, number), None, None)
     before = number(review.opens_days_before)
     if review.rhythm is not None:
         return _by_rhythm(move, review.rhythm, wanted, number, before)
@@ -66,29 +80,43 @@ def terms_of(move: Move, wanted: Wanted) -> reviews.Grant:
         return reviews.at_milestone(
             granted,
             {name: number(each.after_days) for name, each in review.milestones.items()},
-            first_day=wanted.old.valid_from if wanted.old else wanted.start,
+            first_day=wanted.first_day,
             today=civil_date(move.now, move.file.jurisdiction),
             open_days_before=before,
         )
     return _sooner(move, review, wanted, granted, number)
 
 
-def _unreviewed(rule: EntitlementRule, wanted: Wanted, number: Number) -> reviews.Grant:
-    """Return the terms of an agreement that ends on its last day, and nothing follows."""
-    start = wanted.start
+def _end(rule: EntitlementRule, wanted: Wanted, number: Number) -> date:
+    """Return the last day: the doctor's, else that of the care asked for, else the longest.
+
+    Raises:
+        ValidityTooLong: the doctor named a day that the rule does not allow.
+    """
+    longest = _longest(rule, wanted, number)
+    named = wanted.proposal.valid_to if wanted.proposal else None
+    if named is not None:
+        if not wanted.start <= named <= longest:
+            raise reviews.ValidityTooLong(f"between {wanted.start} and {longest}", field="valid_to")
+        return named
+    if rule.validity_by == "care":
+        asked = wanted.care_to or (wanted.old.valid_to if wanted.old else None)
+        return max(wanted.start, min(asked or longest, longest))
+    return longest
+
+
+def _longest(rule: EntitlementRule, wanted: Wanted, number: Number) -> date:
+    """Return the last day that the rule allows; of care, counted from the first day of all."""
+    since = wanted.first_day if rule.validity_by == "care" else wanted.start
     if rule.default_days is not None and wanted.code not in rule.months_by_code:
-        longest_end = start + timedelta(days=number(rule.default_days) - 1)
-    else:
-        longest_end = add_months(start, _default(rule, wanted, number)) - timedelta(days=1)
-    end = wanted.asked_end or longest_end
-    if not start <= end <= longest_end:
-        raise reviews.ValidityTooLong(f"between {start} and {longest_end}", field="valid_to")
-    return reviews.Grant(start, end, None, None)
-
-
-def _default(rule: EntitlementRule, wanted: Wanted, number: Number) -> int:
+        return since + timedelta(days=number(rule.default_days) - 1)
     path = rule.months_by_code.get(wanted.code or "", rule.default_months)
-    return number(path) if path else 12
+    months = number(path) if path else 12
+    if wanted.pathology is not None:
+        months = reviews.longest_validity(
+            wanted.pathology.validity, is_renewal=wanted.old is not None, default_months=months
+        )
+    return add_months(since, months) - timedelta(days=1)
 
 
 def _by_rhythm(
@@ -105,7 +133,7 @@ def _by_rhythm(
     return reviews.grant_invalidity(
         law_of_pensions,
         birth_date=move.file.person_birth_date,
-        first_granted_on=wanted.old.valid_from if wanted.old else wanted.start,
+        first_granted_on=wanted.first_day,
         valid_from=wanted.start,
     )
 
@@ -118,17 +146,7 @@ def _until_its_end(
         return reviews.grant_for_life(
             pathology.validity, valid_from=start, was_examined=was_examined(move)
         )
-    longest = _default(rule, wanted, number)
-    if pathology is not None:
-        longest = reviews.longest_validity(
-            pathology.validity, is_renewal=wanted.old is not None, default_months=longest
-        )
-    if wanted.asked_end is None:
-        return reviews.grant_ald(valid_from=start, longest_months=longest, open_days_before=before)
-    end, longest_end = wanted.asked_end, add_months(start, longest) - timedelta(days=1)
-    if not start <= end <= longest_end:
-        raise reviews.ValidityTooLong(f"between {start} and {longest_end}", field="valid_to")
-    return reviews.grant_until(start, end, before)
+    return reviews.grant_until(start, _end(rule, wanted, number), before)
 
 
 def _sooner(
