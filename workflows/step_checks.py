@@ -9,7 +9,7 @@ import orjson
 
 from medcontrol.errors import Forbidden, InvalidInput, NotTheAssignedDoctor
 from medcontrol.model import HumanTask
-from medcontrol.policy import Action, Principal, may
+from medcontrol.policy import QUALITY, Action, Principal, may
 from medcontrol.reference.motives import motives
 from medcontrol.vocabulary import DecisionOutcome, LineOutcome, Role, StepKind
 from workflows.catalog import Pack
@@ -79,8 +79,13 @@ def _check_motive(move: Move, outcome: Outcome, command: CompleteStep) -> None:
         ("motive_code", command.motive_code),
         *((f"lines.{line.line_no}.motive_code", line.motive_code) for line in command.lines),
     ):
-        if code and (code not in known or not known[code].fits(move.file.flow)):
+        if code and (code not in known or not known[code].fits(_judged_flow(move))):
             raise InvalidInput(f"{code!r} is no motive of this flow", field=name)
+
+
+def _judged_flow(move: Move) -> str:
+    """Return the flow whose request is judged; a second reading's nature says which."""
+    return move.file.nature if move.file.flow == QUALITY else move.file.flow
 
 
 def _check_lines(move: Move, decides: DecisionOutcome | None, command: CompleteStep) -> None:

@@ -38,6 +38,7 @@ SEEN = frozenset({StepKind.EXAMINATION, StepKind.VISIT, StepKind.COUNTER_EXAMINA
 _RECORD_KINDS = {
     StepKind.EXAMINATION: MedicalRecordKind.EXAMINATION,
     StepKind.EXPERT_REPORT: MedicalRecordKind.EXPERT_REPORT,
+    StepKind.QUALITY_READING: MedicalRecordKind.READING,
 }
 NO_SHOW, RESCHEDULE = "no_show", "reschedule"
 
