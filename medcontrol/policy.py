@@ -198,10 +198,11 @@ def _file_id(table: Table) -> Any:
     return _column(table, "id" if table is ControlFile else "control_file_id")
 
 
-def visible_rights(principal: Principal) -> sa.ColumnElement[bool]:
-    """Return the predicate over ``entitlement`` rows that somebody may see.
+def visible_rights(principal: Principal, action: Action = Action.SEE) -> sa.ColumnElement[bool]:
+    """Return the predicate over ``entitlement`` rows that allows an action.
 
-    Those of the units whose files they may see, and those that a file they may see is about.
+    Rights of the units where a role allows it for files; to be seen, also those that a file is
+    about which one may see. Who may give files to other doctors may postpone reviews.
     """
     parts: list[sa.ColumnElement[bool]] = []
     for grant in principal.grants:
@@ -217,7 +218,8 @@ def visible_rights(principal: Principal) -> sa.ColumnElement[bool]:
             if grant.level is ControlLevel.LOCAL
             else sa.or_(own, col(Entitlement.agency_code).in_(below))
         )
-    if principal.doctor_id is not None and principal.has(*_CONTROLLERS):
+    is_doctor = principal.doctor_id is not None and principal.has(*_CONTROLLERS)
+    if action is Action.SEE and is_doctor:
         about = sa.select(ControlFile.entitlement_id).where(  # type: ignore[call-overload]
             visible(principal),
             ControlFile.entitlement_id.is_not(None),  # type: ignore[union-attr]

@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -143,6 +143,7 @@ def _written(value: Any) -> Any:
 
 _READERS: dict[type, Callable[[Any], Any]] = {
     datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
     UUID: UUID,
 }
 
