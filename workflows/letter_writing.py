@@ -40,6 +40,8 @@ class Occasion:
     appointment: Mapping[str, Any] | None = None
     decision: dict[str, Any] | None = None
     review: Mapping[str, Any] | None = None
+    contest: Mapping[str, Any] | None = None
+    mission: Mapping[str, Any] | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)  # of the step that ended
     is_undoable: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
@@ -151,8 +153,13 @@ def _context(
         "appointment": occasion.appointment,
         "decision": occasion.decision,
         "review": occasion.review,
+        "contest": occasion.contest,
+        "mission": occasion.mission,
         "stated": stated(pack, code, occasion.answers, language),
     }
+    if pack.meta.letters[code].recipient == "expert" and occasion.mission:
+        rows = [occasion.extra["address"]] if occasion.extra.get("address") else []
+        context["addressee"] = {"name": occasion.mission["expert"], "address": rows}
     if received.get("beneficiary_family_name"):
         names = (received["beneficiary_given_name"], received["beneficiary_family_name"])
         context["beneficiary"] = " ".join(names)

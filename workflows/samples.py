@@ -38,6 +38,22 @@ _COMMON: dict[str, Any] = {
     "received_on": "2026-06-24",
     "registration_number": "999123456",
     "answer_by": "2026-08-02",
+    "contest": {
+        "reference": "ALD-2026-0000871",
+        "flow": "ALD",
+        "decided_on": "2026-05-12",
+        "filed_on": "2026-06-22",
+        "limit_on": "2026-07-11",
+        "observations_by": "2026-07-23",
+        "contests": "both",
+    },
+    "mission": {
+        "expert": "Pr Karim Bennis",
+        "questions": 3,
+        "due_on": "2026-08-02",
+        "access_until": "2026-08-16",
+        "is_in_person": True,
+    },
     "verification": {
         "address": "https://controle.caisse.example/verify/7XK2P4M9QTA81ZV0C6RD",
         "at": "https://controle.caisse.example/verify",

@@ -21,8 +21,10 @@ from medcontrol.vocabulary import (
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Parameter = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")]
 FactValue = str | bool | int
-Recipient = Literal["insured", "provider", "employer", "treating_doctor", "specialist"]
-ContextGroup = Literal["pieces", "answer_by", "appointment", "decision", "appeal", "review"]
+Recipient = Literal["insured", "provider", "employer", "treating_doctor", "specialist", "expert"]
+ContextGroup = Literal[
+    "pieces", "answer_by", "appointment", "decision", "appeal", "review", "contest", "mission"
+]
 
 
 class Part(BaseModel):

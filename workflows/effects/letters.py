@@ -3,6 +3,7 @@
 from typing import Any
 
 from medcontrol.model import Letter, OutboxMessage
+from workflows import linked_letters
 from workflows.letter_writing import Sender, letter_rows
 from workflows.moving import Move
 from workflows.paths import OperationCall
@@ -13,6 +14,7 @@ def send_letter(move: Move, call: OperationCall, arguments: dict[str, Any]) -> N
     code = arguments["letter"]
     if "review" in move.pack.meta.letters[code].needs and move.occasion.review is None:
         return
+    linked_letters.prepare(move, move.pack.meta.letters[code].needs)
     tools = move.tools
     letter, message = letter_rows(
         move.pack, code, file=move.columns(), received=move.received,
