@@ -1,4 +1,4 @@
-"""The computed checks of a file (contrôles calculés): its case put together, its pack's checks run."""
+"""The computed checks of a file (contrôles calculés): its case, and the checks of its pack."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from medcontrol.clock import civil_date
 from medcontrol.legal.dated import DatedValue
 from medcontrol.legal.loading import law
 from medcontrol.model import ControlFile, Decision, Entitlement, LineOpinion, ReceivedFile
+from medcontrol.reference.criteria import criteria
+from medcontrol.reference.pathologies import pathologies
 from medcontrol.rules.checks import CHECKS
 from medcontrol.rules.checks.case import (
     Case,
@@ -22,7 +24,12 @@ from medcontrol.rules.checks.case import (
     PastFile,
     PastRight,
 )
-from medcontrol.vocabulary import ControlFileStatus, DecisionOutcome, LineOutcome
+from medcontrol.vocabulary import (
+    ControlFileStatus,
+    DecisionOutcome,
+    Jurisdiction,
+    LineOutcome,
+)
 from workflows.catalog import Pack
 
 #: Earlier files of a person that are looked at, newest first.
@@ -95,17 +102,28 @@ def case_of(session: Session, file: ControlFile, received: ReceivedFile, known: 
         channel=file.channel.value,
         received_on=day,
         birth_date=file.person_birth_date,
-        number=lambda path: numbers.number(path, day).value,
+        number=lambda path: numbers.counted(path, day),
         amount_cents=received.amount_cents,
         care_from=received.care_from,
         care_to=received.care_to,
         lines=case_lines(received.details),
         answers=known.answers,
         typed=known.typed,
-        medical=known.medical if known.is_medical else {},
+        medical=_medical(file.jurisdiction, known) if known.is_medical else {},
         past=_past(session, file, received),
         rights=_rights(session, file),
     )
+
+
+def _medical(jurisdiction: str, known: Known) -> dict[str, Any]:
+    """Return what is medical, with what the list says of the pathology: typed, else received."""
+    wanted = known.typed.get("pathology") or known.medical.get("pathology")
+    listed = pathologies(jurisdiction) if jurisdiction == Jurisdiction.MA else {}
+    found = next((p for p in listed.values() if wanted in (p.code, str(p.number))), None)
+    if found is None:
+        return dict(known.medical)
+    codes = tuple(one.code for one in criteria(jurisdiction).get(found.code, ()))
+    return {**known.medical, "validity": found.validity, "criteria": codes}
 
 
 def case_lines(details: Mapping[str, Any]) -> tuple[CaseLine, ...]:

@@ -227,7 +227,7 @@ def _computed(pack: Pack) -> Iterator[tuple[str, str]]:
             yield f"checks.{name}", "checks.yaml has no words for it"
         for path in CHECKS[name].parameters:
             try:
-                law(pack.meta.jurisdiction).whole(path)
+                law(pack.meta.jurisdiction).counted(path, pack.meta.valid_from)
             except (UnknownParameter, DomainError) as problem:
                 yield f"checks.{name}", f"{path}: {problem}"
 

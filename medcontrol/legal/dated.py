@@ -164,6 +164,18 @@ class Parameters:
         """
         return self.whole(path).at(day)
 
+    def counted(self, path: str, day: date) -> int:
+        """Return a number that holds on a day: dirhams in centimes, shares in ten-thousandths.
+
+        Raises:
+            UnknownParameter: no such path, or what it holds is no number.
+            ParameterNotInForce: the day is before the first start date.
+        """
+        parts = _PARTS.get(self.parameter(path).unit.code)
+        if parts is None:
+            return self.number(path, day).value
+        return int(self.decimal(path).at(day).value * parts)
+
     def at(self, day: date) -> "LawOfDay":
         """Return the law as it stands on a day."""
         return LawOfDay(self, day)
@@ -173,6 +185,10 @@ class Parameters:
         if parameter.unit.kind != kind:
             raise UnknownParameter(f"{path} is counted in {parameter.unit.code}, not a {kind}")
         return parameter
+
+
+#: Into how many parts the house counts a unit that is written with decimals.
+_PARTS = {"share": 10_000, "dirham": 100}
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,10 +100,12 @@ class Case:
         birth_date: of the person the care is for.
         answers: the sender's form, administrative members alone.
         typed: what the step's form holds so far.
-        medical: diagnoses and pathology, for checks that are medical; else empty.
+        medical: diagnoses and pathology, for checks that are medical; else empty. With the
+            pathology come ``validity`` (``reviews.Validity``) and ``criteria`` (codes).
         past: earlier files of the person, newest first.
         rights: the person's rights, newest first.
-        number: the law's whole number under a path, on the day of receipt.
+        number: the law's number under a path, on the day of receipt: dirhams in centimes, shares
+            in ten-thousandths.
     """
 
     flow: str
