@@ -67,6 +67,7 @@ class Extra:
     appointment_at: datetime | None = None
     with_doctor: UUID | None = None
     room_id: UUID | None = None
+    place: str = ""
     form: Mapping[str, object] = field(default_factory=dict)
     gives: Mapping[str, object] = field(default_factory=dict)
 
@@ -86,6 +87,7 @@ def answer(task: Waiting, outcome: str, extra: Extra | None = None) -> CompleteS
         appointment_at=more.appointment_at,
         with_doctor=more.with_doctor,
         room_id=more.room_id,
+        place=more.place,
         form=more.form,
         gives=more.gives,
     )

@@ -9,13 +9,14 @@ from sqlmodel import Session, col, select
 
 from medcontrol.clock import ZONES, civil_date
 from medcontrol.model import ControlFile, Doctor, Expert, ExpertMission, HumanTask
-from medcontrol.vocabulary import ControlLevel, StepKind
+from medcontrol.vocabulary import AppointmentKind, ControlLevel, StepKind
 from runtime.simulation.answers import REASONING, Extra, Waiting
 from workflows import booking
 from workflows.appeal_steps import SEATS, may_not_sit
 from workflows.tools import Tools
 
 _CONCLUSIONS = "Conclusions conformes aux constatations de l’examen."
+_ADDRESS = "12, rue des Orangers"
 #: A hearing is set well after the longest notice that the law gives.
 _HEARING_IN = timedelta(days=21)
 #: Slots that are looked at before a booking is left for the afternoon.
@@ -62,15 +63,17 @@ class Extras:
         if not found.slots and found.doctors:
             search = booking.Search(limit=_FEW, everybody=True)
             found = booking.offers(session, task.pack, file, ahead, search, now=self._now)
+        place = _ADDRESS if ahead.kind is AppointmentKind.VISIT else ""
         if not found.slots:
             if found.doctors:
                 return None
             notice = datetime.combine(found.notice_ends_on, time(10), ZONES[file.jurisdiction])
-            return Extra(appointment_at=notice + timedelta(days=1))
+            return Extra(appointment_at=notice + timedelta(days=1), place=place)
         slot = found.slots[0]
         return Extra(
-            appointment_at=slot.span.starts_at, with_doctor=slot.doctor_id, room_id=slot.room_id
-        )
+            appointment_at=slot.span.starts_at, with_doctor=slot.doctor_id, room_id=slot.room_id,
+            place=place,
+        )  # fmt: skip
 
     def _hearing(self, session: Session, task: Waiting, outcome: str) -> Extra | None:
         if outcome != booking.BOOKED:

@@ -1,7 +1,6 @@
 """The calendar of a simulation: each day has its gate, its people, its clocks and its night."""
 
 import logging
-import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,8 @@ from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import DocumentClass
 from runtime.demo.generator import Fund
+from runtime.simulation.draws import share
+from runtime.simulation.luxembourg import load_luxembourg
 from runtime.simulation.people import People
 from runtime.simulation.report import Report, fill
 from runtime.simulation.subjects import Subjects
@@ -40,10 +41,10 @@ _SCAN = b"%PDF-1.4\n%%EOF\n"
 #: Pieces that were asked for come, after a day or more, or never: then the clocks speak.
 _ANSWERS = 0.25
 _ASKED = """
-SELECT DISTINCT c.control_file_id FROM completion_request c JOIN control_file f
+SELECT DISTINCT c.control_file_id, f.reference FROM completion_request c JOIN control_file f
     ON f.id = c.control_file_id
 WHERE c.answered_at IS NULL AND c.requested_at < :since AND f.status = 'awaiting_completion'
-ORDER BY 1
+ORDER BY 2
 """
 #: Files of each flow and nature that come with "control required" every day.
 _REQUIRED = 2
@@ -81,6 +82,7 @@ def simulate(
             on_day(report)
     fill(report, now=run.now, packs=run.packs)
     report.untaken = sorted(run.untaken())
+    run.people.refused.update(run.subjects.refused)
     report.refused = dict(run.people.refused.most_common(40))
     report.steps = run.people.done.total()
     report.seconds = round(time.monotonic() - begun, 1)
@@ -96,13 +98,15 @@ class _Run:
         self.subjects = Subjects(tools, month.seed)
         self.packs = [pack.key for pack in _latest(tools, month.first)]
         self.now = datetime.combine(month.first, hour(0), ZONES["ma"])
+        with transaction() as session:
+            load_luxembourg(session, month.first)
         with read_only() as session:
             self.calendar: WorkingCalendar = working_calendar(session, "ma")
 
     def day(self, day: date) -> None:
         """Live one day: night work, gate, two half days of people, clocks in between."""
         self._at(day, hour(5))
-        self._night(day)
+        self._night()
         if not self.calendar.is_working_day(day):
             self._clocks()
             return
@@ -113,7 +117,7 @@ class _Run:
             self._clocks()
             for jurisdiction in ("ma", "lu"):
                 assign_pool(jurisdiction, now=self._clock)
-            self._answer(day)
+            self._answer()
             self.subjects.appear(self.now)
             self.people.work(self.now)
         self._at(day, hour(18))
@@ -137,9 +141,8 @@ class _Run:
         sweep_deadlines(self.tools, now=self._clock)
         wake_holds(self.tools, now=self._clock)
 
-    def _night(self, day: date) -> None:
+    def _night(self) -> None:
         open_due_reviews(self.tools, now=self._clock)
-        self.subjects.night(day, self.now)
 
     def _lines(self, day: date) -> Iterator[Line]:
         """Yield the day's messages; some of each flow and nature come with control required."""
@@ -150,14 +153,13 @@ class _Run:
             body = _required(raw, seen)
             yield Line(no=number, raw=body, size=len(body))
 
-    def _answer(self, day: date) -> None:
+    def _answer(self) -> None:
         """Let some of the pieces that were asked for arrive, and a few be waived."""
         since = self.now - timedelta(days=1)
         with read_only() as session:
-            asked = session.execute(sa.text(_ASKED), {"since": since}).scalars().all()
-        draw = random.Random(f"{self.month.seed} {day} {self.now.hour}")  # noqa: S311
-        for file_id in asked:
-            if draw.random() < _ANSWERS:
+            asked = session.execute(sa.text(_ASKED), {"since": since}).all()
+        for file_id, reference in asked:
+            if share(self.month.seed, f"pieces {reference} {self.now}") < _ANSWERS:
                 self._send_pieces(file_id)
 
     def _send_pieces(self, file_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from medcontrol.policy import Principal
 from medcontrol.services.users import principal_for
 from medcontrol.vocabulary import DecisionOutcome, Role, StepKind
 from runtime.simulation.answers import Waiting, answer
+from runtime.simulation.draws import place
 from runtime.simulation.extras import Extras
 from workflows import commands
 from workflows.schema import Outcome
@@ -125,7 +126,7 @@ class People:
             for unit in (row.agency_code, row.region_code, f"{row.jurisdiction}:central"):
                 found = users.get((role.value, unit))
                 if found:
-                    return found[hash_of(self.seed, row.reference) % len(found)]
+                    return found[place(self.seed, row.reference, len(found))]
         return None
 
     def _end(self, task: Waiting, extras: Extras, now: datetime) -> None:
@@ -140,7 +141,9 @@ class People:
                 who = _who(session, task.user_id, now, task.pack.meta.jurisdiction)
                 commands.complete_step(session, self.tools, command, principal=who, now=now)
         except DomainError as refusal:
-            self.refused[f"{task.pack.key} {task.step} {outcome}: {refusal.code} {refusal.field}"] += 1
+            self.refused[
+                f"{task.pack.key} {task.step} {outcome}: {refusal.code} {refusal.field}"
+            ] += 1
             return
         self.done[f"{task.pack.key} {outcome}"] += 1
         self.taken.add((task.pack.key, task.step, outcome))
@@ -188,13 +191,3 @@ def _users_by_role(session: Session) -> dict[tuple[str, str], list[UUID]]:
         if unit in central:
             found[role, f"{central[unit]}:central"].append(user)
     return found
-
-
-def hash_of(seed: int, text: str) -> int:
-    """Return a number that is the same for the same seed and text in every process."""
-    return random.Random(f"{seed} {text}").getrandbits(32)  # noqa: S311 - no secret
-
-
-def each_of(rows: Iterator[Any]) -> Counter[str]:
-    """Count rows of (name, number)."""
-    return Counter({row[0]: row[1] for row in rows})
