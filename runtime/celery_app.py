@@ -40,13 +40,14 @@ ROUTES = {
     "selectivity.*": "batch",
     "blue.*": "batch",
     "care.*": "batch",
+    "packs.*": "batch",
     "provider_letters.*": "letters",
     "*": "flow",
 }
 TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange",
          "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest",
          "runtime.tasks.history", "runtime.tasks.ranking",
-         "runtime.tasks.outcomes", "runtime.tasks.care")  # fmt: skip
+         "runtime.tasks.outcomes", "runtime.tasks.care", "runtime.tasks.packs")  # fmt: skip
 
 
 def configuration() -> dict[str, Any]:

@@ -17,6 +17,7 @@ TOPICS = frozenset(
         EVENTS,
         "intake.run_batch",
         "reassignment.run",
+        "packs.migrate",
     }
 )
 

@@ -101,6 +101,8 @@ ACTIONS: Mapping[str, str] = {
     "message.late": N_("Came when nothing waited for it"),
     "completion.waived": N_("Goes on without the pieces"),
     "deadline.reported": N_("Lateness reported"),
+    "flow.migrated": N_("Carried over to another version of the flow"),
+    "flow.migration_reverted": N_("Put back under the earlier version of the flow"),
     "deadline.overtaken": N_("Deadline without effect"),
     "decision.made": N_("Decision recorded"),
     "entitlement.review_postponed": N_("Review postponed"),

@@ -13,7 +13,7 @@ import orjson
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.util.task import TaskState
 
-from medcontrol.errors import DomainError, InvalidInput
+from medcontrol.errors import InvalidInput
 from workflows import spiff
 from workflows.catalog import Pack
 from workflows.facts import Facts, checked
@@ -24,10 +24,8 @@ _SPLIT = ".BoundaryEventSplit"
 Mapped = Mapping[str, str | None]
 
 
-class CannotMove(DomainError):
+class CannotMove(Exception):
     """This file can't be carried over to the other version; ``reason`` is the code to show."""
-
-    code = "cannot_move_version"
 
     def __init__(self, reason: str, about: str) -> None:
         super().__init__(f"{reason}: {about}")
@@ -120,9 +118,14 @@ def transplant(pack: Pack, state: str, mapping: Mapped, law: Facts | None = None
     return _renamed(moved, same)
 
 
+def facts_of(state: str) -> Facts:
+    """Return the facts of a state, whichever version it was written under."""
+    return dict(orjson.loads(state)["facts"])
+
+
 def _facts(pack: Pack, state: str, law: Facts) -> Facts:
     """Return the facts that the new version declares too, with values that it allows."""
-    before: Facts = orjson.loads(state)["facts"]
+    before = facts_of(state)
     kept = {name: value for name, value in before.items() if name in pack.meta.facts}
     fresh = {n: v for n, v in law.items() if n in pack.meta.facts and n not in before}
     try:

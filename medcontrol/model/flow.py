@@ -35,6 +35,15 @@ class FlowInstance(SQLModel, table=True):
     """The engine's state of a file: text, never jsonb (the order of keys carries meaning)."""
 
     __tablename__ = "flow_instance"
+    __table_args__ = (
+        # The running files of a version, for a move to another one.
+        sa.Index(
+            "ix_flow_instance_running",
+            "pack",
+            "control_file_id",
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
 
     control_file_id: UUID = Field(primary_key=True, sa_type=ID, foreign_key="control_file.id")
     pack: str = Field(sa_type=CODE)

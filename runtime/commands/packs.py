@@ -1,12 +1,23 @@
 """``medcontrol packs``: flow packs are checked, listed, compared, released and migrated."""
 
+import getpass
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
-from medcontrol.errors import NotFound
+from medcontrol.clock import utc_now
+from medcontrol.db import read_only, transaction
+from medcontrol.errors import InvalidInput, NotFound
+from medcontrol.journal import Actor
+from medcontrol.queries.packs import migrations, results
+from medcontrol.settings import settings
+from medcontrol.vocabulary import ActorKind, PackMigrationStatus
+from runtime import wiring
 from runtime.commands.output import AsJson, fail, read_day, say, say_json, show_table, today
+from runtime.environment import environment
 
 if TYPE_CHECKING:
     # They load the flow engine, which --help does without.
@@ -126,3 +137,102 @@ def lock_packs() -> None:
     found = list(catalog())
     write_lock(found)
     say(f"{len(found)} packs locked")
+
+
+@packs.command("migrate")
+def migrate_files(
+    before: From,
+    after: To,
+    is_applied: Annotated[
+        bool, typer.Option("--apply/--dry-run", help="Move the files; else only say which could.")
+    ] = False,
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="old=new: which element stands for another; old= for none."),
+    ] = None,
+    max_error_rate: Annotated[
+        float, typer.Option("--max-error-rate", min=0, max=100, help="Per cent; then it stops.")
+    ] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say which running files of version A can go on under version B; with --apply, move them.
+
+    Tasks, doctors and due dates stay. Each file is journaled and can be taken back with packs
+    revert while its flow has not moved on.
+    """
+    from workflows.version_jobs import Request, ask, request, work
+
+    asked = Request(
+        jurisdiction=settings().jurisdiction, from_pack=before, to_pack=after,
+        changes=_pairs(pairs or []), max_error_rate=round(max_error_rate * 100),
+        asked_by=Actor(ActorKind.SYSTEM, getpass.getuser()),
+    )  # fmt: skip
+    with environment():
+        catalog = wiring.tools().catalog
+        with transaction() as session:
+            migration = request(session, catalog, asked, now=utc_now(), background=False)
+        status = work(migration, catalog, now=utc_now)
+        if is_applied and status is PackMigrationStatus.CHECKED:
+            with transaction() as session:
+                ask(
+                    session, migration, PackMigrationStatus.RUNNING, now=utc_now(), background=False
+                )
+            status = work(migration, catalog, now=utc_now)
+        _show_results(migration, status, as_json)
+    if status is PackMigrationStatus.STOPPED:
+        fail(f"too many files failed: stopped; packs revert {migration} takes back what moved")
+
+
+@packs.command("revert")
+def revert_files(
+    migration_id: Annotated[str, typer.Argument(help="As packs migrate and packs moves say it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take a move back: files whose flow went on since stay where they are."""
+    from workflows.version_jobs import ask, work
+
+    with environment():
+        try:
+            migration = UUID(migration_id)
+        except ValueError:
+            raise InvalidInput(f"{migration_id!r} is no id of a move", field="id") from None
+        with transaction() as session:
+            ask(session, migration, PackMigrationStatus.REVERTING, now=utc_now(), background=False)
+        status = work(migration, wiring.tools().catalog, now=utc_now)
+        _show_results(migration, status, as_json)
+
+
+@packs.command("moves")
+def list_moves(as_json: AsJson = False) -> None:
+    """List the latest moves of running files between versions."""
+    with environment(), read_only() as session:
+        found = migrations(session, settings().jurisdiction)
+    if as_json:
+        say_json({"moves": [asdict(row) for row in found]})
+        return
+    columns = ("id", "from", "to", "status", "files", "asked by", "asked at")
+    rows = [
+        (m.id, m.from_pack, m.to_pack, m.status, m.total, m.asked_by, m.asked_at) for m in found
+    ]
+    show_table(columns, rows)
+
+
+def _pairs(texts: Iterable[str]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for text in texts:
+        old, sign, new = text.partition("=")
+        if not sign or not old:
+            raise InvalidInput(f"--map: {text!r} is not old=new", field="map")
+        found[old.strip()] = new.strip() or None
+    return found
+
+
+def _show_results(migration: UUID, status: PackMigrationStatus, as_json: bool) -> None:
+    with read_only() as session:
+        found = results(session, migration)
+    if as_json:
+        say_json({"id": migration, "status": status, "files": [asdict(row) for row in found]})
+        return
+    columns = ("result", "files", "step", "reason", "about")
+    show_table(columns, [(r.result, r.files, r.step, r.reason, r.about) for r in found])
+    say(f"move {migration}: {status}")

@@ -43,6 +43,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_pack_migration_asked", "pack_migration", ["jurisdiction", "asked_at"])
     _files()
+    op.create_index(
+        "ix_flow_instance_running", "flow_instance", ["pack", "control_file_id"],
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )  # fmt: skip
 
 
 def _files() -> None:
@@ -84,5 +88,6 @@ def _files() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_index("ix_flow_instance_running", "flow_instance")
     op.drop_table("pack_migration_file")
     op.drop_table("pack_migration")
