@@ -1,17 +1,19 @@
 """How a past file went through its flow (parcours): the real engine, driven to the known end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from medcontrol.vocabulary import DecisionOutcome
 from workflows import engine
 from workflows.catalog import Pack
 from workflows.facts import Facts
-from workflows.paths import Diagram, OperationCall, WaitingTask
+from workflows.paths import Advance, Diagram, OperationCall, WaitingTask
 
 _LONGEST = 12
 # Outcomes that carry a file on where a step decides nothing itself, the first offered one.
 _ONWARD = ("complete", "booked", "advised", "agreed", "signed", "maintained")
+# What a file may wait for in between, as it came.
+_ARRIVES = ("opinion_given", "expertise_reported", "documents_received", "observations_received")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,16 @@ def _travel(
     at = engine.start(pack, dict(facts))
     opening = at.operations
     stages: list[Stage] = []
-    while not at.ended and len(stages) < _LONGEST and at.tasks:
+    while not at.ended and len(stages) < _LONGEST:
+        if not at.tasks and stages:
+            at = _arrive(pack, at)
+            last = stages.pop()
+            stages.append(replace(last, operations=last.operations + at.operations))
+            continue
         task = at.tasks[0]
         outcome = _choose(pack, task.step, wanted)
-        at = engine.complete(pack, at.state, task.task_id, {"outcome": outcome})
+        said = _affirmed(pack, task.step) if any(s.task.step == task.step for s in stages) else {}
+        at = engine.complete(pack, at.state, task.task_id, {"outcome": outcome, **said})
         stages.append(Stage(task, outcome, at.operations))
     if not at.ended:
         raise RuntimeError(f"{pack.key}: no way from {dict(facts)} to {wanted.value}")
@@ -69,6 +77,23 @@ def _travel(
     return Journey(
         opening, tuple(stages), at.state, DecisionOutcome(closing[-1].arguments["outcome"])
     )
+
+
+def _affirmed(pack: Pack, step: str) -> dict[str, bool]:
+    """Return what somebody affirms who comes to a step again: the path was kept up by it."""
+    facts = pack.meta.facts
+    return {name: True for name in pack.meta.steps[step].gives if facts[name].type == "boolean"}
+
+
+def _arrive(pack: Pack, at: Advance) -> Advance:
+    """Return where a file stands once what it waits for came, or its time is over."""
+    for wait in at.waits:
+        if wait.kind == "message" and wait.name in _ARRIVES:
+            moved = engine.receive(pack, at.state, wait.name)
+            if moved is not None:
+                return moved
+    clock = next(wait for wait in at.waits if wait.kind == "deadline")
+    return engine.fire(pack, at.state, clock.task_id)
 
 
 def _choose(pack: Pack, step: str, wanted: DecisionOutcome) -> str:

@@ -3,7 +3,7 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from medcontrol.policy import Principal
 from medcontrol.services.users import principal_for
 from medcontrol.vocabulary import DecisionOutcome, Role, StepKind
 from runtime.simulation.answers import Waiting, answer
-from runtime.simulation.draws import place
+from runtime.simulation.draws import place, share
 from runtime.simulation.extras import Extras
 from workflows import commands
 from workflows.schema import Outcome
@@ -29,6 +29,7 @@ from workflows.tools import Tools
 HALF_DAY = 240
 #: A step that ended so often in one file ends the file, or carries it on.
 _PATIENCE = 2
+_AFFIRMED, _AFFIRMED_AGAIN = 0.15, 0.6
 _WEIGHTS: Mapping[DecisionOutcome | None, int] = {
     DecisionOutcome.GRANTED: 60,
     DecisionOutcome.PARTIALLY_GRANTED: 8,
@@ -137,7 +138,7 @@ class People:
                 if more is None:
                     self.refused["nothing_free"] += 1
                     return
-                command = answer(task, outcome, more)
+                command = answer(task, outcome, replace(more, gives=self._facts(task)))
                 who = _who(session, task.user_id, now, task.pack.meta.jurisdiction)
                 commands.complete_step(session, self.tools, command, principal=who, now=now)
         except DomainError as refusal:
@@ -147,6 +148,17 @@ class People:
             return
         self.done[f"{task.pack.key} {outcome}"] += 1
         self.taken.add((task.pack.key, task.step, outcome))
+
+    def _facts(self, task: Waiting) -> dict[str, object]:
+        """Return the yes-or-no facts that somebody affirms at a step: rarely at first, then more."""
+        facts, step = task.pack.meta.facts, task.pack.meta.steps[task.step]
+        odds = _AFFIRMED_AGAIN if task.visits else _AFFIRMED
+        words = f"{task.reference} {task.step} {task.visits}"
+        return {
+            name: True
+            for name in step.gives
+            if facts[name].type == "boolean" and share(self.seed, f"{words} {name}") < odds
+        }
 
     def choose(self, task: Waiting) -> str:
         """Return how the step ends: weighted, drawn by file and visit; rare ways first taken once.

@@ -81,6 +81,7 @@ class Subjects:
     def _care(self, day: date, flow: str, nature: str, number: int) -> dict[str, Any]:
         at = datetime.combine(day, hour(8), ZONES["lu"])
         identity = f"{flow}:{nature}:{day}:{number}"
+        last = place(self._seed, identity, 10)
         in_kind = share(self._seed, f"benefit {identity}") < 0.7
         message = {
             "schema": "medcontrol.intake.v1",
@@ -94,7 +95,7 @@ class Subjects:
             "channel": "periodic" if nature in ("periodic", "sample", "rule") else "portal",
             "agency": _AGENCIES[number % len(_AGENCIES)],
             "insured": {
-                "registration_number": f"19{40 + number}0101{day:%m%d}{place(self._seed, identity, 10)}",
+                "registration_number": f"19{40 + number}0101{day:%m%d}{last}",
                 "family_name": "Muller",
                 "given_name": "Jeanne",
                 "birth_date": f"19{40 + number}-01-01",
