@@ -6,11 +6,14 @@ stands, never hidden.
 
 from collections.abc import Mapping
 
+from ui.agenda_words import AGENDA_ACTIONS, AGENDA_LISTS, AGENDA_REFUSALS
 from ui.backtest_words import BACKTEST_LISTS, BACKTEST_REFUSALS
 from ui.care_codes import CARE_LISTS
 from ui.desk_codes import DESK_LISTS, DESK_REFUSALS
 from ui.file_codes import FILE_LISTS
 from ui.i18n import N_
+from ui.periodic_codes import PERIODIC_LISTS, PERIODIC_REFUSALS
+from ui.quality_words import QUALITY_ACTIONS, QUALITY_SIGNALS
 from ui.result_words import RESULT_LISTS, RESULT_REFUSALS
 from ui.rule_words import RULE_LISTS
 from ui.score_words import SCORE_LISTS
@@ -61,6 +64,7 @@ SIGNALS: Mapping[str, str] = {
     "appointment": N_("Appointment"),
     "paper": N_("Paper file"),
     "late": N_("Deadline passed"),
+    **QUALITY_SIGNALS,
 }
 
 # Built-in views at the left of the queue.
@@ -240,15 +244,24 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "hold": HOLD_REASONS,
     "specialty": SPECIALTIES,
     "step": STEPS,
-    "action": ACTIONS,
+    "action": {**ACTIONS, **AGENDA_ACTIONS, **QUALITY_ACTIONS},
     **FILE_LISTS,
-    "refusal": {**REFUSALS, **BACKTEST_REFUSALS, **DESK_REFUSALS, **RESULT_REFUSALS},
+    "refusal": {
+        **REFUSALS,
+        **BACKTEST_REFUSALS,
+        **DESK_REFUSALS,
+        **RESULT_REFUSALS,
+        **AGENDA_REFUSALS,
+        **PERIODIC_REFUSALS,
+    },
     **DESK_LISTS,
     **CARE_LISTS,
     **RULE_LISTS,
     **BACKTEST_LISTS,
     **RESULT_LISTS,
     **SCORE_LISTS,
+    **AGENDA_LISTS,
+    **PERIODIC_LISTS,
 }
 
 

@@ -55,7 +55,9 @@ from medcontrol.vocabulary import (
     StepKind,
     TaskStatus,
 )
+from ui.agenda_words import AGENDA_LABELS
 from ui.i18n import N_
+from ui.quality_words import QUALITY_LABELS
 
 _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (Jurisdiction.MA, N_("Morocco")),
@@ -314,6 +316,8 @@ _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (Verdict.ATTENTION, N_("To look at")),
     (Verdict.EXCEEDS, N_("Beyond the limit")),
     (Verdict.UNKNOWN, N_("Can’t be computed")),
+    *AGENDA_LABELS,
+    *QUALITY_LABELS,
 )
 
 # Keyed by class too: members of two StrEnums with the same value are equal.

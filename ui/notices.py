@@ -8,7 +8,9 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 
+from ui.agenda_words import AGENDA_NOTICES
 from ui.i18n import N_, translations
+from ui.quality_words import QUALITY_NOTICES
 from ui.shell import Toast
 from ui.site import site_of
 
@@ -59,10 +61,13 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "absence.cancelled": ("success", N_("Absence taken back. Files stay where they are.")),
     "absence.handed_over": ("success", N_("Noted: nothing had to be moved.")),
     "lever.set": ("success", N_("Lever set.")),
+    "postponement.undone": ("success", N_("Taken back: the reviews open on their days again.")),
     "backtest.asked": ("success", N_("Asked for. It runs in the background.")),
     "experiment.planned": ("success", N_("Planned. Nothing is decided by it yet.")),
     "experiment.started": ("success", N_("Started: both arms decide from now on.")),
     "nothing.selected": ("warning", N_("Tick at least one line.")),
+    **AGENDA_NOTICES,
+    **QUALITY_NOTICES,
 }
 
 

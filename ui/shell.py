@@ -69,6 +69,9 @@ class NavItem:
 
 
 _CONTROLLERS = frozenset({Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR})
+_WATCHERS = frozenset(
+    {Role.COORDINATOR, Role.SUPERVISOR, Role.AUDITOR, Role.CENTRAL_DOCTOR}
+)
 _READERS = _CONTROLLERS | {Role.AGENT, Role.SUPERVISOR, Role.AUDITOR, Role.APPEALS_SECRETARY}
 
 NAVIGATION: tuple[NavItem, ...] = (
@@ -85,12 +88,31 @@ NAVIGATION: tuple[NavItem, ...] = (
         roles=frozenset({Role.AGENT}),
     ),
     NavItem(
+        text=N_("Agenda"), icon="calendar-event", address="/reception/agenda", key="a",
+        roles=frozenset({Role.AGENT}),
+    ),
+    NavItem(
+        text=N_("My agenda"), icon="calendar-event", address="/agenda", key="a",
+        roles=_CONTROLLERS,
+    ),
+    NavItem(
         text=N_("Register a file"), icon="file-plus", address="/reception/new", key="e",
         roles=frozenset({Role.AGENT}),
     ),
     NavItem(
         text=N_("Supervision"), icon="chart-bar", address="/supervision", key="s",
         roles=frozenset({Role.SUPERVISOR, Role.COORDINATOR}),
+    ),
+    NavItem(
+        text=N_("Second readings"), icon="checks", address="/quality/readings", key="b",
+        roles=frozenset({Role.QUALITY_READER}), jurisdiction="ma",
+    ),
+    NavItem(
+        text=N_("Quality"), icon="report-medical", address="/quality/results", key="a",
+        roles=_WATCHERS | {Role.DOCTOR}, jurisdiction="ma",
+    ),
+    NavItem(
+        text=N_("Steering"), icon="chart-bar", address="/steering", key="p", roles=_WATCHERS,
     ),
     NavItem(
         text=N_("Selectivity"), icon="filter", address="/selectivity", key="x",
@@ -120,6 +142,10 @@ NAVIGATION: tuple[NavItem, ...] = (
     ),
     NavItem(
         text=N_("Announced days"), icon="calendar", address="/holidays", key="h",
+        roles=frozenset({Role.ADMINISTRATOR, Role.REFERENCE_MANAGER}),
+    ),
+    NavItem(
+        text=N_("Rooms"), icon="building-community", address="/rooms", key="b",
         roles=frozenset({Role.ADMINISTRATOR, Role.REFERENCE_MANAGER}),
     ),
     NavItem(

@@ -13,7 +13,10 @@ from ui import app as pages_app
 from ui.visitors import current_visitor
 
 # Pages for people who are not logged in yet, or who set their language first.
-OPEN_PAGES = {"/login", "/login/demo", "/language/{code}", "/language"}
+OPEN_PAGES = {
+    "/login", "/login/demo", "/language/{code}", "/language",
+    "/calendars/{token}.ics",  # the secret in the address is the key, and revocable
+}  # fmt: skip
 
 
 def routes(router: APIRouter) -> Iterator[APIRoute]:

@@ -4,14 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from sqlmodel import Session
+from starlette.datastructures import QueryParams
+
+from medcontrol.errors import StepNotOpen
 from medcontrol.legal.loading import law
 from medcontrol.queries.file_loading import OpenFile
 from medcontrol.queries.reception import Desk
 from medcontrol.reference.motives import MotiveKind, motives_for
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import Channel, ControlFileStatus, StepKind
-from ui.forms import Errors
+from ui.forms import Errors, Sent
+from ui.pages.agenda.slots import SlotPicker, picker_of
 from ui.visitors import Visitor
+from workflows.booking import Ahead, awaited
 from workflows.catalog import Pack
 from workflows.schema import Step
 
@@ -56,6 +62,8 @@ class FilePage:
     today: date
     notice_days: int
     earliest: date
+    picker: SlotPicker | None = None
+    home: str = ""  # where a visit would go
     errors: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> str:
@@ -81,6 +89,7 @@ def page_of(
     typed: Mapping[str, str],
     errors: Mapping[str, str],
     language: str,
+    picker: SlotPicker | None = None,
 ) -> FilePage:
     """Return the page of a file as it stands, with what was typed and what is wrong."""
     pack = pack_of(visitor, opened)
@@ -104,8 +113,32 @@ def page_of(
         today=visitor.today,
         notice_days=notice_days_of(visitor),
         earliest=earliest_day(visitor),
+        picker=picker,
+        home=str(opened.received.details.get("insured", {}).get("address") or ""),
         errors=Errors(errors),
     )
+
+
+def ahead_at(session: Session, visitor: Visitor, opened: OpenFile) -> Ahead:
+    """Return the step that the open step of a file books.
+
+    Raises:
+        StepNotOpen: no step that books is open.
+    """
+    if opened.task is None or opened.task.kind is not StepKind.APPOINTMENT:
+        raise StepNotOpen("the file does not wait for an appointment")
+    return awaited(session, pack_of(visitor, opened), opened.file, opened.task)
+
+
+def picker_here(
+    session: Session, visitor: Visitor, opened: OpenFile, query: Sent, typed: Mapping[str, str]
+) -> SlotPicker | None:
+    """Return the free slots where an appointment is to be booked; None elsewhere."""
+    if opened.task is None or opened.task.kind is not StepKind.APPOINTMENT:
+        return None
+    sent = QueryParams(dict(typed)) if typed else query
+    ahead = ahead_at(session, visitor, opened)
+    return picker_of(session, visitor, pack_of(visitor, opened), opened.file, ahead, sent)
 
 
 def _kind(opened: OpenFile) -> str:

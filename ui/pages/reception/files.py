@@ -14,11 +14,19 @@ from medcontrol.errors import DomainError, Forbidden, Kind, StepNotOpen
 from medcontrol.policy import Action
 from medcontrol.queries.file_loading import OpenFile, open_file
 from medcontrol.queries.reception_loading import load_desk
+from medcontrol.services.bookings import OutsideHours, SlotTaken
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import DocumentClass
 from ui.forms import as_uuid, day_of, files_of, is_ticked, text_of
 from ui.notices import see_other
-from ui.pages.reception.file_context import earliest_day, pack_of, page_of
+from ui.pages.agenda.slots import Chosen, chosen_of, find_slot
+from ui.pages.reception.file_context import (
+    ahead_at,
+    earliest_day,
+    pack_of,
+    page_of,
+    picker_here,
+)
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from workflows.catalog import Pack
@@ -26,7 +34,6 @@ from workflows.commands import NewDocument, add_documents, complete_step
 from workflows.steps import CompleteStep, PieceAsked
 
 router = APIRouter(prefix="/reception/files")
-NOTICE_PATH = "clocks.convocationnotice_days_of"
 OTHER = "other"
 ASKED_STATES = ("missing", "incorrect")
 
@@ -66,8 +73,13 @@ def check_completeness(request: Request, visitor: Me, form: Posted, reference: s
 
 @router.post("/{reference}/appointment")
 def book(request: Request, visitor: Me, form: Posted, reference: str) -> Response:
-    """Book the examination and summon the person."""
+    """Book a free slot, or another hour that was agreed upon, and summon the person."""
     typed = _typed(form)
+    chosen = chosen_of(form)
+    if chosen is None and not typed.get("day"):
+        return _draw(request, visitor, reference, typed, {"slot": "slot_required"})
+    if chosen is not None:
+        return _book_slot(request, visitor, form, reference, chosen)
     at, errors = _instant(form, visitor)
     if not typed.get("place"):
         errors["place"] = "place_required"
@@ -77,7 +89,37 @@ def book(request: Request, visitor: Me, form: Posted, reference: str) -> Respons
         outcome="booked",
         appointment_at=at,
         place=typed.get("place", ""),
+        is_early_agreed=is_ticked(form, "agreed"),
     )
+    return _complete(request, visitor, reference, command, typed, errors, "appointment.booked")
+
+
+def _book_slot(
+    request: Request, visitor: Visitor, form: FormData, reference: str, chosen: Chosen
+) -> Response:
+    """Book a slot that was offered, if it is still free."""
+    typed = _typed(form)
+    try:
+        with read_only() as session:
+            opened = _open(session, visitor, reference)
+            slot = find_slot(
+                session, visitor, pack_of(visitor, opened), opened.file,
+                ahead_at(session, visitor, opened), form, chosen,
+            )  # fmt: skip
+    except SlotTaken as error:
+        return _draw(request, visitor, reference, typed, {"slot": error.code})
+    place = slot.place or typed.get("place", "")
+    command = CompleteStep(
+        task_id=as_uuid(typed.get("task", "")) or visitor.principal.id,
+        expected_version=_version(typed),
+        outcome="booked",
+        appointment_at=slot.span.starts_at,
+        place=place,
+        with_doctor=slot.doctor_id,
+        room_id=slot.room_id,
+        is_early_agreed=is_ticked(form, "early"),
+    )
+    errors = {} if place else {"place": "place_required"}
     return _complete(request, visitor, reference, command, typed, errors, "appointment.booked")
 
 
@@ -129,11 +171,15 @@ def _complete(
 
 def _error_of(error: DomainError) -> dict[str, str]:
     """Return a refusal at the field it is about."""
+    if isinstance(error, SlotTaken):
+        return {"slot": error.code}
     if error.kind is Kind.CONFLICT:
         return {"stale": error.code}
+    if isinstance(error, OutsideHours):
+        return {"day": error.code}
     codes = {
         "motive_code": "motive_required", "outcome": "outcome_required",
-        "pieces": "pieces_required", "appointment_at": "date_past",
+        "pieces": "pieces_required", "appointment_at": "date_past", "agreed": "notice_too_short",
     }  # fmt: skip
     name = error.field or "outcome"
     return {name: codes.get(name, "invalid_input")}
@@ -234,6 +280,8 @@ def _draw(
         opened = _open(session, visitor, reference)
         calendar = working_calendar(session, visitor.site.jurisdiction)
         desk = load_desk(session, visitor.principal, opened, now=visitor.now, calendar=calendar)
-    page = page_of(visitor, opened, desk, calendar, typed, errors, request.state.shell.language)
+        picker = picker_here(session, visitor, opened, request.query_params, typed)
+    language = request.state.shell.language
+    page = page_of(visitor, opened, desk, calendar, typed, errors, language, picker)
     status = 409 if "stale" in errors else 422 if errors else 200
     return render(request, "reception/file.html", page, status_code=status)
