@@ -79,10 +79,19 @@ def _travel(
     )
 
 
-def _affirmed(pack: Pack, step: str) -> dict[str, bool]:
-    """Return what somebody affirms who comes to a step again: the path was kept up by it."""
-    facts = pack.meta.facts
-    return {name: True for name in pack.meta.steps[step].gives if facts[name].type == "boolean"}
+def _affirmed(pack: Pack, step: str) -> dict[str, bool | str]:
+    """Return what somebody affirms who comes to a step again: the path was kept up by it.
+
+    A yes-or-no fact is affirmed; of a choice, its first value is, which packs name first.
+    """
+    said: dict[str, bool | str] = {}
+    for name in pack.meta.steps[step].gives:
+        fact = pack.meta.facts[name]
+        if fact.type == "boolean":
+            said[name] = True
+        elif fact.type == "choice" and name != "completion_kind":
+            said[name] = fact.values[0]
+    return said
 
 
 def _arrive(pack: Pack, at: Advance) -> Advance:

@@ -150,15 +150,17 @@ class People:
         self.taken.add((task.pack.key, task.step, outcome))
 
     def _facts(self, task: Waiting) -> dict[str, object]:
-        """Return the yes-or-no facts that somebody affirms at a step: rarely at first, then more."""
+        """Return the facts that somebody gives at a step: rarely at first, then more."""
         facts, step = task.pack.meta.facts, task.pack.meta.steps[task.step]
         odds = _AFFIRMED_AGAIN if task.visits else _AFFIRMED
-        words = f"{task.reference} {task.step} {task.visits}"
-        return {
-            name: True
-            for name in step.gives
-            if facts[name].type == "boolean" and share(self.seed, f"{words} {name}") < odds
-        }
+        said: dict[str, object] = {}
+        for name in step.gives:
+            words = f"{task.reference} {task.step} {task.visits} {name}"
+            if facts[name].type == "integer" or share(self.seed, words) >= odds:
+                continue
+            values = facts[name].values
+            said[name] = values[place(self.seed, words, len(values))] if values else True
+        return said
 
     def choose(self, task: Waiting) -> str:
         """Return how the step ends: weighted, drawn by file and visit; rare ways first taken once.
