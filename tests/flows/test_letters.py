@@ -81,12 +81,12 @@ def test_a_context_that_lacks_something_or_says_too_much_is_refused_by_name(
 
 
 def test_a_letter_or_language_that_the_pack_does_not_have_is_not_found(ald: Pack) -> None:
-    review = catalog().pack("ma", "dental", date(2026, 3, 2))
+    hospital = catalog().pack("ma", "hospital", date(2026, 3, 2))
 
     for pack, code, language in (
         (ald, "grant", "en"),
         (ald, "no", "fr"),
-        (review, "convocation", "fr"),
+        (hospital, "dental_agreement", "fr"),
     ):
         with pytest.raises(NotFound):
             render(pack, code, language, sample_context("fr"), fonts=FONTS)
