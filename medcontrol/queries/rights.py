@@ -74,6 +74,9 @@ class RightList:
     paging: Paging
 
 
+RightValue = date | EntitlementStatus | str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightEvent:
     """Something that happened to a right; ``moved`` are names with what was and what is."""
@@ -85,7 +88,7 @@ class RightEvent:
     reason: str | None
     batch_id: UUID | None
     file_reference: str | None
-    moved: tuple[tuple[str, str | None, str | None], ...]
+    moved: tuple[tuple[str, RightValue, RightValue], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +268,17 @@ def _events(
             at=row.at, change=row.change, actor_kind=row.actor_kind, actor_label=row.actor_label,
             reason=row.reason, batch_id=row.batch_id,
             file_reference=references.get(row.control_file_id) if row.control_file_id else None,
-            moved=tuple((name, row.before.get(name), value) for name, value in row.after.items()),
+            moved=tuple(
+                (name, _read(name, row.before.get(name)), _read(name, value))
+                for name, value in row.after.items()
+            ),
         )
         for row in rows
     )  # fmt: skip
+
+
+def _read(name: str, value: str | None) -> RightValue:
+    """Turn a value of the journal back into that of its column."""
+    if value is None or name == "milestone":
+        return value
+    return EntitlementStatus(value) if name == "status" else date.fromisoformat(value)

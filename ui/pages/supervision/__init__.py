@@ -1,4 +1,4 @@
-"""A supervisor's desk: loads and due dates, queues, reassignment, absences, fairness, levers."""
+"""A supervisor's desk: loads and due dates, queues, reassignment, absences, reviews, levers."""
 
 from fastapi import APIRouter
 
@@ -8,11 +8,15 @@ from ui.pages.supervision import (
     board,
     fairness,
     levers,
+    periodic,
+    postponing,
     reassign,
     statements,
     tasks,
 )
 
 router = APIRouter()
-for module in (board, tasks, reassign, batches, absences, fairness, statements, levers):
+for module in (
+    board, tasks, reassign, batches, absences, fairness, statements, levers, periodic, postponing,
+):  # fmt: skip
     router.include_router(module.router)

@@ -1,0 +1,207 @@
+"""Periodic controls to come (contrôles périodiques): twelve months ahead, and the rights."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import FormData, QueryParams
+
+from medcontrol.db import read_only
+from medcontrol.queries.csv_export import safe_cell
+from medcontrol.queries.rights import RightFilters, RightList, load_rights
+from medcontrol.queries.supervision import UnitName
+from medcontrol.queries.supervision_scope import supervised_units
+from medcontrol.vocabulary import ControlLevel, Jurisdiction, Role
+from ui.forms import day_of, text_of
+from ui.pages.supervision.month_table import MonthRow, rows_of, units_of
+from ui.rendering import render
+from ui.visitors import Me, Visitor
+from workflows.periodic_forecast import DAYS, Forecast, Place, forecast
+
+router = APIRouter(prefix="/supervision/periodic")
+_SIZES = (25, 50, 100)
+
+
+class DayBar(NamedTuple):
+    """A day of the chart; ``capacity``: what doctors have time for, when one flow is shown."""
+
+    on: date
+    planned: int
+    spread: int
+    capacity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPage:
+    """The months by unit and flow, and the next days one by one."""
+
+    units: tuple[UnitName, ...]
+    flows: tuple[str, ...]
+    unit: str
+    flow: str
+    months: tuple[date, ...]
+    rows: tuple[MonthRow, ...]
+    days: tuple[DayBar, ...]
+
+    @property
+    def total(self) -> int:
+        """Reviews of the twelve months."""
+        return sum(sum(row.spread) for row in self.rows)
+
+    @property
+    def peak(self) -> int:
+        """The longest bar of the chart."""
+        return max([1, *(max(d.planned, d.spread, d.capacity or 0) for d in self.days)])
+
+    @property
+    def planned_peak(self) -> int:
+        """The most reviews of a day, as planned."""
+        return max((day.planned for day in self.days), default=0)
+
+    @property
+    def spread_peak(self) -> int:
+        """The most reviews of a day, as spread."""
+        return max((day.spread for day in self.days), default=0)
+
+    def column(self, number: int) -> tuple[int, int]:
+        """Return a month's sums, as planned and as spread."""
+        return (
+            sum(row.planned[number] for row in self.rows),
+            sum(row.spread[number] for row in self.rows),
+        )
+
+    def last_of(self, month: date) -> date:
+        """Return the last day of a month."""
+        return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RightsPage:
+    """Rights whose review will open."""
+
+    list: RightList
+    units: tuple[UnitName, ...]
+    flows: tuple[str, ...]
+
+
+@router.get("")
+def show_forecast(request: Request, visitor: Me) -> Response:
+    """Draw what the next twelve months bring to the supervisor's units."""
+    visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
+    query = request.query_params
+    unit, flow = text_of(query, "unit", 64), text_of(query, "flow", 64)
+    units, found = _load(visitor)
+    places = _chosen(found, units, unit, flow)
+    page = ForecastPage(
+        units=tuple(each for each in units if each.level is not ControlLevel.CENTRAL),
+        flows=tuple(sorted({place.flow for place, _ in found.planned})),
+        unit=unit,
+        flow=flow,
+        months=found.months,
+        rows=rows_of(found, places, units, unit),
+        days=_days(found, places, units, flow),
+    )
+    return render(request, "periodic/forecast.html", page)
+
+
+@router.get("/forecast.csv")
+def export_forecast(request: Request, visitor: Me) -> Response:
+    """Return the same by agency, flow and month, for a spreadsheet."""
+    visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
+    query = request.query_params
+    units, found = _load(visitor)
+    places = _chosen(found, units, text_of(query, "unit", 64), text_of(query, "flow", 64))
+    content = _csv(found, places, {unit.code: unit.name for unit in units})
+    headers = {"Content-Disposition": 'attachment; filename="periodic-controls.csv"'}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/rights")
+def show_rights(request: Request, visitor: Me) -> Response:
+    """List the rights whose review will open, the first to open first."""
+    visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
+    jurisdiction = visitor.site.jurisdiction
+    filters = filters_of(request.query_params)
+    with read_only() as session:
+        found = load_rights(session, visitor.principal, filters, jurisdiction)
+        units = supervised_units(session, visitor.principal, jurisdiction)
+    page = RightsPage(
+        list=found,
+        units=tuple(each for each in units if each.level is not ControlLevel.CENTRAL),
+        flows=_reviewed_flows(visitor),
+    )
+    return render(request, "periodic/rights.html", page)
+
+
+def filters_of(query: QueryParams | FormData) -> RightFilters:
+    """Return the filters that an address says; what it says wrongly is left out."""
+    size = text_of(query, "size", 4)
+    return RightFilters(
+        unit=text_of(query, "unit", 64),
+        flow=text_of(query, "flow", 64),
+        first=day_of(query, "first"),
+        last=day_of(query, "last"),
+        size=int(size) if size in map(str, _SIZES) else 50,
+        after=text_of(query, "after", 400),
+    )
+
+
+def _reviewed_flows(visitor: Visitor) -> tuple[str, ...]:
+    """Return the flows whose rights come back."""
+    catalog, here = visitor.site.tools.catalog, visitor.site.jurisdiction
+    found = {
+        flow
+        for pack in catalog
+        if pack.meta.jurisdiction == here and pack.meta.entitlement and pack.meta.entitlement.review
+        for flow in pack.meta.flows
+    }
+    return tuple(sorted(found))
+
+
+def _load(visitor: Visitor) -> tuple[tuple[UnitName, ...], Forecast]:
+    place = Jurisdiction(visitor.site.jurisdiction)
+    with read_only() as session:
+        units = supervised_units(session, visitor.principal, place)
+        found = forecast(session, visitor.site.tools.catalog, units, place, visitor.today)
+    return units, found
+
+
+def _chosen(found: Forecast, units: Sequence[UnitName], unit: str, flow: str) -> tuple[Place, ...]:
+    inside = units_of(units, unit)
+    places = {place for counts in (found.planned, found.spread) for place, _ in counts}
+    kept = (p for p in places if (not unit or p.unit in inside) and flow in ("", p.flow))
+    return tuple(sorted(kept))
+
+
+def _days(
+    found: Forecast, places: Sequence[Place], units: Sequence[UnitName], flow: str
+) -> tuple[DayBar, ...]:
+    planned, spread = found.by_day(found.planned, places), found.by_day(found.spread, places)
+    capacity: Counter[date] = Counter()
+    if flow:
+        regions = {u.parent_code or u.code for u in units if u.code in {p.unit for p in places}}
+        for cell, count in found.capacity.items():
+            if cell.pool in regions and cell.flow == flow:
+                capacity[cell.day] += count
+    days = (found.today + timedelta(days=n) for n in range(DAYS + 1))
+    return tuple(
+        DayBar(day, planned[day], spread[day], capacity[day] if flow else None) for day in days
+    )
+
+
+def _csv(found: Forecast, places: Sequence[Place], names: dict[str, str]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(("unit", "unit_name", "flow", "month", "planned", "spread"))
+    planned, spread = found.by_month(found.planned), found.by_month(found.spread)
+    for place in places:
+        name = safe_cell(names.get(place.unit, ""))
+        for month in found.months:
+            counts = (planned[place, month], spread[place, month])
+            writer.writerow((place.unit, name, place.flow, f"{month:%Y-%m}", *counts))
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
