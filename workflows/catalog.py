@@ -217,8 +217,6 @@ def _read(root: Path, path: Path) -> Pack:
     if key != f"{meta.jurisdiction}/{meta.code}/{meta.version}":
         raise InvalidInput(f"{path}: code: the folder says {key}", field="code")
     common = root / meta.jurisdiction / "_common" / str(meta.common)
-    if not common.is_dir():
-        raise InvalidInput(f"{path}: common: there is no {common}", field="common")
     return Pack(key, root, folder, common, _digest(folder, common), next(iter(meta.flows)), meta)
 
 
@@ -227,7 +225,10 @@ def _whole(path: Path) -> Any:
     own = yaml.safe_load(path.read_text("utf-8"))
     if not isinstance(own, dict):
         return own
-    shared = path.parents[2] / "_common" / str(own.get("common")) / "shared.yaml"
+    common = path.parents[2] / "_common" / str(own.get("common"))
+    if not common.is_dir():
+        raise InvalidInput(f"{path}: common: there is no {common}", field="common")
+    shared = common / "shared.yaml"
     if not shared.is_file():
         return own
     graph = read((path.parent / "flow.bpmn").read_text("utf-8"))

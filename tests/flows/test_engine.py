@@ -185,9 +185,10 @@ def test_a_condition_over_an_undeclared_fact_is_an_error_not_a_guess() -> None:
 
 def test_the_catalog_opens_every_flow_where_it_belongs() -> None:
     flows = ["ald", "ambulatory", "care_abroad", "conventional", "dental"]
-    flows += ["disability", "hospital", "invalidity"]
+    flows += ["disability", "hospital", "invalidity", "medicines", "sick_leave"]
+    beside = ["appeal", "expertise", "quality"]
 
-    assert catalog().open_flows("ma", DAY) == sorted([*flows, "medicines", "sick_leave"])
+    assert catalog().open_flows("ma", DAY) == sorted([*flows, *beside])
     assert catalog().open_flows("lu", DAY) == ["care_reassessment", "fluctuation_control"]
     with pytest.raises(NotFound):
         catalog().pack("ma", "ald", date(1999, 1, 1))
@@ -197,10 +198,10 @@ def test_the_catalog_opens_every_flow_where_it_belongs() -> None:
         catalog().get("ma/ald/1", "ald", "0" * 64)
 
 
-def test_the_review_pack_serves_each_flow_under_its_own_name() -> None:
-    dental = catalog().pack("ma", "dental", DAY)
-    medicines = catalog().get("ma/review/1", "medicines", dental.digest)
+def test_every_flow_of_the_fund_has_a_pack_of_its_own() -> None:
+    for flow in catalog().open_flows("ma", DAY):
+        pack = catalog().pack("ma", flow, DAY)
 
-    assert (dental.key, dental.served.reference_prefix) == ("ma/review/1", "DEN")
-    assert dental.served.professions == ("dentist",)
-    assert medicines.served.professions == ("pharmacist", "doctor")
+        assert (pack.key, pack.flow) == (f"ma/{flow}/1", flow)
+    assert catalog().pack("ma", "dental", DAY).served.professions == ("dentist",)
+    assert catalog().pack("ma", "medicines", DAY).served.professions == ("pharmacist", "doctor")

@@ -84,42 +84,42 @@ BREAKS: dict[str, tuple[str, str, str, str, str]] = {
         "deadline 'P30D' is not declared with scope wait",
     ),
     "unknown law": (
-        "ald/1/pack.yaml",
+        "_common/1/shared.yaml",
         "clocks.complement_days",
         "clocks.no_such_days",
         "completion_limit",
         "clocks.no_such_days",
     ),
     "no length of time": (
-        "ald/1/pack.yaml",
+        "_common/1/shared.yaml",
         "clocks.complement_days",
         "ijm.contrib_days",
         "completion_limit",
         "which is no length of time",
     ),
     "unknown operation": (
-        "ald/1/pack.yaml",
+        "_common/1/shared.yaml",
         "call: resume_clock",
         "call: resume",
         "resume_clock",
         "no operation is called 'resume'",
     ),
     "wrong argument": (
-        "ald/1/pack.yaml",
+        "_common/1/shared.yaml",
         "level: regional}",
         "level: planetary}",
         "raise_to_region",
         "set_level: level",
     ),
     "argument of a wrong fact": (
-        "ald/1/pack.yaml",
+        "_common/1/shared.yaml",
         "outcome: {fact: decision}",
         "outcome: {fact: channel}",
         "close_decided",
         "close: outcome",
     ),
     "unknown letter": (
-        "ald/1/pack.yaml",
+        "_common/1/shared.yaml",
         "{letter: reminder}",
         "{letter: remainder}",
         "send_reminder",
@@ -127,9 +127,9 @@ BREAKS: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "missing form": (
         "ald/1/pack.yaml",
-        "form: opinion",
+        "form: ald_control",
         "form: no_such_form",
-        "co_signature",
+        "examination",
         "no form 'no_such_form'",
     ),
     "field that is not in the schema": (
@@ -161,18 +161,11 @@ BREAKS: dict[str, tuple[str, str, str, str, str]] = {
         "has no place in the layout",
     ),
     "forgotten step": (
-        "ald/1/pack.yaml",
-        "  co_signature:",
-        "  other_signature:",
-        "co_signature",
+        "_common/1/shared.yaml",
+        "  visit_approval:",
+        "  other_approval:",
+        "visit_approval",
         "is a user task without a step",
-    ),
-    "loose end": (
-        "ald/1/flow.bpmn",
-        'id="co_signature"',
-        'id="other_signature"',
-        "flow.bpmn",
-        "raise_to_centre_to_co_signature leads from or to nothing",
     ),
 }
 
@@ -188,9 +181,9 @@ def test_check_names_the_part_that_is_wrong(copy: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
-        ("level: central", "level: planetary", "steps.co_signature.level"),
+        ("level: central", "level: planetary", "steps.central_opinion.level"),
         ("outcomes: [advised]", "outcomes: [adviced]", "adviced"),
-        ("roles: [central_doctor]", "roles: []", "steps.co_signature.roles"),
+        ("roles: [central_doctor]", "roles: []", "steps.central_opinion.roles"),
         ("common: 1", "common: 7", "common"),
         ("code: ald\n", "code: adl\n", "code"),
         ("counts: no_shows", "counts: shows", "shows"),
@@ -200,13 +193,21 @@ def test_check_names_the_part_that_is_wrong(copy: Path, name: str) -> None:
 def test_a_wrong_pack_yaml_is_refused_with_file_and_member(
     copy: Path, old: str, new: str, field: str
 ) -> None:
-    edit(copy, "ald/1/pack.yaml", old, new)
+    own = old in (copy / "ma/ald/1/pack.yaml").read_text("utf-8")
+    edit(copy, "ald/1/pack.yaml" if own else "_common/1/shared.yaml", old, new)
 
     with pytest.raises(InvalidInput) as refusal:
         Catalog(copy)
 
     assert "pack.yaml" in str(refusal.value)
     assert field in str(refusal.value)
+
+
+def test_a_diagram_with_a_loose_end_is_refused(copy: Path) -> None:
+    edit(copy, "ald/1/flow.bpmn", 'id="co_signature"', 'id="other_signature"')
+
+    with pytest.raises(InvalidInput, match="raise_to_centre_to_co_signature leads from or to"):
+        Catalog(copy)
 
 
 def test_check_names_the_way_that_no_scenario_takes(copy: Path) -> None:
