@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from medcontrol.reference.acts import acts
 from workflows.catalog import Pack
-from workflows.letter_answers import questions, stated
+from workflows.letter_answers import amount, questions, stated
 
 
 def sample_of(pack: Pack, letter: str, language: str) -> dict[str, Any]:
@@ -12,18 +13,47 @@ def sample_of(pack: Pack, letter: str, language: str) -> dict[str, Any]:
     printed = pack.meta.letters[letter].prints
     asked = {name: _answer(each) for name, each in questions(pack) if name in printed}
     titles = pack.served.titles
-    return sample_context(language) | {
+    context = dict(sample_context(language))
+    number = {"entitlement_number": f"{pack.served.reference_prefix}-2026-0004321"}
+    context["decision"] = context["decision"] | number
+    if lines := _lines(pack, language):
+        context["decision"] |= {"lines": lines}
+    return context | {
         "flow": titles.ar if language == "ar" else titles.fr,
         "reference": f"{pack.served.reference_prefix}-2026-0001234",
         "stated": stated(pack, letter, asked, language),
     }
 
 
+def _lines(pack: Pack, language: str) -> list[dict[str, str]]:
+    """Return two lines of the flow's own acts, the second one reduced; none when it has none."""
+    usual = [a for a in acts(pack.meta.jurisdiction).values() if a.flow == pack.flow][-2:]
+    tooth = {"fr": ", dent 26", "ar": "، السن 26"}[language] if pack.flow == "dental" else ""
+    asked, less = (amount(cents, "MAD", language) for cents in (240_000, 115_000))
+    verdicts = (("accepted", asked, ""), ("modified", less, _REDUCED[language]))
+    return [
+        {
+            "label": act.label.in_language(language) + tooth,
+            "outcome": outcome,
+            "requested": asked,
+            "granted": granted,
+            "motive": motive,
+        }
+        for act, (outcome, granted, motive) in zip(usual, verdicts, strict=False)
+    ]
+
+
+_REDUCED = {
+    "fr": "Montant ramené au tarif applicable",
+    "ar": "تم تخفيض المبلغ إلى التعريفة المطبقة",
+}
+
+
 def _answer(question: Mapping[str, Any]) -> Any:
     """Return a believable answer to a question; none for a kind that letters don't print."""
     if question["widget"] == "radio":
         return next(iter(question["options"]))
-    samples = {"number": 60, "date": "2026-07-20", "checkbox": True, "money": 12_500_000}
+    samples = {"number": 12, "date": "2026-07-20", "checkbox": True, "money": 12_500_000}
     return samples.get(question["widget"], "Exemple")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from medcontrol import journal
@@ -12,6 +13,7 @@ from medcontrol.reference.acts import act_label
 from medcontrol.vocabulary import EntitlementStatus, LetterStatus
 from runtime.demo.bulk import Gathered
 from runtime.demo.closed import Closed, appointment_at, civil_day
+from workflows.letter_answers import amount
 from workflows.letter_writing import Occasion, Sender, language_of, letter_rows
 from workflows.paths import OperationCall
 
@@ -88,8 +90,10 @@ class Consequences:
                 {
                     "label": act_label("ma", asked[line.line_no]["act"], language),
                     "outcome": line.outcome,
-                    "requested": asked[line.line_no]["amount"],
-                    "granted": f"{(line.amount_cents or 0) / 100:.2f}",
+                    "requested": amount(
+                        int(Decimal(asked[line.line_no]["amount"]) * 100), "MAD", language
+                    ),
+                    "granted": amount(line.amount_cents or 0, "MAD", language),
                 }
                 for line in closed.outcome.lines
             ],

@@ -465,4 +465,4 @@ def test_the_letter_of_a_partial_grant_says_what_each_line_is_granted(world: Wor
     letter = world.session.exec(select(Letter).where(Letter.code == "partial_grant")).one()
 
     lines = letter.context["decision"]["lines"]
-    assert [line["granted"] for line in lines] == ["150.00", "0.00"]
+    assert [line["granted"] for line in lines] == ["150,00 DH", "0,00 DH"]

@@ -1,7 +1,8 @@
 """The decision that closes a file (décision), and the level that gives it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -91,15 +92,6 @@ def close(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def proposed(move: Move) -> str | None:
-    """Return the decision that the file's last proposal stands for, None without one."""
-    proposal = move.proposal_of()
-    if proposal is None:
-        return None
-    decides = move.pack.meta.outcomes[proposal.outcome].decides
-    return None if decides is None else decides.value
-
-
 def _motive_code(move: Move, proposal: Proposal | None) -> str | None:
     given = move.occasion.extra.get("motive_code")
     return given or (proposal.motive_code if proposal else None)
@@ -153,21 +145,36 @@ def _not_due(move: Move, outcome: str, proposal: Proposal | None, language: str)
     return amount(cents, details.get("currency") or "MAD", language) if cents else None
 
 
-def _granted(verdict: LineVerdict, line: Mapping[str, Any]) -> str:
+def _granted(verdict: LineVerdict, line: Mapping[str, Any], money: Callable[[int], str]) -> str:
     """Return what a line is granted, as its letter says it: what was asked, less, or nothing."""
     if verdict.outcome is LineOutcome.ACCEPTED:
-        return str(line.get("amount", ""))
+        return _requested(line, money)
     if verdict.outcome is LineOutcome.REFUSED:
-        return "0.00"
-    if verdict.amount_cents is not None:
-        return f"{verdict.amount_cents / 100:.2f}"
-    return f"× {verdict.quantity}" if verdict.quantity else ""
+        return money(0)
+    times = f"× {verdict.quantity}" if verdict.quantity else ""
+    cents = verdict.amount_cents
+    return " · ".join(filter(None, (times, money(cents) if cents is not None else "")))
+
+
+def _requested(line: Mapping[str, Any], money: Callable[[int], str]) -> str:
+    """Return what a line asks for: how often, when more than once, and the amount."""
+    if "amount" not in line:
+        return ""
+    cents = money(int(Decimal(str(line["amount"])) * 100))
+    quantity = Decimal(str(line.get("quantity", 1)))
+    return cents if quantity == 1 else f"× {quantity.normalize():f} · {cents}"
 
 
 def _decided_lines(move: Move, proposal: Proposal, language: str) -> list[dict[str, Any]]:
     known = motives(move.file.jurisdiction)
-    asked = {line["no"]: line for line in move.received["details"].get("lines", ())}
+    details = move.received["details"]
+    asked = {line["no"]: line for line in details.get("lines", ())}
+    currency = details.get("currency") or "MAD"
     rows = []
+
+    def money(cents: int) -> str:
+        return amount(cents, currency, language)
+
     for each in proposal.lines:
         line = asked.get(each.line_no, {})
         act = str(line.get("act", each.line_no))
@@ -176,8 +183,8 @@ def _decided_lines(move: Move, proposal: Proposal, language: str) -> list[dict[s
             {
                 "label": _label(line, act_label(move.file.jurisdiction, act, language), language),
                 "outcome": each.outcome,
-                "requested": line.get("amount", ""),
-                "granted": _granted(each, line),
+                "requested": _requested(line, money),
+                "granted": _granted(each, line, money),
                 "motive": motive.wording.in_language(language) if motive else "",
             }
         )
