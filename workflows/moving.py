@@ -245,10 +245,7 @@ def _settle_clocks(move: Move, advance: Advance) -> None:
 def _start_clocks(move: Move, fresh: list[Wait]) -> None:
     file = move.columns()
     for wait in fresh:
-        rule = move.pack.meta.deadlines[wait.name]
-        due = move.limits.due(rule.parameter, move.now, move.file.received_on)
-        row = rows.deadline_row(file, wait.name, rule, due, move.now, wait.task_id)
-        move.rows.add(Deadline, row)
+        move.rows.add(Deadline, rows.wait_deadline(move.pack, file, wait, move.limits, move.now))
 
 
 def _open(move: Move, fresh: list[WaitingTask]) -> list[UUID]:

@@ -91,6 +91,9 @@ class OpeningRows:
         size = Size(len(each.message.get("lines") or ()), len(each.message.get("documents") or ()))
         for task in advance.tasks:
             self._task(pack, file, task, received, size)
+        for wait in advance.waits:
+            if wait.kind == "deadline":
+                self.gathered.add(Deadline, rows.wait_deadline(pack, file, wait, limits, self.now))
         self._operations(pack, file, received, advance)
         self._announce(file)
         return str(file["reference"])

@@ -12,7 +12,7 @@ from medcontrol.services.points import Tariff, Work
 from medcontrol.vocabulary import ControlLevel, DeadlineStatus, TaskStatus
 from workflows.catalog import Pack
 from workflows.limits import Due, Limits
-from workflows.paths import WaitingTask
+from workflows.paths import Wait, WaitingTask
 from workflows.schema import Deadline
 
 File = Mapping[str, Any]
@@ -81,6 +81,15 @@ def step_deadline(
     rule = pack.meta.deadlines[name]
     due = limits.due(rule.parameter, now, file["received_on"])
     return deadline_row(file, name, rule, due, now, task.task_id)
+
+
+def wait_deadline(
+    pack: Pack, file: File, wait: Wait, limits: Limits, now: datetime
+) -> dict[str, Any]:
+    """Return the row of a clock that the diagram waits for."""
+    rule = pack.meta.deadlines[wait.name]
+    due = limits.due(rule.parameter, now, file["received_on"])
+    return deadline_row(file, wait.name, rule, due, now, wait.task_id)
 
 
 def task_row(

@@ -72,6 +72,7 @@ class People:
         done: steps ended, by pack and outcome.
         refused: what the rules refused, by code: the task stays and is tried again.
         taken: (pack, step, outcome) that were ever taken.
+        failed: refusals by task: something else is chosen then.
     """
 
     tools: Tools
@@ -79,6 +80,7 @@ class People:
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     taken: set[tuple[str, str, str]] = field(default_factory=set)
+    failed: Counter[UUID] = field(default_factory=Counter)
 
     def work(self, now: datetime) -> int:
         """Let everybody do half a day's work; return how many steps ended."""
@@ -169,8 +171,10 @@ class People:
         """
         offered = task.outcomes
         fresh = [c for c in offered if (task.pack.key, task.step, c) not in self.taken]
-        draw = random.Random(f"{self.seed} {task.reference} {task.step} {task.visits}")  # noqa: S311
-        if fresh and task.visits < _PATIENCE:
+        draw = random.Random(
+            f"{self.seed} {task.reference} {task.step} {task.visits} {self.failed[task.id]}"
+        )  # noqa: S311
+        if fresh and task.visits < _PATIENCE and not self.failed[task.id]:
             return draw.choice(fresh)
         weights = {code: _weight(code, rule) for code, rule in offered.items()}
         if task.visits >= _PATIENCE:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from workflows import engine
 from workflows.effects import (
     appeals,
     clocks,
@@ -60,8 +61,10 @@ def carry_out(move: Move, advance: Advance) -> None:
     if closing is not None:
         move.occasion.is_undoable = True
         move.occasion.decision = decisions.letter_part(move, closing.arguments["outcome"])
-    elif _announces(move, advance) and (outcome := decisions.proposed(move)) is not None:
-        move.occasion.decision = decisions.letter_part(move, outcome)
+    elif _announces(move, advance):
+        proposed = str(engine.facts_of(advance.state).get("decision", "none"))
+        if proposed != "none":
+            move.occasion.decision = decisions.letter_part(move, proposed)
     for call in advance.operations:
         _EFFECTS[call.operation](move, call, call.arguments)
     said = {call.operation for call in advance.operations}
