@@ -17,10 +17,11 @@ from medcontrol.model import Appeal, ControlFile, Decision, Document, Letter
 from medcontrol.policy import Action, Principal, may
 from medcontrol.services import files, medical
 from medcontrol.vocabulary import ActorKind, ControlLevel, MedicalRecordKind, Role
+from workflows import effects, engine, moving
 from workflows.appeal_snapshot import canonical, collect, copy_documents, digest
 from workflows.arrivals import NewDocument
 from workflows.linked import NewLinked, open_linked
-from workflows.steps import actor_of
+from workflows.steps import actor_of, save_change
 from workflows.tools import Tools
 
 FILE_DAYS = "clocks.appeal_file_days"
@@ -104,7 +105,7 @@ def register_appeal(
     session.add(row)
     medical.write(
         session, tools.keys, appeal.id, MedicalRecordKind.INTAKE,
-        {"appeal": {"reasons": command.reasons.strip()}}, author_id=by.id, now=now,
+        {"medical": {"summary": command.reasons.strip()}}, author_id=by.id, now=now,
     )  # fmt: skip
     copied = copy_documents(session, contested, found.decision, appeal)
     _add_documents(session, tools, appeal, command.documents, now)
@@ -229,3 +230,38 @@ def _tell(
     }  # fmt: skip
     journal.record(session, appeal.id, "appeal.registered", registered, actor=actor, now=now)
     journal.record(session, appeal.id, "snapshot.frozen", frozen, actor=actor, now=now)
+
+
+def receive_observations(
+    session: Session, tools: Tools, file_id: UUID, text: str, *, principal: Principal,
+    now: datetime,
+) -> bool:  # fmt: skip
+    """Keep what the person says to what was found, encrypted; the appeal goes on when it waited.
+
+    Returns:
+        Whether the flow waited for it.
+
+    Raises:
+        Forbidden: not the appeal's secretary nor its doctor.
+        InvalidInput: empty, or longer than 20,000 characters.
+    """
+    if not 0 < len(text.strip()) <= MOST:
+        raise InvalidInput("observations have 1 to 20,000 characters", field="text")
+    allowed = (Action.ADMINISTRATE, Action.CONTROL)
+    if not any(may(session, principal, file_id, action) for action in allowed):
+        raise Forbidden("this appeal is not yours")
+    move = moving.begin(session, tools, file_id, actor=actor_of(principal), now=now)
+    medical.write(
+        session, tools.keys, file_id, MedicalRecordKind.REASONING,
+        {"reasoning": text.strip(), "step": "wait_for_observations"}, author_id=principal.id,
+        now=now,
+    )  # fmt: skip
+    advance = engine.receive(move.pack, move.flow.state, "observations_received")
+    if advance is None:
+        save_change(move, "observations.received", was_late=True)
+        return False
+    move.tell("observations.received", was_late=False)
+    session.flush()
+    effects.carry_out(move, advance)
+    moving.settle(move, advance)
+    return True
