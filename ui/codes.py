@@ -12,6 +12,7 @@ from ui.care_codes import CARE_LISTS
 from ui.desk_codes import DESK_LISTS, DESK_REFUSALS
 from ui.file_codes import FILE_LISTS
 from ui.i18n import N_
+from ui.pack_words import PACK_LISTS
 from ui.periodic_codes import PERIODIC_LISTS, PERIODIC_REFUSALS
 from ui.quality_words import QUALITY_ACTIONS, QUALITY_SIGNALS
 from ui.result_words import RESULT_LISTS, RESULT_REFUSALS
@@ -139,6 +140,19 @@ ACTIONS: Mapping[str, str] = {
     "message.sent": N_("Message written"),
     "letter.written": N_("Letter written"),
     "letter.sent": N_("Letter sent"),
+    "letter.printed": N_("Letter printed"),
+    "letter.unprinted": N_("Print batch given up"),
+    "letter.duplicated": N_("Second copy handed out"),
+    "letter.receipt": N_("Receipt of the registered letter"),
+    "paper.registered": N_("Paper file registered"),
+    "paper.placed": N_("Paper file put in its place"),
+    "paper.dispatched": N_("Paper file left"),
+    "paper.arrived": N_("Paper file arrived"),
+    "paper.overdue": N_("Slip did not arrive"),
+    "paper.missing": N_("Paper file missing"),
+    "paper.found": N_("Paper file found again"),
+    "envelope.registered": N_("Sealed envelope registered"),
+    "envelope.opened": N_("Sealed envelope opened by a doctor"),
     "appointment.booked": N_("Appointment booked"),
     "appointment.missed": N_("Did not come"),
     "entitlement.granted": N_("Right granted"),
@@ -150,6 +164,20 @@ REFUSALS: Mapping[str, str] = {
     "invalid": N_("What was entered can't be used."),
     "invalid_input": N_("What was entered can't be used."),
     "required": N_("This field is required."),
+    "paper.slip_not_open": N_("The slip is past this step. Load the page again."),
+    "paper.slip_empty": N_("Put at least one file on the slip."),
+    "paper.slip_full": N_("The slip is full. Begin another one."),
+    "paper.on_other_slip": N_("The file stands on another slip that was not received yet."),
+    "paper.already_on_slip": N_("The file stands on this slip already."),
+    "paper.unreadable": N_("This is no reference of a file. Scan it again."),
+    "paper.not_yours": N_("No file of your units has this reference."),
+    "envelope.open": N_("The envelope was opened before."),
+    "letters.none_chosen": N_("Choose at least one letter."),
+    "letters.too_many": N_("Too many letters for one batch. Choose fewer."),
+    "letters.gone": N_("A letter left or was withdrawn meanwhile. Choose again."),
+    "letters.batch_settled": N_("The batch was sent or given up before."),
+    "letters.number_required": N_("Enter the number of the registered letter."),
+    "letter.not_sent": N_("The letter did not leave yet, or was not registered."),
     "not_found": N_("There is nothing here, or it is not for you to see."),
     "forbidden": N_("Your roles do not allow this."),
     "selectivity.engine_unavailable": N_(
@@ -246,6 +274,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "step": STEPS,
     "action": {**ACTIONS, **AGENDA_ACTIONS, **QUALITY_ACTIONS},
     **FILE_LISTS,
+    **PACK_LISTS,
     "refusal": {
         **REFUSALS,
         **BACKTEST_REFUSALS,

@@ -81,6 +81,11 @@ JOURNAL_FACTS: Mapping[str, str] = {
     "months": N_("Months"),
     "stops": N_("Stops"),
     "message": N_("Message"),
+    "slip": N_("Slip"),
+    "batch": N_("Batch"),
+    "unit": N_("Unit"),
+    "receipt": N_("Receipt"),
+    "on": N_("On"),
 }
 
 # Heads of an exported queue.
@@ -124,7 +129,17 @@ ANSWERS: Mapping[str, str] = {
     "outings_allowed": N_("Outings allowed"),
 }
 
+# Whom a letter is written to.
+RECIPIENTS: Mapping[str, str] = {
+    "insured": N_("To the insured person"),
+    "provider": N_("To the provider"),
+    "employer": N_("To the employer"),
+    "treating_doctor": N_("To the treating doctor"),
+    "specialist": N_("To the specialist"),
+}
+
 FILE_LISTS: Mapping[str, Mapping[str, str]] = {
+    "recipient": RECIPIENTS,
     "outcome": OUTCOMES,
     "fact": FACTS,
     "journal_fact": JOURNAL_FACTS,

@@ -38,6 +38,7 @@ READ: Mapping[str, str] = {
     "messages": N_("messages"),
     "document": N_("document"),
     "quarantine": N_("quarantined line"),
+    "envelope": N_("sealed envelope"),
 }
 
 _KINDS: Mapping[str, tuple[type[StrEnum], ...]] = {

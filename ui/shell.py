@@ -100,15 +100,23 @@ NAVIGATION: tuple[NavItem, ...] = (
         roles=frozenset({Role.AGENT}),
     ),
     NavItem(
+        text=N_("Slips of paper files"), icon="archive", address="/reception/slips", key="d",
+        roles=frozenset({Role.AGENT}),
+    ),
+    NavItem(
+        text=N_("Letters to print"), icon="printer", address="/reception/letters", key="c",
+        roles=frozenset({Role.AGENT}),
+    ),
+    NavItem(
         text=N_("Supervision"), icon="chart-bar", address="/supervision", key="s",
         roles=frozenset({Role.SUPERVISOR, Role.COORDINATOR}),
     ),
     NavItem(
-        text=N_("Second readings"), icon="checks", address="/quality/readings", key="b",
+        text=N_("Second readings"), icon="checks", address="/quality/readings", key="n",
         roles=frozenset({Role.QUALITY_READER}), jurisdiction="ma",
     ),
     NavItem(
-        text=N_("Quality"), icon="report-medical", address="/quality/results", key="a",
+        text=N_("Quality"), icon="report-medical", address="/quality/results", key="k",
         roles=_WATCHERS | {Role.DOCTOR}, jurisdiction="ma",
     ),
     NavItem(
@@ -147,6 +155,13 @@ NAVIGATION: tuple[NavItem, ...] = (
     NavItem(
         text=N_("Rooms"), icon="building-community", address="/rooms", key="b",
         roles=frozenset({Role.ADMINISTRATOR, Role.REFERENCE_MANAGER}),
+    ),
+    NavItem(
+        text=N_("Flows"), icon="route", address="/flows", key="j",
+        roles=frozenset(
+            {Role.ADMINISTRATOR, Role.REFERENCE_MANAGER, Role.SUPERVISOR, Role.COORDINATOR,
+             Role.AUDITOR}
+        ),
     ),
     NavItem(
         text=N_("Stuck messages"), icon="send", address="/outbox", key="o",

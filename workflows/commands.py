@@ -7,10 +7,12 @@ from sqlmodel import Session
 
 from medcontrol.policy import Principal
 from workflows import letters
+from workflows.alerts import warn_of_deadline
 from workflows.arrivals import NewDocument, add_documents, waive_completion
 from workflows.file_messages import ReadMessage, read_messages, write_message
 from workflows.firing import fire_deadline
 from workflows.holding import hold, wake
+from workflows.letter_writing import writing_in
 from workflows.steps import Completed, CompleteStep, LineVerdict, PieceAsked, complete_step
 from workflows.tools import Tools
 from workflows.undoing import undo_decision
@@ -18,7 +20,8 @@ from workflows.undoing import undo_decision
 __all__ = [
     "CompleteStep", "Completed", "LineVerdict", "NewDocument", "PieceAsked",
     "ReadMessage", "add_documents", "complete_step", "fire_deadline", "hold", "preview_letter",
-    "read_messages", "undo_decision", "waive_completion", "wake", "write_message",
+    "read_messages", "undo_decision", "waive_completion", "wake", "warn_of_deadline",
+    "write_message",
 ]  # fmt: skip
 
 
@@ -43,7 +46,8 @@ def preview_letter(
     """
     savepoint = session.begin_nested()
     try:
-        done = complete_step(session, tools, command, principal=principal, now=now)
+        with writing_in(language):
+            done = complete_step(session, tools, command, principal=principal, now=now)
         row = session.execute(
             sa.text(
                 "SELECT l.code, l.context, l.pack, f.flow FROM letter l"

@@ -1,6 +1,8 @@
 """Writing a letter down: its context is frozen and its sending left to the outbox (courriers)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -47,8 +49,23 @@ class Occasion:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+_forced: ContextVar[str | None] = ContextVar("letter_language", default=None)
+
+
+@contextmanager
+def writing_in(language: str) -> Iterator[None]:
+    """Write every letter of a block in one language, whoever it is for: to be read before."""
+    token = _forced.set(language)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
 def language_of(received: Mapping[str, Any]) -> str:
     """Return the language of a person's letters: their own when we write it, else French."""
+    if forced := _forced.get():
+        return forced
     language = received.get("language")
     return language if language in LANGUAGES else "fr"
 

@@ -21,6 +21,8 @@ from medcontrol.queries.file_tabs import (
     RequestTab,
     SummaryTab,
 )
+from medcontrol.queries.letters import FileLetter
+from medcontrol.queries.paper import FilePaper
 from medcontrol.queries.step_form import FormField
 from medcontrol.queries.worklist import Due
 from medcontrol.vocabulary import (
@@ -30,6 +32,7 @@ from medcontrol.vocabulary import (
     ControlMode,
     DecisionOutcome,
     Lane,
+    LetterReceipt,
     LineOutcome,
     Scheme,
     StepKind,
@@ -42,6 +45,7 @@ class FileTab(StrEnum):
     SUMMARY = "summary"
     REQUEST = "request"
     DOCUMENTS = "documents"
+    LETTERS = "letters"
     HISTORY = "history"
     OPINIONS = "opinions"
     MESSAGES = "messages"
@@ -231,6 +235,13 @@ class FilePage:
     request: RequestTab | None = None
     documents: tuple[DocumentRow, ...] | None = None
     shown_document: DocumentRow | None = None
+    letters: tuple[FileLetter, ...] | None = None
+    letter_titles: Mapping[str, str] = field(default_factory=dict)
+    paper: FilePaper | None = None
+    receipts: tuple[LetterReceipt, ...] = tuple(LetterReceipt)
+    may_open_envelopes: bool = False
+    may_administrate: bool = False
+    may_copy_letters: bool = False
     history: tuple[HistoryRow, ...] | None = None
     opinions: tuple[OpinionRow, ...] | None = None
     messages: tuple[MessageRow, ...] | None = None

@@ -28,6 +28,8 @@ _KINDS = {
     "assignment": JournalKind.ASSIGNMENT,
     "document": JournalKind.DOCUMENT,
     "letter": JournalKind.DOCUMENT,
+    "paper": JournalKind.DOCUMENT,
+    "envelope": JournalKind.READING,
     "medical": JournalKind.READING,
     "message": JournalKind.MESSAGE,
 }

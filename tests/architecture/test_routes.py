@@ -14,7 +14,7 @@ from ui.visitors import current_visitor
 
 # Pages for people who are not logged in yet, or who set their language first.
 OPEN_PAGES = {
-    "/login", "/login/demo", "/language/{code}", "/language",
+    "/login", "/login/demo", "/language/{code}", "/language", "/verify", "/verify/{code}",
     "/calendars/{token}.ics",  # the secret in the address is the key, and revocable
 }  # fmt: skip
 

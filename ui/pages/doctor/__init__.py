@@ -8,11 +8,12 @@ from ui.pages.doctor import (
     deciding,
     documents,
     file,
+    letters,
     login,
     queue,
     selection,
 )
 
 router = APIRouter()
-for module in (login, queue, selection, account, documents, deciding, acting, file):
+for module in (login, queue, selection, account, documents, deciding, acting, letters, file):
     router.include_router(module.router)

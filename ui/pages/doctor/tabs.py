@@ -8,19 +8,24 @@ from uuid import UUID
 from sqlmodel import Session
 
 from medcontrol.model import Message
+from medcontrol.policy import Action
 from medcontrol.queries import activity_loading as activity
 from medcontrol.queries import tabs_loading as tabs
 from medcontrol.queries.file_loading import OpenFile
 from medcontrol.queries.file_page import FilePage, FileTab
 from medcontrol.queries.file_tabs import JournalKind, JournalRow
 from medcontrol.queries.journal_loading import load_journal
+from medcontrol.queries.letters import load_file_letters
+from medcontrol.queries.paper_loading import load_paper
 from medcontrol.rules.calendar import WorkingCalendar
+from medcontrol.services.envelopes import OPENERS
 from medcontrol.services.medical import MedicalContent
 from medcontrol.vocabulary import LineOutcome
 from ui.pages.doctor.medical import medical_summary
 from ui.visitors import Visitor
 from ui.words import PackWords
 from workflows.catalog import Pack
+from workflows.letter_copies import COPIERS
 
 _ID_LENGTH = 36
 
@@ -96,6 +101,21 @@ def _documents(session: Session, reading: Reading, _calendar: WorkingCalendar,
     return {"documents": rows, "shown_document": shown}
 
 
+def _letters(session: Session, reading: Reading, _calendar: WorkingCalendar,
+             _page: FilePage) -> dict[str, Any]:  # fmt: skip
+    opened, principal = reading.opened, reading.visitor.principal
+    found = load_file_letters(session, opened.file.id)
+    is_doctor = principal.doctor_id is not None and principal.has(*OPENERS)
+    return {
+        "letters": found,
+        "letter_titles": {each.code: reading.words.letter(each.code) for each in found},
+        "paper": load_paper(session, opened.file),
+        "may_open_envelopes": is_doctor and opened.is_medical_readable,
+        "may_administrate": Action.ADMINISTRATE in opened.allowed,
+        "may_copy_letters": principal.has(*COPIERS),
+    }
+
+
 def _history(session: Session, reading: Reading, calendar: WorkingCalendar,
              _page: FilePage) -> dict[str, Any]:  # fmt: skip
     principal = reading.visitor.principal
@@ -156,6 +176,7 @@ TABS = {
     FileTab.SUMMARY: _summary,
     FileTab.REQUEST: _request,
     FileTab.DOCUMENTS: _documents,
+    FileTab.LETTERS: _letters,
     FileTab.HISTORY: _history,
     FileTab.OPINIONS: _opinions,
     FileTab.MESSAGES: _messages,

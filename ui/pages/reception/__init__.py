@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from ui.pages.reception import day, files, register
+from ui.pages.reception import day, files, printing, register, scanning, slips
 
 router = APIRouter()
-for module in (day, register, files):
+for module in (day, register, slips, scanning, printing, files):
     router.include_router(module.router)

@@ -94,6 +94,48 @@ preview?.addEventListener("click", async (event) => {
   }
 });
 
+// --- The letter as one types ---------------------------------------------------------------
+const live = document.getElementById("live-letter-box");
+if (live && form) {
+  const body = live.querySelector(".live-body");
+  const pages = document.getElementById("live-letter");
+  let pause = 0;
+  let asked = null;
+
+  async function draw() {
+    asked?.abort();
+    const mine = (asked = new AbortController());
+    body.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(live.dataset.live, {
+        method: "POST",
+        body: new URLSearchParams(new FormData(form)),
+        headers: { "HX-Request": "true", "HX-Target": pages.id },
+        signal: mine.signal,
+      });
+      if ([200, 409, 422].includes(answer.status)) pages.innerHTML = await answer.text();
+    } catch {
+      // An answer that is overtaken, or a server that is gone: the letter drawn last stays.
+    } finally {
+      if (asked === mine) body.removeAttribute("aria-busy");
+    }
+  }
+  function soon() {
+    clearTimeout(pause);
+    if (live.open) pause = setTimeout(draw, 500);
+  }
+  form.addEventListener("input", soon);
+  form.addEventListener("change", soon);
+  live.addEventListener("toggle", () => {
+    localStorage.setItem("live-letter", live.open ? "open" : "");
+    if (live.open) draw();
+  });
+  live.addEventListener("change", (event) => {
+    if (event.target.name === "live-language") body.dataset.language = event.target.value;
+  });
+  live.open = localStorage.getItem("live-letter") === "open";
+}
+
 // --- Other actions open in place ----------------------------------------------------------
 function openAction(name) {
   const action = document.getElementById(name);
