@@ -27,7 +27,9 @@ class Job:
 JOBS = (
     Job("relay.run", 2.0),
     Job("deadlines.sweep", 30.0),
+    Job("deadlines.warn", 2 * MINUTE),
     Job("holds.wake", MINUTE),
+    Job("appointments.remind", HOUR, is_called_at_start=True),
     Job("pool.assign", 2 * MINUTE),
     # Hourly; also at start, so that days slept through are caught up at once.
     Job("reviews.open", HOUR, is_called_at_start=True),
@@ -41,7 +43,13 @@ JOBS = (
     # Draws once a week; the others see that it did, and open what a dead run left.
     Job("blue.draw", HOUR, is_called_at_start=True),
     Job("probes.move", HOUR / 4),
+    Job("paper.watch", HOUR, is_called_at_start=True),
     Job("care.controls", HOUR, is_called_at_start=True),
+    Job("opinions.remind", HOUR, is_called_at_start=True),
+    # Letters may wait for a reading that opens here.
+    Job("quality.move", MINUTE, is_called_at_start=True),
+    Job("quality.draw", HOUR / 4, is_called_at_start=True),
+    Job("steering.count", HOUR / 4, is_called_at_start=True),
 )
 
 SCHEDULE = {job.task: job.entry() for job in JOBS}

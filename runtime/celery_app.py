@@ -40,6 +40,10 @@ ROUTES = {
     "selectivity.*": "batch",
     "blue.*": "batch",
     "care.*": "batch",
+    "opinions.*": "batch",
+    "calendar.*": "batch",
+    "quality.*": "batch",
+    "steering.*": "batch",
     "packs.*": "batch",
     "provider_letters.*": "letters",
     "*": "flow",
@@ -47,7 +51,8 @@ ROUTES = {
 TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange",
          "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest",
          "runtime.tasks.history", "runtime.tasks.ranking",
-         "runtime.tasks.outcomes", "runtime.tasks.care", "runtime.tasks.packs")  # fmt: skip
+         "runtime.tasks.outcomes", "runtime.tasks.clocks", "runtime.tasks.care", "runtime.tasks.packs",
+         "runtime.tasks.quality")  # fmt: skip
 
 
 def configuration() -> dict[str, Any]:

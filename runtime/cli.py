@@ -15,6 +15,7 @@ from runtime.commands import (
     long_term_care,
     packs,
     people,
+    quality,
     quarantine,
     serving,
     simulate,
@@ -56,6 +57,7 @@ for name, group, panel in (
     ("params", checks.params, _CHECK),
     ("journal", checks.journal, _CHECK),
     ("draws", checks.draws, _CHECK),
+    ("quality", quality.quality, _WORK),
     ("keys", work.keys, _CHECK),
 ):
     app.add_typer(group, name=name, rich_help_panel=panel)

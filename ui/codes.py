@@ -14,7 +14,7 @@ from ui.file_codes import FILE_LISTS
 from ui.i18n import N_
 from ui.pack_words import PACK_LISTS
 from ui.periodic_codes import PERIODIC_LISTS, PERIODIC_REFUSALS
-from ui.quality_words import QUALITY_ACTIONS, QUALITY_SIGNALS
+from ui.quality_words import QUALITY_ACTIONS, QUALITY_LISTS, QUALITY_SIGNALS
 from ui.result_words import RESULT_LISTS, RESULT_REFUSALS
 from ui.rule_words import RULE_LISTS
 from ui.score_words import SCORE_LISTS
@@ -290,6 +290,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     **RESULT_LISTS,
     **SCORE_LISTS,
     **AGENDA_LISTS,
+    **QUALITY_LISTS,
     **PERIODIC_LISTS,
 }
 

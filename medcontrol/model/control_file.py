@@ -58,6 +58,7 @@ class ControlFile(SQLModel, table=True):
         sa.Index("ix_control_file_doctor", "assigned_doctor_id", "status"),
         sa.Index("ix_control_file_agency", "agency_code", "opened_at"),
         sa.Index("ix_control_file_region", "region_code", "opened_at"),
+        sa.Index("ix_control_file_opened", "opened_at"),
         sa.Index(
             "ix_control_file_closed", "closed_at", postgresql_where=sa.text("closed_at IS NOT NULL")
         ),

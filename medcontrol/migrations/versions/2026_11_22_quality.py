@@ -27,6 +27,7 @@ _ENUMS = {
 _INDEXES = (
     ("ix_human_task_reading", "human_task", ["opened_at"], "kind = 'quality_reading'"),
     ("ix_decision_decided_at", "decision", ["decided_at"], None),
+    ("ix_control_file_opened", "control_file", ["opened_at"], None),
     ("ix_control_file_closed", "control_file", ["closed_at"], "closed_at IS NOT NULL"),
 )
 

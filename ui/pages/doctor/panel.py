@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from medcontrol.policy import QUALITY
 from medcontrol.queries.activity_loading import tone_of
 from medcontrol.queries.file_loading import OpenFile
 from medcontrol.queries.file_page import (
@@ -93,7 +94,8 @@ def panel_of(desk: Desk, lines: tuple[RequestLine, ...], draft: OpinionDraft,
     file = desk.opened.file
     outcomes = desk.outcomes()
     special = {*ASKS, *ESCALATES}
-    motives = motives_for(file.jurisdiction, file.flow)
+    # A second reading judges the request of another flow, which its nature names.
+    motives = motives_for(file.jurisdiction, file.nature if file.flow == QUALITY else file.flow)
     entitlement = desk.pack.meta.entitlement
     return OpinionPanel(
         kind=desk.rule.kind,
