@@ -114,7 +114,7 @@ class SteeringMonth(SQLModel, table=True):
     """A month's counts of one cell of steering, computed at night and kept.
 
     ``figures``: the additive counts and the histogram of working days that medians come from, as
-    ``medcontrol.queries.steering_figures`` defines them.
+    ``medcontrol.steering_counts`` defines them.
     """
 
     __tablename__ = "steering_month"

@@ -16,7 +16,7 @@ from medcontrol.errors import InvalidInput
 from medcontrol.model import SteeringMonth
 from medcontrol.policy import Principal
 from medcontrol.queries.agreement import WATCHERS, Compared, compared, fewest_pairs, scope_of
-from medcontrol.queries.steering_counting import Cell, Figures, count_days
+from medcontrol.steering_counts import Cell, Figures, count_days
 from medcontrol.rules.agreement import Agreement, agreement
 from medcontrol.rules.calendar import WorkingCalendar, add_months
 from medcontrol.vocabulary import ControlLevel

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from medcontrol.model import SteeringMonth
-from medcontrol.queries.steering_counting import count_days
+from medcontrol.steering_counts import count_days
 from medcontrol.rules.calendar import add_months
 from medcontrol.services.calendar import working_calendar
 

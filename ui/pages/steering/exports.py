@@ -12,7 +12,7 @@ from openpyxl.styles import Font
 
 from medcontrol.queries.csv_export import safe_cell
 from medcontrol.queries.steering import Steering
-from medcontrol.queries.steering_counting import COUNTS, Cell, Figures
+from medcontrol.steering_counts import COUNTS, Cell, Figures
 from medcontrol.vocabulary import ControlLevel, DecisionOutcome
 from ui.codes import word_for
 from ui.i18n import N_, translations
