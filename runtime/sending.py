@@ -18,6 +18,7 @@ TOPICS = frozenset(
         "intake.run_batch",
         "reassignment.run",
         "packs.migrate",
+        "calendar.recount",
     }
 )
 

@@ -8,8 +8,9 @@ from sqlmodel import Session, col
 
 from assignment.service import Occasion as Assigning
 from assignment.service import load_tasks, plan_tasks, release, write_plan
-from medcontrol import journal
-from medcontrol.clock import civil_date
+from medcontrol import journal, outbox
+from medcontrol.clock import Clock, civil_date
+from medcontrol.db import read_only, transaction
 from medcontrol.errors import Forbidden, InvalidInput, NotFound, StepNotOpen
 from medcontrol.legal.loading import law
 from medcontrol.model import Appointment, HumanTask
@@ -24,7 +25,7 @@ from workflows.moving import Move
 from workflows.paths import OperationCall
 from workflows.step_command import Completed, CompleteStep
 from workflows.step_records import NO_SHOW, RESCHEDULE, SEEN
-from workflows.steps import actor_of, completed, save_change
+from workflows.steps import actor_of, completed
 from workflows.tools import Tools
 
 #: Why an agent may move or release an appointment.
@@ -53,7 +54,8 @@ def arrive(
         return
     row.arrived_at = now if is_here else None
     session.flush()
-    save_change(move, "appointment.arrived", appointment=str(row.id), is_here=is_here)
+    move.tell("appointment.arrived", appointment=str(row.id), is_here=is_here)
+    moving.save(move)  # the version stays: the doctor's page is not disturbed
 
 
 def reschedule(
@@ -92,10 +94,11 @@ def reschedule(
     if letter is not None:
         call = OperationCall("appointment", "send_letter", {"letter": letter})
         letters.send_letter(move, call, call.arguments)
-    save_change(
-        move, "appointment.moved", appointment=str(new_id), before=str(row.id),
+    move.tell(
+        "appointment.moved", appointment=str(new_id), before=str(row.id),
         reason=reason.value, early_agreed=booking.is_early_agreed,
     )  # fmt: skip
+    moving.save(move)
     if booking.doctor_id is not None:
         _follow(move, booking.doctor_id)
     return new_id
@@ -262,6 +265,25 @@ def remind(session: Session, tools: Tools, appointment_id: UUID, *, now: datetim
         return False
     row.reminded_at = now
     session.flush()
-    move.announce("appointment.near", appointment_id=str(row.id))
-    save_change(move, "appointment.reminded", appointment=str(row.id))
+    payload = {
+        "event": "appointment.near",
+        "control_file_id": str(move.file.id),
+        "appointment_id": str(row.id),
+    }
+    key = f"event:appointment.near:{row.id}"
+    move.publish(outbox.NewMessage(topic="events.deliver", key=key, payload=payload))
+    move.tell("appointment.reminded", appointment=str(row.id))
+    moving.save(move)
     return True
+
+
+def remind_all(tools: Tools, jurisdiction: str, *, now: Clock) -> int:
+    """Tell of all appointments that near, one transaction each; return of how many."""
+    at = now()
+    with read_only() as session:
+        due = due_reminders(session, jurisdiction, now=at)
+    done = 0
+    for key in due:
+        with transaction() as session:
+            done += remind(session, tools, key, now=at)
+    return done

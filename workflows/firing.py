@@ -10,7 +10,7 @@ from medcontrol import journal
 from medcontrol.errors import StepNotOpen
 from medcontrol.model import CompletionRequest, Deadline
 from medcontrol.vocabulary import DeadlineStatus
-from workflows import effects, engine, moving, signals
+from workflows import alerts, calendar_changes, effects, engine, moving, signals
 from workflows.moving import Move
 from workflows.step_records import spelled_pieces
 from workflows.steps import save_change
@@ -31,10 +31,15 @@ def fire_deadline(session: Session, tools: Tools, deadline_id: UUID, *, now: dat
     clock = session.get_one(Deadline, deadline_id, populate_existing=True)
     if clock.status is not DeadlineStatus.RUNNING or clock.due_at > now:
         return False
+    if calendar_changes.recount(move):
+        moving.save(move)
+    if clock.due_at > now:
+        return False  # the calendar was changed meanwhile
     clock.status, clock.settled_at = DeadlineStatus.FIRED, now
     move.tell("deadline.passed", deadline=clock.name, kind=clock.kind.value)
     if move.pack.meta.deadlines[clock.name].scope != "wait" or clock.engine_task_id is None:
         _signal_late(move, clock.engine_task_id)
+        alerts.raise_passed(move, clock)
         save_change(move, "deadline.reported", deadline=clock.name)
         return True
     try:

@@ -1,8 +1,8 @@
 """How long the law gives: due instants of a pack's named deadlines (délais)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import sqlalchemy as sa
@@ -64,7 +64,32 @@ class Limits:
 def limits_of(session: Session, jurisdiction: str) -> Limits:
     """Return the limits under the calendar of today, announced days included."""
     rows = session.connection().execute(_ANNOUNCED, {"jurisdiction": jurisdiction})
-    return Limits(_calendar(jurisdiction, frozenset((day, off) for day, off in rows)), jurisdiction)
+    return limits_with(jurisdiction, {row[0]: row[1] for row in rows})
+
+
+def limits_with(jurisdiction: str, announced: Mapping[date, bool]) -> Limits:
+    """Return the limits under a calendar with these announced days (True: not worked)."""
+    return Limits(_calendar(jurisdiction, frozenset(announced.items())), jurisdiction)
+
+
+def warn_at(
+    jurisdiction: str, law_day: date, start: datetime, due: datetime,
+    stops: Sequence[Standstill] = (),
+) -> datetime:  # fmt: skip
+    """Return when supervisors are told that a legal deadline nears: a share of its time is left.
+
+    What stood still is no time; after a restart the time counts from there.
+    """
+    for stop in stops:
+        if stop.ended_at is not None and stop.ended_at > start:
+            since = max(stop.started_at, start)
+            start = stop.ended_at if stop.restarts else start + (stop.ended_at - since)
+    return due - max(due - start, timedelta(0)) * _percent_left(jurisdiction, law_day) / 100
+
+
+@lru_cache(maxsize=64)
+def _percent_left(jurisdiction: str, law_day: date) -> int:
+    return law(jurisdiction).number("clocks.alert_percent_left", law_day).value
 
 
 @lru_cache(maxsize=4096)

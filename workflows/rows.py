@@ -9,9 +9,9 @@ from typing import Any
 
 from medcontrol.ids import new_id
 from medcontrol.services.points import Tariff, Work
-from medcontrol.vocabulary import ControlLevel, DeadlineStatus, TaskStatus
+from medcontrol.vocabulary import ControlLevel, DeadlineKind, DeadlineStatus, TaskStatus
 from workflows.catalog import Pack
-from workflows.limits import Due, Limits
+from workflows.limits import Due, Limits, warn_at
 from workflows.paths import Wait, WaitingTask
 from workflows.schema import Deadline
 
@@ -67,8 +67,16 @@ def deadline_row(
         "parameter": due.parameter,
         "stops_for_completion": rule.suspends,
         "due_at": due.at,
+        "warn_at": _warn_at(file, rule, start, due) if engine_task_id is None else None,
         "status": DeadlineStatus.RUNNING,
     }
+
+
+def _warn_at(file: File, rule: Deadline, start: datetime, due: Due) -> datetime | None:
+    """Return when supervisors are told that a legal deadline of a file nears."""
+    if rule.kind is not DeadlineKind.LEGAL:
+        return None
+    return warn_at(file["jurisdiction"], file["received_on"], start, due.at)
 
 
 def step_deadline(

@@ -33,6 +33,12 @@ WHERE status = 'running' AND due_at <= :now
   AND (CAST(:at AS timestamptz) IS NULL OR (due_at, id) > (:at, CAST(:id AS uuid)))
 ORDER BY due_at, id LIMIT :page
 """)
+_DUE_WARNINGS = sa.text("""
+SELECT id, control_file_id, warn_at FROM deadline
+WHERE status = 'running' AND warn_at <= :now
+  AND (CAST(:at AS timestamptz) IS NULL OR (warn_at, id) > (:at, CAST(:id AS uuid)))
+ORDER BY warn_at, id LIMIT :page
+""")
 _DUE_HOLDS = sa.text("""
 SELECT id, control_file_id, held_until FROM human_task
 WHERE status = 'open' AND held_until <= :now
@@ -76,6 +82,14 @@ def sweep_deadlines(tools: Tools, *, now: Clock, limit: int | None = None) -> Sw
     at = now()
     return _sweep(
         _DUE_CLOCKS, lambda s, key: commands.fire_deadline(s, tools, key, now=at), at, limit
+    )
+
+
+def warn_of_deadlines(tools: Tools, *, now: Clock, limit: int | None = None) -> Swept:
+    """Tell supervisors of the legal deadlines that near; arguments as ``sweep_deadlines``."""
+    at = now()
+    return _sweep(
+        _DUE_WARNINGS, lambda s, key: commands.warn_of_deadline(s, tools, key, now=at), at, limit
     )
 
 

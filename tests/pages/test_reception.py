@@ -456,7 +456,7 @@ def test_an_appointment_is_booked_and_the_person_summoned(fund: Fund) -> None:
 
 @pytest.mark.parametrize(
     ("values", "field"),
-    [({"day": "2026-11-24"}, "day"), ({"day": "2026-12-13"}, "day"), ({"day": ""}, "day"),
+    [({"day": "2026-11-24"}, "day"), ({"day": "2026-12-13"}, "day"), ({"day": ""}, "slot"),
      ({"day": "2026-11-20", "hour": "07:00", "agreed": "1"}, "day"), ({"place": " "}, "place")],
 )  # fmt: skip
 def test_an_appointment_that_can_not_be_is_refused_at_its_field(

@@ -9,7 +9,8 @@ from medcontrol.ids import new_id
 from medcontrol.legal.loading import law
 from medcontrol.model import Deadline, Suspension
 from medcontrol.rules.clocks import Standstill, completion_restarts
-from medcontrol.vocabulary import CompletionKind, DeadlineStatus
+from medcontrol.vocabulary import CompletionKind, DeadlineKind, DeadlineStatus
+from workflows.limits import warn_at
 from workflows.moving import Move
 from workflows.paths import OperationCall
 
@@ -56,7 +57,7 @@ def resume(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None
         .where(col(Suspension.control_file_id) == move.file.id, col(Suspension.ended_at).is_(None))
         .values(ended_at=move.now)
     )
-    stops = _standstills(move)
+    stops = standstills(move)
     stopped = select(Deadline).where(
         Deadline.control_file_id == move.file.id, Deadline.status == DeadlineStatus.SUSPENDED
     )
@@ -65,11 +66,16 @@ def resume(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None
         clock.status = DeadlineStatus.RUNNING
         if clock.engine_task_id is None:
             move.file.due_at = clock.due_at
+            if clock.kind is DeadlineKind.LEGAL:
+                clock.warn_at = warn_at(
+                    move.file.jurisdiction, move.file.received_on, clock.starts_at, clock.due_at,
+                    stops,
+                )  # fmt: skip
     session.flush()  # before clocks are settled, in the database
     move.tell("clock.resumed", stops=len(stops))
 
 
-def _standstills(move: Move) -> list[Standstill]:
+def standstills(move: Move) -> list[Standstill]:
     """Return the ended suspensions of a file, as the clocks want them."""
     found = move.ask(_ENDED, file=move.file.id)
     return [Standstill(row[0], row[1], row[2].endswith(_RESTARTS)) for row in found]

@@ -1,0 +1,48 @@
+"""Clocks and agendas: alerts, reminders, and deadlines counted again after the calendar changed."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from celery import shared_task
+
+from medcontrol import outbox
+from medcontrol.clock import utc_now
+from medcontrol.db import read_only, transaction
+from medcontrol.model import OutboxMessage
+from medcontrol.settings import settings
+from runtime import wiring
+from runtime.tasks.failing import noted
+from runtime.tasks.periodic import alone
+from workflows import calendar_changes, sweeping
+from workflows.appointments import remind_all
+
+
+@shared_task(name="deadlines.warn")
+def warn_of_deadlines() -> None:
+    """Tell supervisors of the legal deadlines that near."""
+    alone("deadlines.warn", lambda: asdict(sweeping.warn_of_deadlines(wiring.tools(), now=utc_now)))
+
+
+@shared_task(name="appointments.remind")
+def remind_of_appointments() -> None:
+    """Tell other systems of appointments that near, so that the people are reminded."""
+    place = settings().jurisdiction
+    name = "appointments.remind"
+    alone(name, lambda: {"reminded": remind_all(wiring.tools(), place, now=utc_now)})
+
+
+@shared_task(name=calendar_changes.TOPIC)
+def recount(message_id: str) -> None:
+    """Count deadlines again after a change of the calendar; one that was killed goes on."""
+    key = UUID(message_id)
+    with noted(key):
+        with read_only() as session:
+            message = session.get(OutboxMessage, key)
+            if message is None or message.done_at is not None:
+                return
+            change_id = UUID(message.payload["id"])
+        calendar_changes.run(wiring.tools(), change_id, now=utc_now)
+        with transaction() as session:
+            waiting = outbox.begin(session, key)
+            if waiting is not None:
+                outbox.finish(waiting, now=utc_now())
