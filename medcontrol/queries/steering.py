@@ -16,9 +16,9 @@ from medcontrol.errors import InvalidInput
 from medcontrol.model import SteeringMonth
 from medcontrol.policy import Principal
 from medcontrol.queries.agreement import WATCHERS, Compared, compared, fewest_pairs, scope_of
-from medcontrol.steering_counts import Cell, Figures, count_days
 from medcontrol.rules.agreement import Agreement, agreement
 from medcontrol.rules.calendar import WorkingCalendar, add_months
+from medcontrol.steering_counts import Cell, Figures, count_days
 from medcontrol.vocabulary import ControlLevel
 
 GROUPS = ("month", "level", "flow", "region")

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from medcontrol.model import SteeringMonth
-from medcontrol.steering_counts import count_days
 from medcontrol.rules.calendar import add_months
 from medcontrol.services.calendar import working_calendar
+from medcontrol.steering_counts import count_days
 
 #: Months that are counted again every night: a decision may be undone, a file may come in late.
 AGAIN = 2
