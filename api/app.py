@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from api import (
+    appeals,
     assignments,
     bodies,
     commands,
@@ -31,6 +32,7 @@ ROUTERS = (
     control_files.router,
     commands.router,
     file_commands.router,
+    appeals.router,
     entitlements.router,
 )
 

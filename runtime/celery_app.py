@@ -51,8 +51,8 @@ ROUTES = {
 TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.exchange",
          "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest",
          "runtime.tasks.history", "runtime.tasks.ranking",
-         "runtime.tasks.outcomes", "runtime.tasks.care", "runtime.tasks.packs", "runtime.tasks.clocks",
-         "runtime.tasks.quality", "runtime.tasks.adjacent")  # fmt: skip
+         "runtime.tasks.outcomes", "runtime.tasks.care", "runtime.tasks.packs",
+         "runtime.tasks.clocks", "runtime.tasks.quality", "runtime.tasks.adjacent")  # fmt: skip
 
 
 def configuration() -> dict[str, Any]:

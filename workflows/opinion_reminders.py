@@ -39,20 +39,23 @@ def remind_due(session: Session, *, jurisdiction: str, now: datetime, most: int 
         .join(ControlFile, col(ControlFile.id) == OpinionRequest.control_file_id)
         .where(
             col(OpinionRequest.status) == "open",
-            col(OpinionRequest.reminders) < 3,
-            col(OpinionRequest.due_on) <= today + timedelta(days=before),
+            sa.or_(
+                *(
+                    sa.and_(col(OpinionRequest.due_on) <= day, col(OpinionRequest.reminders) < n)
+                    for n, day in enumerate(
+                        (today + timedelta(days=before), today, today - timedelta(days=after)), 1
+                    )
+                )
+            ),
             col(ControlFile.jurisdiction) == jurisdiction,
         )
         .order_by(col(OpinionRequest.control_file_id))
         .limit(most)
         .with_for_update(of=ControlFile, skip_locked=True)
     ).all()
-    sent = 0
     for request in rows:
         assert request.due_on is not None  # noqa: S101 - it is open
         stage = stage_due(request.due_on, today, before, after)
-        if stage <= request.reminders:
-            continue
         request.reminders = stage
         session.add(request)
         facts = {"request": str(request.id), "stage": stage, "due_on": str(request.due_on)}
@@ -61,9 +64,8 @@ def remind_due(session: Session, *, jurisdiction: str, now: datetime, most: int 
             actor=journal.SYSTEM, now=now,
         )  # fmt: skip
         _announce(session, request, stage, now)
-        sent += 1
     session.flush()
-    return sent
+    return len(rows)
 
 
 def _announce(session: Session, request: OpinionRequest, stage: int, now: datetime) -> None:
