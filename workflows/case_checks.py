@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from medcontrol.clock import civil_date
+from medcontrol.errors import NotFound
 from medcontrol.legal.dated import DatedValue
 from medcontrol.legal.loading import law
 from medcontrol.model import ControlFile, Decision, Entitlement, LineOpinion, ReceivedFile
@@ -30,7 +31,7 @@ from medcontrol.vocabulary import (
     Jurisdiction,
     LineOutcome,
 )
-from workflows.catalog import Pack
+from workflows.catalog import Catalog, Pack
 
 #: Earlier files of a person that are looked at, newest first.
 LONGEST_PAST = 300
@@ -66,7 +67,13 @@ class Known:
 
 
 def compute(
-    session: Session, pack: Pack, file: ControlFile, received: ReceivedFile, step: str, known: Known
+    session: Session,
+    catalog: Catalog,
+    pack: Pack,
+    file: ControlFile,
+    received: ReceivedFile,
+    step: str,
+    known: Known,
 ) -> list[Computed]:
     """Return the checks that the pack computes at a step of a file, in its order.
 
@@ -81,7 +88,7 @@ def compute(
     ]
     if not wanted:
         return []
-    case = case_of(session, file, received, known)
+    case = case_of(session, catalog, file, received, known)
     numbers = law(file.jurisdiction)
     return [
         Computed(
@@ -93,7 +100,9 @@ def compute(
     ]
 
 
-def case_of(session: Session, file: ControlFile, received: ReceivedFile, known: Known) -> Case:
+def case_of(
+    session: Session, catalog: Catalog, file: ControlFile, received: ReceivedFile, known: Known
+) -> Case:
     """Return a file as its checks read it, with the person's past."""
     numbers, day = law(file.jurisdiction), file.received_on
     return Case(
@@ -111,7 +120,7 @@ def case_of(session: Session, file: ControlFile, received: ReceivedFile, known: 
         typed=known.typed,
         medical=_medical(file.jurisdiction, known) if known.is_medical else {},
         past=_past(session, file, received),
-        rights=_rights(session, file),
+        rights=_rights(session, catalog, file),
     )
 
 
@@ -220,7 +229,7 @@ def _verdicts(session: Session, file_ids: Sequence[Any]) -> dict[Any, dict[int, 
     return found
 
 
-def _rights(session: Session, file: ControlFile) -> tuple[PastRight, ...]:
+def _rights(session: Session, catalog: Catalog, file: ControlFile) -> tuple[PastRight, ...]:
     born = sa.func.coalesce(col(Entitlement.beneficiary_birth_date), col(Entitlement.birth_date))
     rights = session.exec(
         select(Entitlement)
@@ -231,7 +240,7 @@ def _rights(session: Session, file: ControlFile) -> tuple[PastRight, ...]:
     )
     return tuple(
         PastRight(
-            kind=right.flow,
+            kind=_kind(catalog, right),
             code=right.right_code,
             valid_from=right.valid_from,
             valid_to=right.valid_to,
@@ -239,3 +248,12 @@ def _rights(session: Session, file: ControlFile) -> tuple[PastRight, ...]:
         )
         for right in rights
     )
+
+
+def _kind(catalog: Catalog, right: Entitlement) -> str:
+    """Return what sort of right it is: as the pack of its flow calls it, else the flow's code."""
+    try:
+        rule = catalog.pack(right.jurisdiction, right.flow, right.valid_from).meta.entitlement
+    except NotFound:
+        return right.flow  # older than any pack
+    return rule.kind if rule else right.flow

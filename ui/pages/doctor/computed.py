@@ -12,10 +12,11 @@ from medcontrol.vocabulary import MedicalRecordKind
 from ui.forms import Sent
 from ui.pages.doctor.panel import Desk, step_form
 from workflows.case_checks import Computed, Known, compute
+from workflows.catalog import Catalog
 
 
 def computed_checks(
-    session: Session, desk: Desk, records: tuple[MedicalContent, ...], sent: Sent
+    session: Session, catalog: Catalog, desk: Desk, records: tuple[MedicalContent, ...], sent: Sent
 ) -> tuple[CheckShown, ...]:
     """Return the checks of the open step, on what was received and on what was typed so far."""
     intake: Mapping[str, Any] = {}
@@ -30,7 +31,7 @@ def computed_checks(
         is_medical=desk.opened.is_medical_readable,
     )
     opened = desk.opened
-    found = compute(session, desk.pack, opened.file, opened.received, desk.step, known)
+    found = compute(session, catalog, desk.pack, opened.file, opened.received, desk.step, known)
     words = desk.pack.check_words()
     return tuple(_shown(each, words[each.check.name], desk.language) for each in found)
 

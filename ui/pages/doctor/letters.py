@@ -72,5 +72,3 @@ def open_envelope(visitor: Me, form: Posted, reference: str, envelope_id: UUID) 
     now = visitor.site.clock
     envelopes.open_envelope(visitor.principal, file_id, envelope_id, now=now)
     return see_other(f"/files/{reference}?tab=letters", "envelope.opened")
-
-

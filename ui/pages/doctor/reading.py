@@ -98,7 +98,7 @@ def read_step(visitor: Visitor, language: str, reference: str, sent: Sent) -> St
     )  # fmt: skip
     fields = step_form(desk, sent).fields(desk.pack.meta.facts)
     with read_only() as session:
-        checks = computed_checks(session, desk, tuple(records), sent)
+        checks = computed_checks(session, visitor.site.tools.catalog, desk, tuple(records), sent)
     return StepPart(
         form=fields,
         checks=checks,
@@ -214,7 +214,9 @@ def _panel(
     panel = replace(
         panel_of(desk, lines, draft, sent),
         undo_seconds=reading.visitor.site.tools.undo_seconds,
-        checks=computed_checks(session, desk, reading.records, sent),
+        checks=computed_checks(
+            session, reading.visitor.site.tools.catalog, desk, reading.records, sent
+        ),
     )
     if refusal is None:
         return panel
