@@ -41,7 +41,7 @@ class _CareAbroad:
     authorisation_months = _LAW.whole("care_abroad.authorisation_months")
     companion_age_years = _LAW.whole("care_abroad.companion_age_years")
     filing_days = _LAW.whole("care_abroad.filing_days")
-    open_days_before = _LAW.whole("care_abroad.open_days_before")
+    prolongation_days = _LAW.whole("care_abroad.prolongation_days")
     specialist_certificates = _LAW.whole("care_abroad.specialist_certificates")
 
 
@@ -102,7 +102,7 @@ class _Completion:
 
 class _Conventional:
     form_months = _LAW.whole("conventional.form_months")
-    open_days_before = _LAW.whole("conventional.open_days_before")
+    prolongation_days = _LAW.whole("conventional.prolongation_days")
 
 
 class _Convocation:
