@@ -237,7 +237,7 @@ _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (SlipStatus.DRAFT, N_("Being filled")),
     (SlipStatus.SEALED, N_("Sealed")),
     (SlipStatus.DISPATCHED, N_("On its way")),
-    (SlipStatus.RECEIVED, N_("Received")),
+    (SlipStatus.RECEIVED, N_("Slip received")),
     (SlipStatus.CANCELLED, N_("Given up")),
     (PaperFileState.EXPECTED, N_("Still to find")),
     (PaperFileState.FOUND, N_("Found")),
