@@ -63,16 +63,13 @@ def announce(
 ) -> None:
     """Announce a day as not worked, or as worked although a holiday; a second time replaces it.
 
-    Deadlines that are running keep the day they were given; new ones count with it.
+    New deadlines count with it; those that run are counted again by ``workflows.calendar_changes``,
+    through which pages and commands go.
 
     Raises:
         InvalidInput: no name, or a year that the calendar does not cover.
     """
-    name = name.strip()
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(f"a name of 1 to {_LONGEST_NAME} characters is needed", field="name")
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise InvalidInput(f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}", field="day")
+    name = checked(day, name)
     values = {"is_holiday": is_holiday, "name": name}
     statement = insert(AnnouncedDay).values(
         jurisdiction=Jurisdiction(jurisdiction), day=day, **values
@@ -80,6 +77,20 @@ def announce(
     session.execute(
         statement.on_conflict_do_update(index_elements=["jurisdiction", "day"], set_=values)
     )
+
+
+def checked(day: date, name: str) -> str:
+    """Return the name of an announced day, trimmed.
+
+    Raises:
+        InvalidInput: no name (``name``), or a year that the calendar does not cover (``day``).
+    """
+    name = name.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"a name of 1 to {_LONGEST_NAME} characters is needed", field="name")
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidInput(f"the calendar covers {FIRST_YEAR} to {LAST_YEAR}", field="day")
+    return name
 
 
 def withdraw(session: Session, jurisdiction: str, day: date) -> None:

@@ -26,12 +26,16 @@ from runtime.commands.output import (
     show_table,
 )
 from runtime.environment import environment
+from workflows import calendar_changes
 
 doctors = typer.Typer(help="Control doctors and what they may take.", no_args_is_help=True)
 imports = typer.Typer(help="Take over from the tool that is replaced.", no_args_is_help=True)
 calendar = typer.Typer(help="Days announced as holidays or as worked.", no_args_is_help=True)
 
 File = Annotated[str, typer.Argument(help="A file, or - for standard input.")]
+Preview = Annotated[
+    bool, typer.Option("--preview", help="Only say what would move; change nothing.")
+]
 What = Annotated[str, typer.Option("--what", help=", ".join(KINDS))]
 
 
@@ -122,14 +126,55 @@ def add_day(
     worked: Annotated[
         bool, typer.Option("--worked", help="Worked although a holiday or a weekend.")
     ] = False,
+    preview: Preview = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Announce a day as not worked; a second time replaces the first."""
+    """Announce a day as not worked; a second time replaces the first.
+
+    Says how many open files and deadlines move; they are counted again in the background.
+    """
     that = read_day(day, "DAY")
-    with environment(), transaction() as session:
-        calendar_service.announce(
-            session, settings().jurisdiction, that, name, is_holiday=not worked
+    name = calendar_service.checked(that, name)
+    change = calendar_changes.Change(
+        jurisdiction=settings().jurisdiction, day=that, is_holiday=not worked, name=name
+    )
+    _change(change, f"{that} is {'worked' if worked else 'not worked'}: {name}", preview, as_json)
+
+
+@calendar.command("withdraw")
+def withdraw_day(
+    day: Annotated[str, typer.Argument(help="2026-11-20")],
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget an announcement. Says how many open files and deadlines move."""
+    that = read_day(day, "DAY")
+    change = calendar_changes.Change(
+        jurisdiction=settings().jurisdiction, day=that, is_holiday=None
+    )
+    _change(change, f"{that} is as the calendar has it", preview, as_json)
+
+
+def _change(change: calendar_changes.Change, said: str, only_look: bool, as_json: bool) -> None:
+    """Show what a change moves, and make it unless one only looks."""
+    with environment():
+        if only_look:
+            with read_only() as session:
+                impact = calendar_changes.preview(session, change, now=utc_now())
+        else:
+            with transaction() as session:
+                impact = calendar_changes.preview(session, change, now=utc_now())
+                calendar_changes.make(session, change, by=None, now=utc_now())
+    if as_json:
+        say_json({"made": not only_look, "flows": impact.as_json()})
+        return
+    if impact.flows:
+        heads = ("flow", "files", "deadlines", "legal", "become late", "late no more")
+        show_table(
+            heads,
+            [(f.flow, f.files, f.deadlines, f.legal, f.late, f.relieved) for f in impact.flows],
         )
-    say(f"{that} is {'worked' if worked else 'not worked'}: {name}")
+    say("nothing was changed" if only_look else said)
 
 
 @calendar.command("list")

@@ -13,6 +13,7 @@ from medcontrol.model import (
     AccessLog,
     AnnouncedDay,
     Availability,
+    CalendarChange,
     Competence,
     Conflict,
     Doctor,
@@ -356,12 +357,41 @@ def test_a_role_with_a_fault_is_not_given(fund: Fund, values: dict[str, str], fi
 def test_a_day_is_announced_and_withdrawn(fund: Fund) -> None:
     browser = administrator(fund)
 
-    browser.send(browser.page("/holidays"), "/holidays", day="2026-12-24", name="Jour chômé")
+    given = {"day": "2026-12-24", "name": "Jour chômé"}
+    shown = browser.send(browser.page("/holidays"), "/holidays", **given)
+    assert fund.rows(AnnouncedDay) == [], "what it moves is shown first"
+    browser.client.post("/holidays", data=confirmation(html.fromstring(shown.text)))
     page = browser.page("/holidays")
     assert "Jour chômé" in page.text_content()
-    browser.send(page, "/withdraw")
+    shown = browser.send(page, "/withdraw")
+    assert len(fund.rows(AnnouncedDay)) == 1
+    asked = html.fromstring(shown.text)
+    browser.client.post("/holidays/2026-12-24/withdraw", data=confirmation(asked))
 
     assert fund.rows(AnnouncedDay) == []
+    assert [each.is_holiday for each in fund.rows(CalendarChange)] == [True, None]
+
+
+def confirmation(page: Any) -> dict[str, str]:
+    """The fields of the form that confirms a change of the calendar."""
+    return dict(page.get_element_by_id("confirm-change").form_values())
+
+
+def test_open_deadlines_that_a_day_moves_are_counted_by_type_before_it_is_announced(
+    fund: Fund,
+) -> None:
+    fund.take(channel="paper", paper={"sealed_envelope": True})
+    browser = administrator(fund)
+    form = {"day": "2026-11-23", "name": "Aïd"}
+
+    page = html.fromstring(browser.send(browser.page("/holidays"), "/holidays", **form).text)
+    fund.take(external_id="W-2", channel="paper", paper={"sealed_envelope": True})
+    late = browser.client.post("/holidays", data=confirmation(page))
+
+    assert texts(page, "//section[@id='impact']//tbody/tr/th") == ["ALD"]
+    assert texts(page, "//section[@id='impact']//tbody/tr/td")[:2] == ["1", "1"]
+    assert late.status_code == 422
+    assert fund.rows(AnnouncedDay) == [], "another number would move than was shown"
 
 
 @pytest.mark.parametrize(

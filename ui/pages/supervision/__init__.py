@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from ui.pages.supervision import (
     absences,
+    alerts,
     batches,
     board,
     fairness,
@@ -17,6 +18,6 @@ from ui.pages.supervision import (
 
 router = APIRouter()
 for module in (
-    board, tasks, reassign, batches, absences, fairness, statements, levers, periodic, postponing,
+    board, alerts, tasks, reassign, batches, absences, fairness, statements, levers, periodic, postponing,
 ):  # fmt: skip
     router.include_router(module.router)

@@ -12,6 +12,7 @@ from assignment.facts import DoctorFacts
 from assignment.service import load_doctors
 from medcontrol.db import read_only
 from medcontrol.queries.absences import AbsenceRow, load_absences
+from medcontrol.queries.deadline_alerts import Alerts, load_alerts
 from medcontrol.queries.supervision import Board, DoctorRow, DueBucket, Measure
 from medcontrol.queries.supervision_loading import load_board
 from medcontrol.queries.supervision_outlook import Outlook, load_outlook
@@ -88,6 +89,7 @@ class BoardPage:
     outlook: Outlook
     projection: tuple[Projected, ...]
     absences: tuple[AbsenceRow, ...]
+    deadlines: Alerts
     buckets: tuple[DueBucket, ...] = tuple(DueBucket)
 
     def count(self, bucket: DueBucket) -> int:
@@ -159,11 +161,12 @@ def show_board(request: Request, visitor: Me) -> Response:
         absences = load_absences(
             session, visitor.principal, jurisdiction, now=visitor.now, unit=unit
         )
+        deadlines = load_alerts(session, visitor.principal, unit=unit, calendar=calendar)
     lines = _lines(board.doctors, facts, presence, strip, calendar)
     page = BoardPage(
         board, _sorted(lines, sort), unit, member_of(query, "measure", Measure) or Measure.FILES,
         sort, strip, outlook, _project(outlook, presence, strip, calendar),
-        tuple(each for each in absences if each.needs_handover(visitor.today, ahead)),
+        tuple(each for each in absences if each.needs_handover(visitor.today, ahead)), deadlines,
     )  # fmt: skip
     return render(request, "supervision/board.html", page)
 
