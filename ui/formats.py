@@ -98,6 +98,10 @@ class Formats:
         """Mars 2007."""
         return str(format_date(value, "LLLL y", locale=self.locale)).capitalize()
 
+    def short_month(self, value: date) -> str:
+        """Sept. 26; the whole name is left to the tooltip."""
+        return format_date(value, "MMM yy", locale=self.locale)
+
     def weekday_letters(self) -> list[tuple[str, str]]:
         """Monday to Sunday, each as a letter and as a word."""
         short = get_day_names("narrow", "stand-alone", self.locale)

@@ -53,7 +53,7 @@ def days_of(right: Entitlement) -> dict[str, Any]:
 def event_row(changed: Changed, *, actor: Actor, now: datetime) -> dict[str, Any]:
     """Return the row of the journal: what differs, by name."""
     before, after = _written(changed.before), _written(changed.after)
-    moved = [name for name in after if before.get(name) != after[name]]
+    moved = [name for name in KEPT if name in after and before.get(name) != after[name]]
     return {
         "id": new_id(),
         "entitlement_id": changed.right_id,
