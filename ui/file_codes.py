@@ -16,6 +16,7 @@ CONSEQUENCES: Mapping[str, str] = {
     "withdrawn": N_("The file closes; no letter is sent."),
     "close_file": N_("The file closes; the insured person is told."),
     "summon": N_("The agency books an examination; the insured person is convened."),
+    "visit": N_("The region agrees first, then the agency sets the day of the visit."),
     "no_show": N_("The absence is recorded; a second convocation may follow."),
     "reschedule": N_("The agency books another day."),
     "escalate": N_("A colleague of the region is asked; the file comes back to you."),

@@ -23,6 +23,7 @@ from ui.i18n import N_, translations
 from ui.pages.doctor.step_form import StepForm
 from ui.words import PackWords
 from workflows.catalog import Pack
+from workflows.closing import may_close
 from workflows.schema import Outcome, Step
 
 # Outcomes that have a form of their own beside the decision.
@@ -51,6 +52,7 @@ _TONES = {
     DecisionOutcome.REFUSED_ADMINISTRATIVE: "refuse",
 }
 _PROPOSAL = N_("Proposal: other doctors look at it before the letter leaves.")
+_ABOVE = N_("Above a threshold, a higher level agrees first.")
 _OTHER_PIECE = N_("Another piece, described below")
 
 
@@ -150,17 +152,18 @@ def _option(desk: Desk, code: str, outcome: Outcome) -> OutcomeOption:
 def _consequence(desk: Desk, code: str, outcome: Outcome) -> str:
     """Return what follows for the insured person, in a sentence."""
     say = translations(desk.language).gettext
-    kinds = {step.kind for step in desk.pack.meta.steps.values()}
-    is_proposal = (
-        outcome.decides is not None
-        and desk.rule.kind is not StepKind.DECISION
-        and not kinds.isdisjoint({StepKind.SECOND_DOCTOR, StepKind.DECISION})
-    )
-    if is_proposal:
-        return say(_PROPOSAL)
     named = outcome.decides.value if outcome.decides else code
     known = CONSEQUENCES.get(code) or CONSEQUENCES.get(named)
-    return say(known) if known else ""
+    sentence = say(known) if known else ""
+    if outcome.decides is None or desk.rule.kind is StepKind.DECISION:
+        return sentence
+    kinds = {step.kind for step in desk.pack.meta.steps.values()}
+    if kinds.isdisjoint(SECOND_EYES):
+        return sentence
+    if not may_close(desk.pack, desk.step):
+        return say(_PROPOSAL)
+    is_granted = outcome.decides in (DecisionOutcome.GRANTED, DecisionOutcome.PARTIALLY_GRANTED)
+    return f"{sentence} {say(_ABOVE)}" if is_granted else sentence
 
 
 def _pieces(desk: Desk) -> tuple[Motive, ...]:

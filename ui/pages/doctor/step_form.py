@@ -56,9 +56,8 @@ class StepForm:
                 not ask are asked too. What nobody answers stays as it was proposed.
         """
         found = tuple(self._field(each) for each in self._asked())
-        named = {each.name for each in found}
         return (*found, *(self._fact(n) for n in self._step.gives
-                          if facts[n].type == "boolean" and n not in named))  # fmt: skip
+                          if facts[n].type == "boolean" and n not in self._schema))  # fmt: skip
 
     def answers(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], Errors]:
         """Return the answers, the facts of the flow among them, and what can't be read."""
