@@ -18,6 +18,7 @@ from ui.pages.supervision import (
 
 router = APIRouter()
 for module in (
-    board, alerts, tasks, reassign, batches, absences, fairness, statements, levers, periodic, postponing,
+    board, alerts, tasks, reassign, batches, absences, fairness, statements, levers, periodic,
+    postponing,
 ):  # fmt: skip
     router.include_router(module.router)
