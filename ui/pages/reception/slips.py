@@ -65,7 +65,7 @@ def show_all(request: Request, visitor: Me) -> Response:
     return render(request, "reception/slips.html", page)
 
 
-@router.post("")
+@router.post("/new")
 def create(visitor: Me, form: Posted) -> Response:
     """Begin a slip."""
     visitor.must_have(Role.AGENT)
