@@ -141,6 +141,6 @@ FIGURES: Mapping[str, tuple[str, str, str]] = {
     "kappa": (
         N_("Kappa"),
         N_("from -1 to 1"),
-        N_("Agreement beyond chance (Cohen), weighted likewise, with its 95 % interval."),
+        N_("Agreement beyond chance (Cohen), weighted likewise, with its interval (0.95)."),
     ),
 }
