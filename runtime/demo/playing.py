@@ -5,7 +5,7 @@ Every move is the real command under the rights of the doctor or agent who has t
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from functools import cached_property, partial
 from typing import Any
@@ -17,13 +17,13 @@ from sqlmodel import Session
 from medcontrol.clock import ZONES, civil_date
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import DomainError
-from medcontrol.model import UserAccount
+from medcontrol.model import ControlFile, HumanTask, UserAccount
 from medcontrol.policy import Principal
 from medcontrol.reference.motives import motives
 from medcontrol.services.users import principal_for
 from medcontrol.vocabulary import DocumentClass, LineOutcome, MessageAudience
 from runtime.demo.generator.arrivals import working_days_after
-from workflows import commands
+from workflows import booking, commands
 from workflows.catalog import Pack
 from workflows.commands import CompleteStep, LineVerdict, NewDocument, PieceAsked
 from workflows.tools import Tools
@@ -146,6 +146,8 @@ class Play:
             )  # fmt: skip
         else:
             command = self._command(task, move)
+            if move == "booked":
+                command = replace(command, **self._slot(session, task))
             commands.complete_step(session, self.tools, command, principal=who, now=self.now)
             if move == "ask_completion":
                 self.waiting_for_pieces.append(task.control_file_id)
@@ -172,8 +174,23 @@ class Play:
             motive_code=motive,
             reasoning=REASONING,
             pieces=pieces,
-            appointment_at=self._later(5) if outcome == "booked" else None,
         )
+
+    def _slot(self, session: Session, task: Waiting) -> dict[str, Any]:
+        """Return the first free slot, as the command that books says it; by hand without one."""
+        file = session.get_one(ControlFile, task.control_file_id)
+        step = session.get_one(HumanTask, task.id)
+        ahead = booking.awaited(session, task.pack, file, step)
+        found = booking.offers(
+            session, task.pack, file, ahead, booking.Search(limit=1), now=self.now
+        )
+        if not found.slots:
+            return {"appointment_at": self._later(20)}
+        slot = found.slots[0]
+        return {
+            "appointment_at": slot.span.starts_at, "with_doctor": slot.doctor_id,
+            "room_id": slot.room_id, "place": slot.place or "Au domicile",
+        }  # fmt: skip
 
     def _lines(self, task: Waiting, outcome: str) -> Iterator[LineVerdict]:
         """Yield an opinion on each line that agrees with the outcome; a partial one cuts one."""
