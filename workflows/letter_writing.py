@@ -18,6 +18,8 @@ from workflows.letter_answers import stated
 from workflows.letter_marks import LetterWays, new_code, told_to, verification, way_of
 
 LANGUAGES = ("fr", "ar")
+#: Others than the insured person have to know whom a letter is about.
+_TOLD_WHOSE = frozenset({"provider", "employer", "specialist"})
 _EMPLOYER = {"fr": "À l’employeur", "ar": "إلى المشغل"}
 _AFFILIATION = {"fr": "Affiliation n°", "ar": "رقم الانخراط"}
 _SPECIALIST = {"fr": "Au médecin spécialiste consulté", "ar": "إلى الطبيب الأخصائي المستشار"}
@@ -162,7 +164,7 @@ def _context(
         "flow": titles.ar if language == "ar" else titles.fr,
         "received_on": file["received_on"],
         "registration_number": file["registration_number"],
-        "addressee": _addressee(
+        "addressee": addressee_of(
             pack.meta.letters[code].recipient, language, details, insured, address
         ),
         "pieces": occasion.pieces or None,
@@ -180,15 +182,15 @@ def _context(
     if received.get("beneficiary_family_name"):
         names = (received["beneficiary_given_name"], received["beneficiary_family_name"])
         context["beneficiary"] = " ".join(names)
-    elif pack.meta.letters[code].recipient == "provider":
-        context["beneficiary"] = insured  # a provider has to know whose care it is about
+    elif pack.meta.letters[code].recipient in _TOLD_WHOSE:
+        context["beneficiary"] = insured
     if occasion.decision or "appeal" in _needs(pack):
         days = law(file["jurisdiction"]).number("clocks.appeal_file_days", file["received_on"])
         context["appeal"] = {"days": days.value, "address": f"{sender.fund}, {sender.unit_name}"}
     return context
 
 
-def _addressee(
+def addressee_of(
     recipient: str, language: str, details: Mapping[str, Any], insured: str, address: str | None
 ) -> dict[str, Any]:
     """Return who is written to: the one the letter is for, else the insured person."""

@@ -6,6 +6,7 @@ from typing import Any
 from medcontrol.reference.acts import acts
 from workflows.catalog import Pack
 from workflows.letter_answers import amount, questions, stated
+from workflows.letter_writing import addressee_of
 
 
 def sample_of(pack: Pack, letter: str, language: str) -> dict[str, Any]:
@@ -14,6 +15,12 @@ def sample_of(pack: Pack, letter: str, language: str) -> dict[str, Any]:
     asked = {name: _answer(each) for name, each in questions(pack) if name in printed}
     titles = pack.served.titles
     context = dict(sample_context(language))
+    recipient = pack.meta.letters[letter].recipient
+    if recipient in ("employer", "specialist"):
+        name = context["addressee"]["name"]
+        known = {"employer": {"name": _EMPLOYER[language], "number": "9990001"}}
+        context["addressee"] = addressee_of(recipient, language, known, name, None)
+        context["beneficiary"] = name
     number = {"entitlement_number": f"{pack.served.reference_prefix}-2026-0004321"}
     context["decision"] = context["decision"] | number
     if lines := _lines(pack, language):
@@ -43,6 +50,7 @@ def _lines(pack: Pack, language: str) -> list[dict[str, str]]:
     ]
 
 
+_EMPLOYER = {"fr": "Société Exemple", "ar": "شركة المثال"}
 _REDUCED = {
     "fr": "Montant ramené au tarif applicable",
     "ar": "تم تخفيض المبلغ إلى التعريفة المطبقة",

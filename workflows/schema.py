@@ -204,6 +204,7 @@ class LetterPart(Part):
         needs: the groups of the context (``workflows.letters.LetterContext``) that it prints.
         prints: answers of the form of the step that sends it, printed with their labels; never
             what is medical.
+        answer_within: one of the pack's deadlines, counted from the letter: its ``answer_by``.
     """
 
     titles: Titles
@@ -211,6 +212,7 @@ class LetterPart(Part):
     registered: bool = False
     needs: tuple[ContextGroup, ...] = ()
     prints: tuple[Code, ...] = ()
+    answer_within: Code | None = None
 
 
 class Piece(Part):
@@ -431,6 +433,9 @@ class PackFile(Part):
                     raise ValueError(f"outcomes.{name}.sets: {fact} can't be {value!r}")
             if outcome.counts:
                 _known(f"outcomes.{name}.counts", (outcome.counts,), self.facts)
+        for name, letter in self.letters.items():
+            named = (letter.answer_within,) if letter.answer_within else ()
+            _known(f"letters.{name}.answer_within", named, self.deadlines)
         for name, checked in self.checks.items():
             _known(f"checks.{name}.steps", checked.steps, self.steps)
         return self

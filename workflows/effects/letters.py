@@ -14,6 +14,7 @@ def send_letter(move: Move, call: OperationCall, arguments: dict[str, Any]) -> N
     code = arguments["letter"]
     if "review" in move.pack.meta.letters[code].needs and move.occasion.review is None:
         return
+    _count_answer(move, code)
     linked_letters.prepare(move, move.pack.meta.letters[code].needs)
     tools = move.tools
     letter, message = letter_rows(
@@ -30,3 +31,13 @@ def send_letter(move: Move, call: OperationCall, arguments: dict[str, Any]) -> N
     if message is not None:
         move.rows.add(OutboxMessage, message)
     move.tell("letter.written", letter=str(letter["id"]), code=code)
+
+
+def _count_answer(move: Move, code: str) -> None:
+    """Say by when to answer a letter that a deadline of the pack follows."""
+    name = move.pack.meta.letters[code].answer_within
+    if name is None:
+        return
+    rule = move.pack.meta.deadlines[name]
+    due = move.limits.due(rule.parameter, move.now, move.file.received_on)
+    move.occasion.answer_by = move.limits.calendar.civil_date(due.at)
