@@ -25,6 +25,8 @@ FILES = {
     "@tabler/core/dist/css/tabler.rtl.min.css": "tabler.rtl.min.css",
     "@tabler/icons/LICENSE": "licences/tabler-icons.txt",
     "bpmn-js/dist/bpmn-navigated-viewer.production.min.js": "bpmn-viewer.min.js",
+    "bpmn-js/dist/bpmn-modeler.production.min.js": "bpmn-modeler.min.js",
+    "bpmn-js/dist/assets/bpmn-font/css/bpmn-embedded.css": "bpmn-font.css",
     "bpmn-js/dist/assets/diagram-js.css": "diagram-js.css",
     "bpmn-js/dist/assets/bpmn-js.css": "bpmn-js.css",
     "bpmn-js/LICENSE": "licences/bpmn-js.txt",

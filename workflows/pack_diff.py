@@ -79,10 +79,27 @@ def sentences(changes: list[Change]) -> Iterator[str]:
         yield f"  {sign} {change.id}{name}"
         for member in change.members:
             if member.came or member.went:
-                told = [f"+{each}" for each in member.came] + [f"-{each}" for each in member.went]
-                yield f"      {member.name}: {' '.join(told)}"
+                told = [f"+ {shown(each)}" for each in member.came]
+                told += [f"- {shown(each)}" for each in member.went]
+                yield f"      {member.name}: {'; '.join(told)}"
             else:
-                yield f"      {member.name}: {member.before} → {member.after}"
+                yield f"      {member.name}: {shown(member.before)} → {shown(member.after)}"
+
+
+def shown(value: Any) -> str:
+    """Return a value of a pack as a person reads it: titles in French, lists with commas."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    if isinstance(value, Mapping):
+        said = value.get("fr") or value.get("title")
+        if said:
+            return str(said)
+        return ", ".join(f"{name}: {shown(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(each) for each in value) or "–"
+    return str(value)
 
 
 def _compared(section: str, old: Mapping[str, Part], new: Mapping[str, Part]) -> Iterator[Change]:
@@ -119,7 +136,7 @@ def _parts(pack: Pack) -> dict[str, dict[str, Part]]:
     found: dict[str, dict[str, Part]] = {name: meta[name] for name in _PLAIN}
     found["pack"] = {"pack": {name: meta[name] for name in whole}}
     found["elements"] = {node.id: _element(graph, node.id) for node in graph.nodes.values()}
-    found["ways"] = {f"{edge.source} → {edge.target}": _way(graph, edge) for edge in graph.edges}
+    found["ways"] = _ways(graph)
     found["forms"] = _forms(pack)
     found["letters"] = {code: _letter(pack, code, part) for code, part in meta["letters"].items()}
     found["operations"] = {
@@ -136,9 +153,17 @@ def _element(graph: Graph, node_id: str) -> Part:
     return {"name": node.name, "tag": node.tag, "on": node.host, "timer": node.deadline}
 
 
-def _way(graph: Graph, edge: Edge) -> Part:
-    is_default = graph.nodes[edge.source].default == edge.id
-    return {"condition": "otherwise" if is_default else edge.condition}
+def _ways(graph: Graph) -> dict[str, Part]:
+    """Return the ways by where they lead from and to; several may lead to the same."""
+    found: dict[str, dict[str, Any]] = {}
+    for edge in graph.edges:
+        way = found.setdefault(f"{edge.source} → {edge.target}", {"conditions": []})
+        way["conditions"].append(_condition(graph, edge))
+    return dict(found)
+
+
+def _condition(graph: Graph, edge: Edge) -> str | None:
+    return "otherwise" if graph.nodes[edge.source].default == edge.id else edge.condition
 
 
 def _forms(pack: Pack) -> dict[str, Part]:

@@ -30,7 +30,7 @@ WHERE f.status <> 'closed' AND f.flow = ANY(:flows)
 GROUP BY f.pack, f.status
 """)
 _RUNNING = sa.text("""
-SELECT pack, count(*) FROM flow_instance WHERE ended_at IS NULL GROUP BY pack
+SELECT pack, count(*) AS files FROM flow_instance WHERE ended_at IS NULL GROUP BY pack
 """)
 _MIGRATIONS = sa.text("""
 SELECT m.id, m.from_pack, m.to_pack, m.status, m.total, m.asked_by, m.asked_at, m.changed_at,
@@ -109,7 +109,7 @@ def at_places(
 
 def running_by_pack(session: Session) -> dict[str, int]:
     """Return how many files run under each version, by its key."""
-    return dict(session.execute(_RUNNING).tuples().all())
+    return {row.pack: row.files for row in session.execute(_RUNNING)}
 
 
 def migrations(session: Session, jurisdiction: str, *, limit: int = 50) -> list[MigrationRow]:
