@@ -5,7 +5,7 @@ rights cost as much as the reviews that come.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from medcontrol.errors import DomainError
 from medcontrol.queries.supervision import UnitName
 from medcontrol.reference.flows import flows
 from medcontrol.rules.calendar import add_months
-from medcontrol.rules.smoothing import Cell, Due, Placed, spread
+from medcontrol.rules.smoothing import Cell, Due, Placed, Room, spread
 from medcontrol.vocabulary import ControlLevel, Jurisdiction
 from workflows.catalog import Catalog
 from workflows.periodic_spreading import Windows, room_of
@@ -57,15 +57,23 @@ class Forecast:
         today: the first day counted; what is overdue counts there.
         months: first days of the months.
         planned: as the rules say. spread: as they will open, within windows and doctors' time.
-        capacity: reviews of a flow for which a region's doctors have time on a day, if they did
-            no other; by region, flow and day.
+        room: what doctors have time for.
     """
 
     today: date
     months: tuple[date, ...]
     planned: Counter[tuple[Place, date]]
     spread: Counter[tuple[Place, date]]
-    capacity: dict[Cell, int]
+    room: Room
+
+    def capacity(self, regions: Collection[str], flow: str) -> Counter[date]:
+        """Return the reviews of a flow that doctors of regions have time for, did they no other."""
+        found: Counter[date] = Counter()
+        cost = max(1, self.room.cost.get(flow, 1))
+        for cell, minutes in self.room.by_flow.items():
+            if cell.flow == flow and cell.pool in regions:
+                found[cell.day] += minutes // cost
+        return found
 
     def by_month(self, counts: Counter[tuple[Place, date]]) -> Counter[tuple[Place, date]]:
         """Return counts by the first day of the month."""
@@ -110,11 +118,7 @@ def forecast(
         months=months,
         planned=_as_planned(rows, shown),
         spread=_as_spread(rows, dues, plan, shown),
-        capacity={
-            cell: minutes // max(1, room.cost.get(cell.flow, 1))
-            for cell, minutes in room.by_flow.items()
-            if cell.pool in regions
-        },
+        room=room,
     )
 
 

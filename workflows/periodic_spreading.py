@@ -36,6 +36,7 @@ IN_SIGHT = timedelta(days=60)
 CHUNK = 20_000
 SHARE = "reviews.capacity_share"
 _TURN = "reviews.spread"
+WHOLE = 10_000
 _NO_WINDOW = (0, 0)
 
 _UNPLACED = sa.text("""
@@ -181,18 +182,18 @@ def room_of(session: Session, jurisdiction: str, today: date, last: date) -> Roo
         calendar.is_working_day(today + timedelta(days=n)) for n in range((last - today).days + 1)
     )
     days = horizon(session, today, jurisdiction, max(1, count))
-    share = law(jurisdiction).decimal(SHARE).at(today).value
-    by_flow: Counter[Cell] = Counter()
-    for cell, minutes in free_points(session, jurisdiction, days).items():
-        if cell.region is not None and cell.level is not ControlLevel.CENTRAL:
-            by_flow[Cell(cell.region, cell.competence, cell.day)] += minutes
-    in_all: Counter[tuple[str, date]] = Counter()
+    share = int(law(jurisdiction).decimal(SHARE).at(today).value * WHOLE)
+    by_flow: dict[Cell, int] = defaultdict(int)
+    for (flow, level, region, day), minutes in free_points(session, jurisdiction, days).items():
+        if region is not None and level is not ControlLevel.CENTRAL:
+            by_flow[Cell(region, flow, day)] += minutes
+    in_all: dict[tuple[str, date], int] = defaultdict(int)
     for (level, region, day), minutes in total_points(session, jurisdiction, days).items():
         if region is not None and level is not ControlLevel.CENTRAL:
             in_all[region, day] += minutes
     return Room(
-        by_flow={cell: int(minutes * share) for cell, minutes in by_flow.items()},
-        in_all={key: int(minutes * share) for key, minutes in in_all.items()},
+        by_flow={cell: minutes * share // WHOLE for cell, minutes in by_flow.items()},
+        in_all={key: minutes * share // WHOLE for key, minutes in in_all.items()},
         cost=minutes_by_flow(jurisdiction),
-        is_worked=calendar.is_working_day,
+        is_worked=frozenset(days).__contains__,
     )

@@ -22,6 +22,7 @@ from medcontrol.vocabulary import ControlLevel, EntitlementStatus, Jurisdiction,
 OPENS_DAYS_BEFORE = {
     ("ma", "ald"): "ald.renewal_open_days_before",
     ("ma", "invalidity"): "pi.review_open_days_before",
+    ("ma", "disability"): "psh.review_open_days_before",
 }
 _IMPORT_LOCK = 7_140_004  # any number, the same for every import of rights
 _CHUNK = 2000

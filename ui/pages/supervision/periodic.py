@@ -182,12 +182,9 @@ def _days(
     found: Forecast, places: Sequence[Place], units: Sequence[UnitName], flow: str
 ) -> tuple[DayBar, ...]:
     planned, spread = found.by_day(found.planned, places), found.by_day(found.spread, places)
-    capacity: Counter[date] = Counter()
-    if flow:
-        regions = {u.parent_code or u.code for u in units if u.code in {p.unit for p in places}}
-        for cell, count in found.capacity.items():
-            if cell.pool in regions and cell.flow == flow:
-                capacity[cell.day] += count
+    shown = {place.unit for place in places}
+    regions = {unit.parent_code or unit.code for unit in units if unit.code in shown}
+    capacity = found.capacity(regions, flow) if flow else Counter[date]()
     days = (found.today + timedelta(days=n) for n in range(DAYS + 1))
     return tuple(
         DayBar(day, planned[day], spread[day], capacity[day] if flow else None) for day in days
