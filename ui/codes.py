@@ -6,6 +6,12 @@ stands, never hidden.
 
 from collections.abc import Mapping
 
+from ui.adjacent_words import (
+    ADJACENT_ACTIONS,
+    ADJACENT_LISTS,
+    ADJACENT_REFUSALS,
+    FLOWS_BESIDE,
+)
 from ui.agenda_words import AGENDA_ACTIONS, AGENDA_LISTS, AGENDA_REFUSALS
 from ui.backtest_words import BACKTEST_LISTS, BACKTEST_REFUSALS
 from ui.care_codes import CARE_LISTS
@@ -264,7 +270,7 @@ SPECIALTIES: Mapping[str, str] = {
 }
 
 _LISTS: Mapping[str, Mapping[str, str]] = {
-    "flow": FLOWS,
+    "flow": {**FLOWS, **FLOWS_BESIDE},
     "nature": NATURES,
     "signal": SIGNALS,
     "view": VIEWS,
@@ -272,7 +278,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "hold": HOLD_REASONS,
     "specialty": SPECIALTIES,
     "step": STEPS,
-    "action": {**ACTIONS, **AGENDA_ACTIONS, **QUALITY_ACTIONS},
+    "action": {**ACTIONS, **ADJACENT_ACTIONS, **AGENDA_ACTIONS, **QUALITY_ACTIONS},
     **FILE_LISTS,
     **PACK_LISTS,
     "refusal": {
@@ -281,6 +287,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
         **DESK_REFUSALS,
         **RESULT_REFUSALS,
         **AGENDA_REFUSALS,
+        **ADJACENT_REFUSALS,
         **PERIODIC_REFUSALS,
     },
     **DESK_LISTS,
@@ -290,6 +297,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     **RESULT_LISTS,
     **SCORE_LISTS,
     **AGENDA_LISTS,
+    **ADJACENT_LISTS,
     **QUALITY_LISTS,
     **PERIODIC_LISTS,
 }

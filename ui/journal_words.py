@@ -38,6 +38,11 @@ READ: Mapping[str, str] = {
     "messages": N_("messages"),
     "document": N_("document"),
     "quarantine": N_("quarantined line"),
+    "opinion": N_("question of an opinion asked"),
+    "mission": N_("questions of a mission"),
+    "snapshot": N_("frozen basis of a decision"),
+    "expert_report": N_("expert’s report"),
+    "outside_opinion": N_("opinions asked outside"),
     "envelope": N_("sealed envelope"),
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 
+from ui.adjacent_words import ADJACENT_NOTICES
 from ui.agenda_words import AGENDA_NOTICES
 from ui.i18n import N_, translations
 from ui.quality_words import QUALITY_NOTICES
@@ -79,6 +80,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "letter.receipt": ("success", N_("Receipt noted.")),
     "nothing.selected": ("warning", N_("Tick at least one line.")),
     **AGENDA_NOTICES,
+    **ADJACENT_NOTICES,
     **QUALITY_NOTICES,
 }
 

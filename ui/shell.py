@@ -108,6 +108,26 @@ NAVIGATION: tuple[NavItem, ...] = (
         roles=frozenset({Role.AGENT}),
     ),
     NavItem(
+        text=N_("Appeals"), icon="scale", address="/appeals", key="f",
+        roles=frozenset(
+            {Role.APPEALS_SECRETARY, Role.COORDINATOR, Role.CENTRAL_DOCTOR, Role.SUPERVISOR}
+        ),
+        jurisdiction="ma",
+    ),
+    NavItem(
+        text=N_("My missions"), icon="report-medical", address="/missions", key="i",
+        roles=frozenset({Role.EXPERT}), jurisdiction="ma",
+    ),
+    NavItem(
+        text=N_("Opinions"), icon="mail", address="/opinions", key="w",
+        roles=_CONTROLLERS | {Role.EXPERT}, jurisdiction="ma",
+    ),
+    NavItem(
+        text=N_("Experts"), icon="users", address="/experts",
+        roles=frozenset({Role.ADMINISTRATOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR}),
+        jurisdiction="ma",
+    ),
+    NavItem(
         text=N_("Supervision"), icon="chart-bar", address="/supervision", key="s",
         roles=frozenset({Role.SUPERVISOR, Role.COORDINATOR}),
     ),
