@@ -83,7 +83,7 @@ def test_letters_of_a_batch_leave_by_no_other_way_and_are_sent_in_one_go(world: 
     with pytest.raises(batches.BatchSettled):
         batches.send_batch(world.session, world.agent, batch.id, references={}, now=LATER)
     assert journal.verify(world.session)[1] == []
-    assert [each for each in check_all(now=lambda: LATER) if "letter" in each.check] == []
+    assert [each for each in check_all(now=lambda: LATER) if "letter" in each.code] == []
 
 
 def test_a_letter_is_in_one_batch_and_free_again_when_the_batch_is_given_up(world: World) -> None:
@@ -229,7 +229,8 @@ class RecordingAccounts:
     """A portal in this process; refuses the first letters."""
 
     def __init__(self, refusals: int = 0) -> None:
-        self.refusals, self.taken = refusals, []
+        self.refusals = refusals
+        self.taken: list[tuple[str, str, bytes]] = []
 
     def deliver(self, letter, pdf, *, idempotency_key):  # type: ignore[no-untyped-def]
         if self.refusals:

@@ -203,7 +203,8 @@ def test_a_registered_letter_asks_for_its_number_and_its_receipt(fund: Fund) -> 
     sent_to = agent.client.post("/reception/letters/print", data=chosen).headers["location"]
 
     without = agent.send(agent.page(sent_to), "sent")
-    agent.send(agent.page(sent_to), "sent", **{f"reference.{letter.id}": "RR 77 MA"})
+    typed: dict[str, Any] = {f"reference.{letter.id}": "RR 77 MA"}
+    agent.send(agent.page(sent_to), "sent", **typed)
     tab = f"/files/{reference}?tab=letters"
     answer = agent.send(agent.page(tab), "receipt", receipt="unclaimed")
 
