@@ -13,13 +13,13 @@ from medcontrol.reference.acts import act_label
 from medcontrol.vocabulary import EntitlementStatus, LetterStatus
 from runtime.demo.bulk import Gathered
 from runtime.demo.closed import Closed, appointment_at, civil_day
+from workflows.effects.rights import prefix_of
 from workflows.letter_answers import amount
 from workflows.letter_writing import Occasion, Sender, language_of, letter_rows
 from workflows.paths import OperationCall
 
 # A reassessment that should have opened before this many days ago is taken for settled since.
 LATEST_DAYS = 4
-_NUMBERS = {"ald": "ETM", "invalidity": "PI"}
 Person = tuple[str, str, Any]
 
 
@@ -128,10 +128,10 @@ class Consequences:
         )  # fmt: skip
         right = {name: received[name] for name in same} | {
             "id": new_id(),
-            "number": f"{_NUMBERS[kind]}-{day.year}-{9_000_000 + self.granted:07d}",
-            "right_code": closed.message.get("medical", {}).get("pathology"),
+            "number": f"{prefix_of(kind)}-{day.year}-{9_000_000 + self.granted:07d}",
+            "right_code": _code(closed, call),
             "valid_from": outcome.valid_from,
-            "valid_to": outcome.valid_to if kind == "ald" or is_over else None,
+            "valid_to": None if kind == "invalidity" and not is_over else outcome.valid_to,
             "next_review_on": None if is_over else review_on,
             "opens_on": None if is_over else opens_on,
             "status": EntitlementStatus.ENDED if is_over else EntitlementStatus.ACTIVE,
@@ -142,3 +142,11 @@ class Consequences:
         file["entitlement_id"] = right["id"]
         self.gathered.add(Entitlement, right)
         return right
+
+
+def _code(closed: Closed, call: OperationCall) -> str | None:
+    """Return what tells the right apart: the pathology that is paid for, or the pack's code."""
+    if call.arguments["kind"] == "ald":
+        return closed.message.get("medical", {}).get("pathology")
+    code = call.arguments.get("code")
+    return None if code is None else str(code)

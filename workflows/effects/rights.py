@@ -137,7 +137,12 @@ def _received_pathology(move: Move) -> str | None:
 
 def _new_number(move: Move, kind: str, today: date) -> str:
     ((serial,),) = move.ask(b"SELECT nextval('entitlement_serial')")
-    return f"{_NUMBERS.get(kind, kind[:3].upper())}-{today.year}-{serial:07d}"
+    return f"{prefix_of(kind)}-{today.year}-{serial:07d}"
+
+
+def prefix_of(kind: str) -> str:
+    """Return how the numbers of rights of a kind begin."""
+    return _NUMBERS.get(kind, kind[:3].upper())
 
 
 def _person(move: Move) -> dict[str, Any]:
