@@ -147,6 +147,7 @@ class Consequences:
 def _code(closed: Closed, call: OperationCall) -> str | None:
     """Return what tells the right apart: the pathology that is paid for, or the pack's code."""
     if call.arguments["kind"] == "ald":
-        return closed.message.get("medical", {}).get("pathology")
+        pathology: str | None = closed.message.get("medical", {}).get("pathology")
+        return pathology
     code = call.arguments.get("code")
     return None if code is None else str(code)
