@@ -57,7 +57,7 @@ QUALITY_LISTS: Mapping[str, Mapping[str, str]] = {
 #: Figures of steering: title, unit, definition.
 FIGURES: Mapping[str, tuple[str, str, str]] = {
     "received": (
-        N_("Received"),
+        N_("Files received"),
         N_("files"),
         N_(
             "Files received in the month, controlled or not; files that another file opened are "
@@ -65,12 +65,12 @@ FIGURES: Mapping[str, tuple[str, str, str]] = {
         ),
     ),
     "controlled": (
-        N_("Controlled"),
+        N_("Files controlled"),
         N_("files"),
         N_("Control files opened in the month."),
     ),
     "closed": (
-        N_("Closed"),
+        N_("Files closed"),
         N_("files"),
         N_("Control files closed in the month, whatever the outcome."),
     ),

@@ -94,7 +94,9 @@ class Readers:
         ).one()
 
 
-def make_reader(session: Session, unit: str = "MA-CENTRAL", **changes: Any) -> tuple[Doctor, Principal]:
+def make_reader(
+    session: Session, unit: str = "MA-CENTRAL", **changes: Any
+) -> tuple[Doctor, Principal]:
     doctor = make_doctor(
         session, flows=FLOWS, level=ControlLevel.CENTRAL, unit_code=unit, minutes=480, **changes
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from medcontrol.queries.steering import SteeringLine
 
-WIDTH, HEIGHT = 720, 180
+WIDTH, HEIGHT = 1120, 200
 _SERIES = ("received", "controlled", "closed")
 _GAP = 0.25
 

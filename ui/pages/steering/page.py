@@ -61,6 +61,10 @@ class SteeringPage:
         """First day of the month that a line is about."""
         return date.fromisoformat(f"{key}-01")
 
+    def short(self, key: str) -> str:
+        """A month as an axis has room for it, 11/26; empty for what is no month."""
+        return f"{key[5:7]}/{key[2:4]}" if self.filters.group == "month" else ""
+
     @staticmethod
     def level(key: str) -> ControlLevel:
         """Level that a line is about."""
