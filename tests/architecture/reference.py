@@ -4,6 +4,7 @@
 """
 
 import ast
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
@@ -13,8 +14,10 @@ from medcontrol.errors import DomainError
 from medcontrol.legal.loading import law
 from medcontrol.settings import Settings
 from tests.architecture.source import PACKAGES, ROOT, calls, modules, tree
+from workflows.letters import LetterContext
 
 TARGET = ROOT / "docs" / "reference.md"
+LETTER_SCHEMA = ROOT / "docs" / "letter-context.schema.json"
 HEAD = """# Reference
 
 Written by `make reference` from the code; a test fails when it is out of date.
@@ -177,8 +180,15 @@ def parameters() -> Iterator[Sequence[str]]:
         yield f"`{path}`", str(last.value), one.unit.code, one.description
 
 
+def letter_schema() -> str:
+    """The JSON Schema of what letters are set with."""
+    schema = LetterContext.model_json_schema()
+    return json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
 def main() -> None:
     TARGET.write_text(text(), "utf-8")
+    LETTER_SCHEMA.write_text(letter_schema(), "utf-8")
 
 
 if __name__ == "__main__":

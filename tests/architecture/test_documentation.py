@@ -5,12 +5,16 @@ import re
 from tests.architecture import reference
 from tests.architecture.source import ROOT, files
 
-STALE = "docs/reference.md is out of date: run `make reference` and commit what it wrote"
+STALE = "docs are out of date: run `make reference` and commit what it wrote"
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 
 
 def test_the_reference_is_what_the_code_says() -> None:
     assert reference.TARGET.read_text("utf-8") == reference.text(), STALE
+
+
+def test_the_schema_of_letters_is_what_templates_get() -> None:
+    assert reference.LETTER_SCHEMA.read_text("utf-8") == reference.letter_schema(), STALE
 
 
 def test_every_setting_refusal_and_job_has_a_sentence() -> None:

@@ -126,7 +126,7 @@ def test_the_qr_code_holds_the_public_address_of_the_installation() -> None:
 
 def test_a_registered_letter_is_never_digital() -> None:
     ways = LetterWays(has_accounts=True)
-    person = {"channel": "portal", "recipient": "insured", "has_consent": True}
+    person: dict[str, Any] = {"channel": "portal", "recipient": "insured", "has_consent": True}
 
     assert way_of(ways, is_registered=True, **person) is LetterWay.CARRIER
     assert way_of(ways, is_registered=False, **person) is LetterWay.DIGITAL
