@@ -201,12 +201,12 @@ def _file_id(table: Table) -> Any:
 def visible_rights(principal: Principal, action: Action = Action.SEE) -> sa.ColumnElement[bool]:
     """Return the predicate over ``entitlement`` rows that allows an action.
 
-    Rights of the units where a role allows it for files; to be seen, also those that a file is
-    about which one may see. Who may give files to other doctors may postpone reviews.
+    Rights of the units where a role allows it for files; doctors also see those of the people
+    whose files they may see. Who may give files to other doctors may postpone reviews.
     """
     parts: list[sa.ColumnElement[bool]] = []
     for grant in principal.grants:
-        if grant.role not in _BY_UNIT[Action.SEE]:
+        if grant.role not in _BY_UNIT[action]:
             continue
         if grant.level is ControlLevel.CENTRAL:
             parts.append(sa.true())
@@ -220,11 +220,8 @@ def visible_rights(principal: Principal, action: Action = Action.SEE) -> sa.Colu
         )
     is_doctor = principal.doctor_id is not None and principal.has(*_CONTROLLERS)
     if action is Action.SEE and is_doctor:
-        about = sa.select(ControlFile.entitlement_id).where(  # type: ignore[call-overload]
-            visible(principal),
-            ControlFile.entitlement_id.is_not(None),  # type: ignore[union-attr]
-        )
-        parts.append(col(Entitlement.id).in_(about))
+        people = sa.select(ControlFile.registration_number).where(visible(principal))  # type: ignore[call-overload]
+        parts.append(col(Entitlement.registration_number).in_(people))
     if not parts:
         return sa.false()
     hidden = blinded(principal)

@@ -349,3 +349,21 @@ def test_an_undone_grant_puts_the_right_back_and_says_so(world: World) -> None:
     assert changes_of(world.session, right) == [
         EntitlementChange.REVIEWED, EntitlementChange.RENEWED, EntitlementChange.RESTORED,
     ]  # fmt: skip
+
+
+def test_who_may_only_see_a_unit_may_not_postpone_its_reviews(world: World) -> None:
+    """An agent of one agency who supervises another acts in the other alone."""
+    here, there = coming(world.session), coming(world.session, agency_code="RABAT-1")
+    both = make_principal(world.session, Role.AGENT, "CASA-1")
+    both = Principal(
+        both.id, both.name,
+        (*both.grants, *make_principal(world.session, Role.SUPERVISOR, "RABAT-1").grants),
+    )  # fmt: skip
+
+    done = postpone(
+        world.session, world.tools.catalog, both, order([here, there], 8),
+        jurisdiction=Jurisdiction.MA, now=NOW,
+    )  # fmt: skip
+
+    assert [each.number for each in done.moved] == [there.number]
+    assert here.opens_on == MONDAY
