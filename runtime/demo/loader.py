@@ -87,6 +87,8 @@ def load_fund(
     begun = time.monotonic()
     with transaction() as session:
         session.execute(sa.text("SET LOCAL statement_timeout = '300s'"))
+        # The past is invented between two statements: minutes on a busy machine.
+        session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         loaded = FundLoaded(load_staff(session, fund.staff()))
         loader = _Loader(session, tools, fund, loaded, volume or Volume())
         loader.load_entitlements()
