@@ -3,7 +3,8 @@
 A right that changes loses its number (a trigger sees to it, whatever statement changes it) and
 gets the next free one when somebody asks. Numbers are given by one transaction at a time, only to
 what is committed, so that a reader who asks for what comes after the last number that he saw
-misses nothing, and sees again only what changed again.
+misses nothing, and sees again only what changed again. A right whose decision waits for its second
+reading waits with it.
 """
 
 from collections.abc import Sequence
@@ -27,8 +28,12 @@ _LOCK = 7_140_014  # any number, the same for every reader
 
 _NUMBER = sa.text("""
 WITH waiting AS (
-  SELECT id FROM entitlement WHERE feed_no IS NULL ORDER BY id LIMIT :most
-  FOR UPDATE SKIP LOCKED
+  SELECT w.id FROM entitlement w
+  WHERE w.feed_no IS NULL AND NOT EXISTS (
+    SELECT FROM second_reading r WHERE r.control_file_id = w.control_file_id
+      AND r.held_until IS NOT NULL AND r.hold_end IS NULL)
+  ORDER BY w.id LIMIT :most
+  FOR UPDATE OF w SKIP LOCKED
 )
 UPDATE entitlement e SET feed_no = nextval('entitlement_feed') FROM waiting w WHERE e.id = w.id
 """)

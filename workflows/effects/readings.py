@@ -114,8 +114,12 @@ def _hold(move: Move) -> dict[str, Any]:
     waiting = [row for row in move.rows.by_table[OutboxMessage] if row["topic"] in _LEAVES]
     for row in waiting:
         row["next_try_at"] = max(row["next_try_at"], until)
+    letters = move.rows.by_table[Letter]
+    for row in letters:  # nor may an agency print them
+        row["ready_at"] = until
     move.tell("quality.held")
-    return {"held_until": until, "held_keys": [row["key"] for row in waiting]}
+    keys = [*(row["key"] for row in waiting), *(f"letter:{row['id']}" for row in letters)]
+    return {"held_until": until, "held_keys": list(dict.fromkeys(keys))}
 
 
 def compare(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
@@ -190,14 +194,20 @@ def _is_whole(move: Move, reading: SecondReading, decision: Decision) -> bool:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
-    letters = [key.removeprefix("letter:") for key in reading.held_keys if "letter:" in key]
     left = move.session.execute(
         sa.select(sa.func.count()).where(
-            col(Letter.id).in_([UUID(each) for each in letters]),
-            col(Letter.status) != LetterStatus.WAITING,
+            col(Letter.id).in_(_letters(reading)),
+            sa.or_(col(Letter.status) != LetterStatus.WAITING, col(Letter.batch_id).is_not(None)),
         )
     ).scalar_one()
     return not left and all(message.done_at is None for message in messages)
+
+
+def _letters(reading: SecondReading) -> list[UUID]:
+    """Return the letters that wait for a reading."""
+    prefix = "letter:"
+    found = (key for key in reading.held_keys if key.startswith(prefix))
+    return [UUID(key.removeprefix(prefix)) for key in found]
 
 
 def _write_to_doctor(parent: Move, move: Move) -> None:
@@ -255,6 +265,11 @@ def end_hold(session: Any, reading: SecondReading, why: HoldEnd, *, now: datetim
             col(OutboxMessage.published_at).is_(None),
         )
         .values(next_try_at=now)
+    )
+    session.execute(
+        sa.update(Letter)
+        .where(col(Letter.id).in_(_letters(reading)), col(Letter.status) == LetterStatus.WAITING)
+        .values(ready_at=now)
     )
 
 
