@@ -1,7 +1,7 @@
 """What administrators look at: doctors, accounts, stuck messages, who read what."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
 from medcontrol.queries.filters import address_of
@@ -113,10 +113,12 @@ class DoctorSheet:
     unit_code: str
     unit_name: str
     professional_id: str | None
+    practice_address: str | None
     is_active: bool
     open_files: int
     open_points: int
     week: tuple[int, ...]  # minutes of Monday to Sunday
+    starts: tuple[time | None, ...]  # from which hour; the opening of the working day when none
     competences: tuple[CompetenceLine, ...]
     absences: tuple[AbsenceLine, ...]
     conflicts: tuple[ConflictLine, ...]

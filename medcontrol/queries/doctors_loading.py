@@ -1,6 +1,6 @@
 """Reading doctors and what they may take, for the pages that change it."""
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -140,7 +140,7 @@ def load_doctor(
     """
     row = session.execute(
         sa.select(
-            *_IDENTITY, Doctors.unit_code, Doctors.professional_id,
+            *_IDENTITY, Doctors.unit_code, Doctors.professional_id, Doctors.practice_address,
             sa.func.coalesce(Loads.open_files, 0).label("open_files"),
             sa.func.coalesce(Loads.open_points, 0).label("open_points"),
         )
@@ -152,9 +152,11 @@ def load_doctor(
         raise NotFound(f"no doctor {code}", field="code")
     own = row["id"]
     logins = sa.select(Users.login).where(Users.doctor_id == own, Users.is_active)
+    week = _week(session, own, on)
     return DoctorSheet(
         **row,
-        week=_week(session, own, on),
+        week=tuple(minutes for minutes, _ in week),
+        starts=tuple(start for _, start in week),
         competences=tuple(
             CompetenceLine(
                 id=each.id, flow=each.flow, nature=each.nature, specialty=each.specialty,
@@ -227,11 +229,12 @@ def _history(session: Session, doctor_id: Any) -> tuple[ChangeLine, ...]:
     )  # fmt: skip
 
 
-def _week(session: Session, doctor_id: Any, on: date) -> tuple[int, ...]:
+def _week(session: Session, doctor_id: Any, on: date) -> tuple[tuple[int, time | None], ...]:
+    """Return the minutes of Monday to Sunday, and from which hour where one is given."""
     rows = session.execute(
-        sa.select(Hours.weekday, sa.func.sum(Hours.minutes))
+        sa.select(Hours.weekday, sa.func.sum(Hours.minutes), sa.func.min(Hours.starts_at))
         .where(Hours.doctor_id == doctor_id, _valid(Hours, on))
         .group_by(Hours.weekday)
     )
-    minutes = {row[0]: row[1] for row in rows}
-    return tuple(int(minutes.get(weekday, 0)) for weekday in range(7))
+    found = {row[0]: (int(row[1]), row[2]) for row in rows}
+    return tuple(found.get(weekday, (0, None)) for weekday in range(7))

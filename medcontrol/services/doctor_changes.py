@@ -1,7 +1,7 @@
 """Ending what a doctor may take or does not take, and changing the weekly hours, by hand."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -91,11 +91,15 @@ def set_week(
     session: Session,
     doctor_id: UUID,
     minutes: Sequence[int],
+    starts: Sequence[time | None] = (),
     *,
     since: date,
     said: Said | None = None,
 ) -> None:
     """Set the minutes of Monday to Sunday from a day on; what was before stays on record.
+
+    ``starts``: the hour from which people are received on each of these days; the opening of the
+    working day where none.
 
     Raises:
         InvalidInput: not seven whole numbers from 0 to 1440 (field ``minutes``).
@@ -112,6 +116,7 @@ def set_week(
             "doctor_id": doctor_id,
             "weekday": weekday,
             "minutes": each,
+            "starts_at": starts[weekday] if starts else None,
             "valid_from": since,
         }
         for weekday, each in enumerate(minutes)
@@ -119,5 +124,7 @@ def set_week(
     ]
     if rows:
         session.execute(sa.insert(Availability), rows)
-    after = {"week": list(minutes), "valid_from": since}
+    after: dict[str, Any] = {"week": list(minutes), "valid_from": since}
+    if any(starts):
+        after["starts"] = [f"{each:%H:%M}" if each else None for each in starts]
     note(session, doctor_id, "availabilities", before=None, after=after, said=said)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -63,7 +63,7 @@ def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _text(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, date | UUID):
+    if isinstance(value, date | time | UUID):
         return str(value)
     return value
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import time
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,7 @@ def _doctor_columns(known: Known) -> list[Column]:
         Column("unit", tables.one_of(known.units)),
         Column("professional_id", tables.code, is_required=False),
         Column("active", tables.flag, is_required=False),
+        Column("practice_address", tables.text(), is_required=False),
     ]
 
 
@@ -92,6 +94,7 @@ def _availability_columns(known: Known) -> list[Column]:
         Column("weekday", tables.whole(1, 7)),
         Column("minutes", tables.whole(0, 1440)),
         *_validity(),
+        Column("starts_at", tables.hour, is_required=False),
     ]
 
 
@@ -189,4 +192,6 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
     return str(value.value) if isinstance(value, StrEnum) else str(value)

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from medcontrol.errors import InvalidInput
 
 MAX_BYTES = 512 * 1024 * 1024
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_HOUR = re.compile(r"[0-2]\d:[0-5]\d", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}")
 
 T = TypeVar("T")
@@ -193,6 +194,16 @@ def code(cell: str) -> str:
     if not _CODE.fullmatch(cell):
         raise ValueError(f"{cell[:80]!r} is no code of 1 to 64 letters, digits or . _ / : -")
     return cell
+
+
+def hour(cell: str) -> time:
+    """Read a local hour written as 08:30."""
+    try:
+        if not _HOUR.fullmatch(cell):
+            raise ValueError
+        return time.fromisoformat(cell)
+    except ValueError:
+        raise ValueError(f"{cell[:80]!r} is no hour such as 08:30") from None
 
 
 def day(cell: str) -> date:

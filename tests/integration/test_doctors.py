@@ -210,3 +210,24 @@ def test_the_list_shows_flows_and_what_is_open(filled: Session) -> None:
     assert shown["MC-01"] == (0, 0, ("ald", "invalidity"))
     assert "MC-02" not in shown
     assert filled.exec(select(Competence)).first() is not None
+
+
+def test_hours_of_reception_come_by_file_and_leave_by_it(filled: Session) -> None:
+    hours = "doctor,weekday,minutes,valid_from,starts_at\nMC-01,1,240,2027-01-01,14:00\n"
+    report = take(filled, "availabilities", hours)
+    wrong = take(filled, "availabilities", hours.replace("14:00", "25:00"))
+    file = doctors.export_csv(filled, "availabilities", "ma")
+    again = take(filled, "availabilities", file)
+
+    assert (report.added, report.faults) == (1, [])
+    assert faults(wrong) == [(2, "starts_at")]
+    assert ",14:00" in file
+    assert (again.added, again.changed) == (0, 0)
+
+
+def test_the_practice_of_a_contracted_doctor_comes_by_file(filled: Session) -> None:
+    text = DOCTORS.replace("active", "active,practice_address").replace("yes", "yes,")
+    take(filled, "doctors", text.replace(",no", ",no,12 avenue Hassan II"))
+
+    found = filled.exec(select(Doctor).where(Doctor.code == "MC-02")).one()
+    assert found.practice_address == "12 avenue Hassan II"

@@ -1,5 +1,7 @@
 """What a doctor may take and when: competences, units, superiors, hours, absences, conflicts."""
 
+from datetime import time
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -32,9 +34,12 @@ _FIELDS = {
 def change_week(request: Request, visitor: Me, form: Posted, code: str) -> Response:
     """Set the minutes of each weekday from a day on."""
     visitor.must_have(Role.ADMINISTRATOR)
-    typed = {name: text_of(form, name, 10) for name in (*map(_weekday, range(7)), "since")}
+    names = (*map(_weekday, range(7)), *map(_start, range(7)), "since")
+    typed = {name: text_of(form, name, 10) for name in names}
     minutes = [_number(typed[_weekday(day)]) for day in range(7)]
     errors = {_weekday(day): "number_invalid" for day, each in enumerate(minutes) if each is None}
+    starts = [_hour(typed[_start(day)]) for day in range(7)]
+    errors |= {_start(day): "invalid_input" for day, each in enumerate(starts) if each is False}
     since = visitor.today if not typed["since"] else as_day(typed["since"])
     if since is None or since < visitor.today:
         errors["since"] = "date_past"
@@ -43,7 +48,8 @@ def change_week(request: Request, visitor: Me, form: Posted, code: str) -> Respo
     with transaction() as session:
         own = _doctor_id(session, visitor, code)
         minutes_by_day = [each or 0 for each in minutes]
-        set_week(session, own, minutes_by_day, since=since, said=_said(visitor))
+        hours = [each or None for each in starts]
+        set_week(session, own, minutes_by_day, hours, since=since, said=_said(visitor))
     return see_other(f"/doctors/{code}#week", "saved")
 
 
@@ -98,6 +104,18 @@ def _doctor_id(session: Session, visitor: Visitor, code: str) -> UUID:
 
 def _weekday(number: int) -> str:
     return f"minutes-{number}"
+
+
+def _start(number: int) -> str:
+    return f"starts-{number}"
+
+
+def _hour(text: str) -> time | Literal[False] | None:
+    """Return a local hour, None for none, False for what is no hour."""
+    try:
+        return time.fromisoformat(text) if text else None
+    except ValueError:
+        return False
 
 
 def _number(text: str) -> int | None:

@@ -28,6 +28,7 @@ router = APIRouter(prefix="/doctors")
 READERS = (Role.ADMINISTRATOR, Role.SUPERVISOR)
 IDENTITY = (
     "code", "name", "kind", "profession", "specialty", "level", "unit", "professional_id",
+    "practice_address",
 )  # fmt: skip
 
 
