@@ -14,17 +14,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from functools import partial
-from typing import Any
+from itertools import islice
 
 import sqlalchemy as sa
 
 from benchmarks._fund import AS_OF, Bench, arguments, installation, profiled, show
-from medcontrol.copying import copy_rows
 from medcontrol.db import read_only, transaction
-from medcontrol.ids import new_id
-from medcontrol.model import Entitlement
+from medcontrol.driver import driver
 from medcontrol.queries.supervision import UnitName
-from medcontrol.vocabulary import EntitlementStatus, Jurisdiction
+from medcontrol.vocabulary import Jurisdiction
 from workflows.periodic import review_round
 from workflows.periodic_forecast import forecast
 from workflows.periodic_spreading import IN_SIGHT
@@ -122,40 +120,39 @@ def _agencies() -> list[str]:
 
 def _rights(
     agencies: list[str], first: int, last: int, luck: random.Random, opens_on: date | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield ALD rights; due on a day, or some time in the years after what is in sight."""
+) -> Iterator[str]:
+    """Yield ALD rights as COPY reads them; due on a day, or in the years after what is in sight."""
     for number in range(first, last):
         opens = opens_on or AS_OF + timedelta(days=luck.randint(_SOONEST, _LATEST))
-        ends = opens + timedelta(days=90)
-        yield {
-            "id": new_id(), "number": f"ETM-B-{number + 1000:08d}", "jurisdiction": Jurisdiction.MA,
-            "flow": "ald", "right_code": f"ma-ald-{luck.randint(1, 41):02d}",
-            "registration_number": f"{999_000_000 + number % 900_000:09d}",
-            "family_name": "Alami", "given_name": "Amina", "birth_date": date(1961, 3, 2),
-            "language": "fr", "agency_code": agencies[number % len(agencies)],
-            "valid_from": ends - timedelta(days=1826), "valid_to": ends - timedelta(days=1),
-            "next_review_on": ends, "opens_on": opens, "status": EntitlementStatus.ACTIVE,
-            "granted_at": datetime.combine(ends - timedelta(days=1826), clock_time(9), UTC),
-        }  # fmt: skip
+        ends, began = opens + timedelta(days=90), opens - timedelta(days=1736)
+        cells = (
+            f"{number + 1000:032x}", f"ETM-B-{number + 1000:08d}", "ma", "ald",
+            f"ma-ald-{luck.randint(1, 41):02d}", f"{999_000_000 + number % 900_000:09d}",
+            "Alami", "Amina", "1961-03-02", "fr", agencies[number % len(agencies)],
+            began, ends - timedelta(days=1), ends, opens, "active", f"{began} 09:00Z",
+        )  # fmt: skip
+        yield "\t".join(map(str, cells)) + "\n"
 
 
-def _load(rights: Iterator[dict[str, Any]]) -> None:
+_COLUMNS = (
+    "id, number, jurisdiction, flow, right_code, registration_number, family_name, given_name,"
+    " birth_date, language, agency_code, valid_from, valid_to, next_review_on, opens_on, status,"
+    " granted_at"
+)
+
+
+def _load(rights: Iterator[str]) -> None:
     """Bring rights in by COPY, as a migration does, and let the planner know of them."""
-    chunk: list[dict[str, Any]] = []
-    for right in rights:
-        chunk.append(right)
-        if len(chunk) == _CHUNK:
-            _copy(chunk)
-            chunk = []
-    _copy(chunk)
+    while chunk := "".join(islice(rights, _CHUNK)):
+        with transaction() as session:
+            session.execute(sa.text("SET LOCAL statement_timeout = '300s'"))
+            with (
+                driver(session) as connection,
+                connection.cursor().copy(f"COPY entitlement ({_COLUMNS}) FROM STDIN") as copy,
+            ):
+                copy.write(chunk)
     with transaction() as session:
         session.execute(sa.text("ANALYZE entitlement"))
-
-
-def _copy(rows: list[dict[str, Any]]) -> None:
-    with transaction() as session:
-        session.execute(sa.text("SET LOCAL statement_timeout = '300s'"))
-        copy_rows(session, Entitlement, rows)
 
 
 if __name__ == "__main__":
