@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -116,6 +116,9 @@ def case_of(
         care_from=received.care_from,
         care_to=received.care_to,
         lines=case_lines(received.details),
+        authorisation=received.details.get("authorisation"),
+        ald_number=received.details.get("ald_number"),
+        prescriber_specialty=(received.details.get("prescriber") or {}).get("specialty"),
         answers=known.answers,
         typed=known.typed,
         medical=_medical(file.jurisdiction, known) if known.is_medical else {},
@@ -210,8 +213,19 @@ def _granted(
         if verdict is None or verdict.outcome is LineOutcome.ACCEPTED:
             total += asked
         elif verdict.outcome is LineOutcome.MODIFIED:
-            total += asked if verdict.amount_cents is None else verdict.amount_cents
+            total += _modified(line, verdict)
     return total
+
+
+def _modified(line: CaseLine, verdict: LineOpinion) -> int:
+    """Return what is left of a line that was reduced, by amount or else by quantity."""
+    if verdict.amount_cents is not None:
+        return verdict.amount_cents
+    asked = line.amount_cents or 0
+    if not (line.quantity and verdict.quantity):
+        return asked
+    share = asked * Decimal(verdict.quantity) / line.quantity
+    return min(asked, int(share.quantize(Decimal(1), ROUND_HALF_UP)))
 
 
 def _verdicts(session: Session, file_ids: Sequence[Any]) -> dict[Any, dict[int, LineOpinion]]:

@@ -108,6 +108,7 @@ def test_a_prosthesis_needs_an_agreement_that_ran_on_the_day_of_the_act():
     assert verdict("agreement_first", **done, rights=(agreed,)) is FITS
     assert verdict("agreement_first", **done, rights=(ended, other)) is EXCEEDS
     assert verdict("agreement_first", **done, typed={"agreement_number": "EP-7"}) is ATTENTION
+    assert verdict("agreement_first", **done, authorisation="EP-7") is ATTENTION
 
 
 def test_an_act_given_once_needs_no_agreement_and_one_given_twice_does():
@@ -146,6 +147,9 @@ def test_care_for_a_recognised_illness_needs_a_recognition_of_that_day():
     assert verdict("ald_link", **claimed, care_from=date(2026, 11, 20)) is EXCEEDS
     assert verdict("ald_link", rights=(exempt,), care_from=date(2026, 5, 1)) is ATTENTION
     assert verdict("ald_link", care_from=DAY) is FITS
+    assert verdict("ald_link", care_from=DAY, ald_number="ETM-1") is EXCEEDS
+    not_linked = {"ald_number": "ETM-1", "typed": {"ald_link": "not_linked"}}
+    assert verdict("ald_link", care_from=DAY, **not_linked) is FITS
 
 
 def test_the_link_with_an_illness_never_says_which_one():
@@ -373,6 +377,7 @@ def test_costly_medicines_are_for_people_with_an_exemption_in_force():
     assert verdict("exemption_valid", rights=(exempt,)) is FITS
     assert verdict("exemption_valid", rights=(ended,), **named) is EXCEEDS
     assert verdict("exemption_valid", **named) is ATTENTION
+    assert verdict("exemption_valid", ald_number="ETM-1") is ATTENTION
     assert verdict("exemption_valid") is EXCEEDS
 
 
@@ -448,6 +453,9 @@ def test_restricted_medicines_come_from_a_specialist(prescriber, expected):
 
     assert verdict("restricted_prescriber", typed=typed) is expected
     assert verdict("restricted_prescriber", typed=typed | {"restricted": False}) is FITS
+    sent = "cardiology" if prescriber is None else "general"
+    by_sender = verdict("restricted_prescriber", typed=typed, prescriber_specialty=sent)
+    assert by_sender is (FITS if prescriber is None else expected)
 
 
 # What is typed

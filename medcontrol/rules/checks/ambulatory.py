@@ -38,7 +38,8 @@ def ald_link(case: Case) -> Found:
     if day is None:
         return Found(Verdict.UNKNOWN)
     right = next((r for r in case.rights if r.kind == "ald" and runs(r, day)), None)
-    claimed = case.typed.get("ald_link") == "linked" or case.answers.get("ald") is True
+    said = case.typed.get("ald_link")
+    claimed = said == "linked" or (not said and case.ald_number is not None)
     figures = [Figure("care_day", day, "date")]
     if right is not None:
         figures.append(Figure("recognised_from", right.valid_from, "date"))
@@ -46,7 +47,7 @@ def ald_link(case: Case) -> Found:
             figures.append(Figure("recognised_to", right.valid_to, "date"))
     if claimed:
         return Found(Verdict.FITS if right else Verdict.EXCEEDS, tuple(figures))
-    open_question = right is not None and not case.typed.get("ald_link")
+    open_question = right is not None and not said
     return Found(Verdict.ATTENTION if open_question else Verdict.FITS, tuple(figures))
 
 

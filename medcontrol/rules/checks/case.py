@@ -118,6 +118,9 @@ class Case:
     care_from: date | None = None
     care_to: date | None = None
     lines: tuple[CaseLine, ...] = ()
+    authorisation: str | None = None
+    ald_number: str | None = None
+    prescriber_specialty: str | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
     typed: Mapping[str, Any] = field(default_factory=dict)
     medical: Mapping[str, Any] = field(default_factory=dict)

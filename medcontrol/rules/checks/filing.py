@@ -130,7 +130,7 @@ def agreement_first(case: Case) -> Found:
     figures = (
         count, Figure("without", len(without), "count"), Figure("first_without", without[0], "date")
     )  # fmt: skip
-    named = case.typed.get("agreement_number") or case.answers.get("agreement_number")
+    named = case.typed.get("agreement_number") or case.authorisation
     return Found(Verdict.ATTENTION if named else Verdict.EXCEEDS, figures)
 
 

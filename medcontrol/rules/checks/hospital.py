@@ -74,7 +74,7 @@ def cover_running(case: Case) -> Found:
             figures.append(Figure("cover_to", shown.valid_to, "date"))
     if found is not None:
         return Found(Verdict.FITS, tuple(figures))
-    named = case.typed.get("pec_number") or case.answers.get("pec_number")
+    named = case.typed.get("pec_number") or case.authorisation
     return Found(Verdict.ATTENTION if named and not rights else Verdict.EXCEEDS, tuple(figures))
 
 

@@ -31,7 +31,7 @@ def exemption_valid(case: Case) -> Found:
         return Found(Verdict.FITS, tuple(figures))
     ended = [r.valid_to for r in case.rights if r.kind == "ald" and r.valid_to]
     figures = [Figure("ended", max(ended), "date")] if ended else []
-    named = case.typed.get("etm_number") or case.answers.get("etm_number")
+    named = case.typed.get("etm_number") or case.ald_number
     unknown = bool(named) and not ended
     return Found(Verdict.ATTENTION if unknown else Verdict.EXCEEDS, tuple(figures))
 
@@ -138,7 +138,7 @@ def restricted_prescriber(case: Case) -> Found:
     """A medicine of restricted prescription comes from a specialist or a hospital doctor."""
     if case.typed.get("restricted") is not True:
         return Found(Verdict.FITS)
-    prescriber = case.typed.get("prescriber_specialty")
+    prescriber = case.typed.get("prescriber_specialty") or case.prescriber_specialty
     if not prescriber:
         return Found(Verdict.UNKNOWN)
     return Found(Verdict.EXCEEDS if prescriber == "general" else Verdict.FITS)
