@@ -16,6 +16,7 @@ from medcontrol.vocabulary import Jurisdiction, ProbeStatus
 from selectivity.outcomes import probes
 from selectivity.outcomes.probes import Tally, is_compliant, tally
 from selectivity.outcomes.provider_cases import Suspicion, open_case
+from workflows.letter_marks import LetterWays
 from workflows.provider_letters import reference_of, write_letter
 from workflows.tools import Tools
 
@@ -31,13 +32,22 @@ def move_probes(tools: Tools, *, now: Clock) -> dict[str, int]:
     moved: Counter[str] = Counter()
     for probe_id in running:
         with transaction() as session:
-            state = move_probe(session, tools.fund_name, probe_id, now=now())
+            state = move_probe(
+                session, tools.fund_name, probe_id, now=now(), ways=tools.letter_ways
+            )
             if state is not None:
                 moved[state.value] += 1
     return dict(moved)
 
 
-def move_probe(session: Session, fund: str, probe_id: UUID, *, now: datetime) -> ProbeStatus | None:
+def move_probe(
+    session: Session,
+    fund: str,
+    probe_id: UUID,
+    *,
+    now: datetime,
+    ways: LetterWays | None = None,
+) -> ProbeStatus | None:
     """Move one probe on; return its new state, ``None`` when nothing was due."""
     probe = probes.locked(session, probe_id)
     if not probe.status.is_running:
@@ -63,12 +73,13 @@ def move_probe(session: Session, fund: str, probe_id: UUID, *, now: datetime) ->
     if found.counted < probe.sample_size:
         session.flush()
         return None
-    return _close(session, fund, probe, current, found, now)
+    return _close(session, fund, probe, current, found, now, ways)
 
 
 def _close(
-    session: Session, fund: str, probe: Probe, current: ProbeRound, found: Tally, now: datetime
-) -> ProbeStatus:
+    session: Session, fund: str, probe: Probe, current: ProbeRound, found: Tally, now: datetime,
+    ways: LetterWays | None,
+) -> ProbeStatus:  # fmt: skip
     """Close a round with its result; its letter leaves whatever the result is."""
     current.closed_at, current.controls, current.hits = now, found.counted, found.hits
     current.is_compliant = is_compliant(found, probe.threshold)
@@ -84,7 +95,7 @@ def _close(
         next_on = today + timedelta(days=probe.pause_days)
         session.add(ProbeRound(probe_id=probe.id, number=current.number + 1, opens_on=next_on))
     session.flush()
-    write_letter(session, fund, probe, current.number, found, next_on=next_on, now=now)
+    write_letter(session, fund, probe, current.number, found, next_on=next_on, now=now, ways=ways)
     return probe.status
 
 

@@ -24,7 +24,9 @@ from medcontrol.reference.flows import flows
 from medcontrol.reference.motives import motives
 from medcontrol.vocabulary import LetterStatus
 from selectivity.outcomes.probes import Tally
-from workflows.letters import typeset
+from workflows.letter_marks import LetterWays, new_code, verification
+from workflows.letters import Verification, typeset
+from workflows.qr import qr_svg
 
 FOLDER = Path(__file__).parent / "provider_packs"
 TOPIC = "provider_letters.send"
@@ -75,6 +77,7 @@ class EducationContext(BaseModel):
     limit: str
     motives: tuple[str, ...] = ()
     next_on: date | None = None
+    verification: Verification | None = None
 
 
 _SERVICE = {
@@ -92,6 +95,7 @@ def write_letter(
     *,
     next_on: date | None,
     now: datetime,
+    ways: LetterWays | None = None,
 ) -> ProviderLetter:
     """Write the letter after a round, once, and leave its sending to the outbox."""
     before = session.exec(
@@ -101,11 +105,14 @@ def write_letter(
     ).first()
     if before is not None:
         return before
+    code = new_code()
+    context = _context(session, fund, probe, number, found, next_on, now)
     letter = ProviderLetter.model_validate(
         {
             "id": new_id(), "probe_id": probe.id, "round": number, "code": EDUCATION,
             "language": probe.language, "status": LetterStatus.WAITING, "written_at": now,
-            "context": _context(session, fund, probe, number, found, next_on, now),
+            "verification_code": code,
+            "context": context | {"verification": verification(ways or LetterWays(), code)},
         }
     )  # fmt: skip
     session.add(letter)
@@ -160,7 +167,9 @@ def reference_of(probe: Probe) -> str:
 
 def render(letter: ProviderLetter, *, fonts: Sequence[Path]) -> bytes:
     """Return a provider's letter as PDF; the same bytes for the same letter."""
-    data = EducationContext.model_validate(letter.context).model_dump()
+    context = EducationContext.model_validate(letter.context)
+    address = context.verification.address if context.verification else None
+    data = context.model_dump() | {"qr": qr_svg(address) if address else None}
     template = FOLDER / f"{letter.code}.{letter.language}.typ"
     return typeset(template, FOLDER, data, letter.language, tuple(fonts))[0]
 

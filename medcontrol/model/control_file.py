@@ -51,6 +51,11 @@ class ControlFile(SQLModel, table=True):
         sa.Index("ix_control_file_national_id", "national_id"),
         sa.Index("ix_control_file_provider_id", "provider_id"),
         sa.Index(
+            "ix_control_file_paper_slip",
+            "paper_slip",
+            postgresql_where=sa.text("paper_slip IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_control_file_parent",
             "parent_id",
             postgresql_where=sa.text("parent_id IS NOT NULL"),

@@ -237,11 +237,16 @@ class ProviderLetter(SQLModel, table=True):
     """A letter to a provider between two rounds: what was found in figures, nobody's name."""
 
     __tablename__ = "provider_letter"
-    __table_args__ = (sa.UniqueConstraint("probe_id", "round"),)
+    __table_args__ = (
+        sa.UniqueConstraint("probe_id", "round"),
+        sa.UniqueConstraint("verification_code"),
+    )
 
     id: UUID = primary_key()
     probe_id: UUID = Field(sa_type=ID, foreign_key="probe.id")
     round: int = Field()
+    # What its QR code holds, as on the letters of files.
+    verification_code: str | None = Field(default=None, sa_type=CODE, nullable=True)
     code: str = Field(sa_type=CODE)
     language: str = Field(sa_type=CODE)
     status: LetterStatus = Field(default=LetterStatus.WAITING, sa_type=code_enum(LetterStatus))

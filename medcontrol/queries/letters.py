@@ -196,17 +196,25 @@ def own_units(session: Session, principal: Principal, jurisdiction: str) -> Mapp
     return {row[0]: row[1] for row in rows}
 
 
+# Letters of files, and those to providers about a round of controls.
+_VERIFY = sa.text("""
+SELECT l.written_at, l.context->>'reference' AS reference, f.jurisdiction
+FROM letter l JOIN control_file f ON f.id = l.control_file_id
+WHERE l.verification_code = :code AND l.status = 'sent'
+UNION ALL
+SELECT p.written_at, p.context->>'reference', b.jurisdiction
+FROM provider_letter p JOIN probe b ON b.id = p.probe_id
+WHERE p.verification_code = :code AND p.status = 'sent'
+""")
+
+
 def verify(session: Session, code: str) -> Genuine | None:
     """Return what the public may know of the letter that carries a code; None for any other.
 
     One statement whatever the code is. A letter that was withdrawn or did not leave yet is not
     told from one that never was.
     """
-    row = session.execute(
-        sa.select(Post.written_at, File.reference, File.jurisdiction)
-        .join(ControlFile, File.id == Post.control_file_id)
-        .where(Post.verification_code == code, Post.status == LetterStatus.SENT)
-    ).first()
+    row = session.execute(_VERIFY, {"code": code}).first()
     if row is None:
         return None
     day = civil_date(row.written_at, Jurisdiction(row.jurisdiction))

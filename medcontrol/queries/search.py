@@ -51,7 +51,8 @@ class SearchFilters:
         name: words of a name, in any order; accents, case and Arabic spellings do not matter,
             parts of words are found, words of four letters and more also when nearly alike.
         national_id: whole.
-        reference: of the control file or the sender's number; the beginning is enough.
+        reference: of the control file or the sender's number; the beginning is enough. Also the
+            whole number of the slip that its paper last travelled on.
         provider: provider or prescriber, whole.
         doctor: who holds the file.
         agency: agency or region code.
@@ -178,6 +179,7 @@ def _by_reference(reference: str) -> sa.ColumnElement[bool]:
     external = sa.select(Received.id).where(Received.external_id == reference)
     return sa.or_(
         File.reference.startswith(reference.upper(), autoescape=True),
+        File.paper_slip == reference.upper(),
         File.received_file_id.in_(external),
     )
 

@@ -72,6 +72,8 @@ def run_demo(
     if seed < 0:
         raise InvalidInput("--seed: from 0", field="seed")
     os.environ["MEDCONTROL_DEMO"] = "1"
+    # The print page of agencies has something to show.
+    os.environ.setdefault("MEDCONTROL_LETTERS_PRINTED_BY", "agency_for_paper")
     settings.cache_clear()
     if serve:
         _check_port()

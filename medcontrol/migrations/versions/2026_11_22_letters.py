@@ -59,6 +59,10 @@ def upgrade() -> None:
     op.create_unique_constraint(
         op.f("uq_letter_verification_code"), "letter", ["verification_code"]
     )
+    op.add_column("provider_letter", sa.Column("verification_code", _CODE, nullable=True))
+    op.create_unique_constraint(
+        op.f("uq_provider_letter_verification_code"), "provider_letter", ["verification_code"]
+    )
     op.create_foreign_key(
         op.f("fk_letter_batch_id_letter_batch"), "letter", "letter_batch", ["batch_id"], ["id"]
     )
@@ -77,6 +81,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("provider_letter", "verification_code")
     op.drop_index("ix_letter_batch", "letter")
     op.drop_index("ix_letter_waiting", "letter")
     for column in reversed(_columns()):

@@ -19,6 +19,11 @@ def _words(name: str, *values: str) -> sa.Enum:
 
 
 def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.create_index(
+        "ix_control_file_paper_slip", "control_file", ["paper_slip"],
+        postgresql_where=sa.text("paper_slip IS NOT NULL"),
+    )  # fmt: skip
     op.execute("CREATE SEQUENCE paper_slip_serial MAXVALUE 9999999 CYCLE")
     _slips()
     _files()
@@ -160,3 +165,4 @@ def downgrade() -> None:
     op.drop_table("paper_slip_file")
     op.drop_table("paper_slip")
     op.execute("DROP SEQUENCE paper_slip_serial")
+    op.drop_index("ix_control_file_paper_slip", "control_file")
