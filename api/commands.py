@@ -73,6 +73,9 @@ class CompleteIn(Given):
     pieces: Annotated[list[PieceIn], Field(max_length=50)] = []
     appointment_at: AwareDatetime | None = None
     place: ShortText = ""
+    with_doctor: UUID | None = None
+    room_id: UUID | None = None
+    is_early_agreed: bool = False
     form: Annotated[dict[str, Any], Field(max_length=200)] = {}
 
     @field_validator("appointment_at")
@@ -145,6 +148,9 @@ def complete(
         pieces=tuple(commands.PieceAsked(kind=each.kind, note=each.note) for each in body.pieces),
         appointment_at=body.appointment_at,
         place=body.place,
+        with_doctor=body.with_doctor,
+        room_id=body.room_id,
+        is_early_agreed=body.is_early_agreed,
         form=body.form,
     )
     done = commands.complete_step(db, tools, command, principal=caller.principal, now=now)

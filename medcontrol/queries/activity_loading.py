@@ -226,19 +226,26 @@ def _load_clocks(
         select(Deadline)
         .where(
             Clock.control_file_id == opened.file.id,
-            Clock.status.in_([DeadlineStatus.RUNNING, DeadlineStatus.SUSPENDED]),
+            sa.or_(
+                Clock.status.in_([DeadlineStatus.RUNNING, DeadlineStatus.SUSPENDED]),
+                # What passed without moving the flow is still what the file is late against.
+                sa.and_(Clock.status == DeadlineStatus.FIRED, Clock.engine_task_id.is_(None)),
+            ),
         )
         .order_by(Clock.due_at)
     )
     awaiting = {
         DeadlineStatus.RUNNING: ControlFileStatus.AWAITING_CONTROL,
         DeadlineStatus.SUSPENDED: ControlFileStatus.AWAITING_COMPLETION,
+        DeadlineStatus.FIRED: ControlFileStatus.AWAITING_CONTROL,
     }
     return tuple(
         ClockRow(
             name=words.deadline(row.name),
             is_legal=row.kind is DeadlineKind.LEGAL,
             due=due_of(row.due_at, today, calendar, awaiting[row.status]),
+            amount=row.amount,
+            unit=row.unit,
             parameter=row.parameter,
         )
         for row in rows

@@ -268,6 +268,8 @@ class ClockRow:
     name: str
     is_legal: bool
     due: Due
+    amount: int
+    unit: str  # of ``legal/units.yaml``
     parameter: str
 
 
@@ -294,3 +296,19 @@ class JournalRow:
     facts: tuple[tuple[str, str], ...] = ()
     before: str | None = None
     after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BesideNote:
+    """Something medical that came from beside the flow: an appeal's basis, a report, an opinion.
+
+    Attributes:
+        kind: ``snapshot``, ``expert_report``, ``opinion_question`` or ``opinion_answer``.
+        by: who wrote it, when somebody did.
+        parts: code of each part and its text, in order.
+    """
+
+    kind: str
+    at: datetime
+    by: str
+    parts: tuple[tuple[str, str], ...]

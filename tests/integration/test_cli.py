@@ -364,6 +364,11 @@ def test_days_are_announced_and_listed(run: Run) -> None:
     assert ask(run, "calendar", "list", "--year", "2027", "--json")["days"] == [
         {"day": "2027-03-10", "worked": False, "name": "Aïd al-Fitr"}
     ]
+    looked = ask(run, "calendar", "withdraw", "2027-03-10", "--preview", "--json")
+    assert looked == {"made": False, "flows": []}
+    assert ask(run, "calendar", "withdraw", "2027-03-10", "--json")["made"]
+    assert ask(run, "calendar", "list", "--year", "2027", "--json")["days"] == []
+    refused(run("calendar", "withdraw", "2027-03-10"))
 
 
 def test_work_that_was_given_up_is_listed_and_revived(run: Run, addresses: Addresses) -> None:

@@ -17,12 +17,19 @@ from medcontrol.model import (
 )
 from medcontrol.rules.clocks import Standstill
 from medcontrol.services import calendar
-from medcontrol.vocabulary import BatchStatus, DeadlineAlertKind, DeadlineStatus
+from medcontrol.vocabulary import (
+    BatchStatus,
+    DeadlineAlertKind,
+    DeadlineStatus,
+    DocumentClass,
+)
 from tests.factories import NOW
 from tests.flow_world import World, make_world
 from workflows import calendar_changes, commands
+from workflows.arrivals import NewDocument, add_documents
 from workflows.calendar_changes import CalendarChangedSince, Change
 from workflows.limits import warn_at
+from workflows.steps import PieceAsked
 from workflows.sweeping import sweep_deadlines, warn_of_deadlines
 from workflows.tools import Tools
 
@@ -211,3 +218,31 @@ def test_what_stood_still_is_no_time_of_the_alert() -> None:
         return due - warn_at("ma", NOW.date(), start, due, stops)
 
     assert (left(), left(stood), left(restarted)) == (10 * day, 5 * day, 15 * day / 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "due_on"),
+    [("incomplete", date(2026, 12, 15)), ("incorrect", date(2026, 12, 20))],
+)
+def test_what_is_missing_lets_the_clock_go_on_and_what_is_wrong_lets_it_begin_again(
+    world: World, kind: str, due_on: date
+) -> None:
+    file = world.file(world.take())
+    assert world.task(file).step == "control_on_file"
+    world.now = NOW + timedelta(days=5)
+    world.end(
+        file, "ask_completion", pieces=(PieceAsked(kind="exams", note="Moins de six mois"),),
+        gives={"completion_kind": kind},
+    )  # fmt: skip
+    assert clock(world, file).status is DeadlineStatus.SUSPENDED
+    world.now = NOW + timedelta(days=15)
+    document = NewDocument(
+        kind="exams", title="Examens", content=b"%PDF-1.7\n%%EOF\n",
+        document_class=DocumentClass.MEDICAL,
+    )  # fmt: skip
+    add_documents(world.session, world.tools, file.id, [document], by=world.agent, now=world.now)
+
+    row = clock(world, file)
+    assert calendar.working_calendar(world.session, "ma").civil_date(row.due_at) == due_on
+    assert row.warn_at is not None
+    assert row.warn_at > world.now

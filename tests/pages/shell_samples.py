@@ -308,7 +308,8 @@ FLOW = FlowTab(
                  state=StepState.SKIPPED),
     ),
     clocks=(
-        ClockRow(name="Réponse à l'assuré", is_legal=True, parameter="hospital/answer_hours",
+        ClockRow(name="Réponse à l'assuré", is_legal=True, amount=48, unit="working_hour",
+                 parameter="hospital/answer_hours",
                  due=Due(on=date(2026, 11, 22), state=DueState.SOON, working_days=2)),
     ),
 )  # fmt: skip
