@@ -37,7 +37,7 @@ BY_URGENCY = " ORDER BY t.is_urgent DESC, t.due_at, t.id"
 CLAIM_DEPTH = 50
 
 _FITTING = """
-  AND f.jurisdiction = :jurisdiction AND t.held_until IS NULL
+  AND f.jurisdiction = :jurisdiction AND t.held_until IS NULL AND t.kind <> 'quality_reading'
   AND t.flow = ANY(:flows) AND t.level = ANY(:levels) AND t.points <= :capacity - coalesce(
     (SELECT l.open_points FROM doctor_load l WHERE l.doctor_id = :doctor), 0)
   AND NOT (t.id = ANY(:seen))

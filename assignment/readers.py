@@ -1,7 +1,8 @@
 """Who may read a decision a second time (lecteurs): one statement, the least charged first.
 
 A reader holds the role in the file's agency or region or at the centre, took no part in the file,
-never had it in hand and never opened what is medical in it, is not the author's superior, and has
+never had it in hand and never opened what is medical in it, has no other file of the person in
+hand, is not the author's superior, and has
 not had as many readings this month as the law lets one reader have. The comparison's grid is for
 the reader alone who decided.
 """
@@ -44,6 +45,10 @@ WHERE u.is_active AND coalesce(h.n, 0) < :cap
                   WHERE o.control_file_id = p.id AND o.doctor_id = u.doctor_id)
   AND NOT EXISTS (SELECT FROM human_task t
                   WHERE t.control_file_id = p.id AND t.done_by_doctor_id = u.doctor_id)
+  AND NOT EXISTS (SELECT FROM human_task m
+                  WHERE m.assigned_doctor_id = u.doctor_id AND m.status = 'open'
+                    AND m.registration_number = p.registration_number
+                    AND (CAST(:child AS uuid) IS NULL OR m.control_file_id <> :child))
   AND NOT EXISTS (SELECT FROM access_log l
                   WHERE l.control_file_id = p.id AND l.user_id = u.id)
   AND NOT EXISTS (

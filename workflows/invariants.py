@@ -58,6 +58,8 @@ CHECKS: Mapping[str, str] = {
         WHERE l.status = 'waiting' AND l.way <> 'agency'
           AND NOT EXISTS (SELECT FROM outbox_message o WHERE o.key = 'letter:' || l.id
                           AND o.done_at IS NULL AND o.dead_at IS NULL)""",
+    "reading.wait_not_ended": """
+        SELECT id::text FROM second_reading WHERE hold_end IS NULL AND held_until < :late""",
     "outbox.given_up": "SELECT id::text FROM outbox_message WHERE dead_at IS NOT NULL",
     "deadline.long_overdue": """
         SELECT id::text FROM deadline WHERE status = 'running' AND due_at < :late""",

@@ -123,7 +123,7 @@ def _account(
     user: StaffUser, hashed: str, found: Loaded, rows: dict[type[SQLModel], list[dict[str, Any]]]
 ) -> None:
     key = found.users[user.login] = new_id()
-    if user.doctor_code is not None:
+    if user.doctor_code is not None and user.role is not Role.QUALITY_READER:
         found.user_of_doctor[user.doctor_code] = key
     rows.setdefault(UserAccount, []).append(
         {

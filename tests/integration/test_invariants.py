@@ -33,6 +33,17 @@ DAMAGES = {
         INSERT INTO inbox_message (source, external_id, content_hash, subject_id, seen_at)
         VALUES ('si-amo', 'A-1', '', gen_random_uuid(), now())""",
     "received.without_decision": "DELETE FROM selectivity_decision",
+    "reading.wait_not_ended": """
+        WITH made AS (
+          INSERT INTO decision (id, control_file_id, outcome, decided_at, decided_with)
+          SELECT gen_random_uuid(), id, 'granted', opened_at, '{}' FROM control_file LIMIT 1
+          RETURNING id, control_file_id)
+        INSERT INTO second_reading (id, decision_id, control_file_id, jurisdiction, campaign,
+          stratum, draw, rate, drawn_at, flow, region_code, level, decided_on, author_doctor_id,
+          status, held_keys, held_until)
+        SELECT gen_random_uuid(), m.id, m.control_file_id, 'ma', '2026-11', 'all',
+          decode('0000000000000001', 'hex'), 1, '2020-01-01', 'ald', 'MA-06', 'local',
+          '2020-01-01', (SELECT id FROM doctor LIMIT 1), 'drawn', '[]', '2020-01-01' FROM made m""",
     "letter.nobody_sends": "DELETE FROM outbox_message WHERE topic = 'letters.send'",
     "outbox.given_up": "UPDATE outbox_message SET dead_at = now()",
     "deadline.long_overdue": "UPDATE deadline SET due_at = due_at - interval '2 years'",

@@ -120,6 +120,7 @@ def make_staff(
     )
     made = _own_numbers(made)
     users = _doctor_users(made) + _other_users(world, agencies, regions, (central, started))
+    users = _with_readers(users, made)
     busiest = Counter(world.people.agency.tolist()).most_common(1)[0][0]
     return Staff(made, _showcase(users, agencies[busiest], made, as_of), dict(agencies))
 
@@ -267,6 +268,22 @@ def _other_users(
             )
         )
     return users
+
+
+def _with_readers(users: list[StaffUser], doctors: Sequence[StaffDoctor]) -> list[StaffUser]:
+    """Let quality readers be doctors of the centre, under an account of their own."""
+    central = [
+        doctor for doctor in doctors
+        if doctor.level is ControlLevel.CENTRAL and doctor.profession is Profession.DOCTOR
+    ]  # fmt: skip
+    readers = [user for user in users if user.role is Role.QUALITY_READER]
+    chosen = {user.login: doctor for user, doctor in zip(readers, central, strict=False)}
+    return [
+        replace(user, doctor_code=chosen[user.login].code, name=chosen[user.login].name)
+        if user.login in chosen
+        else user
+        for user in users
+    ]
 
 
 def _showcase(
