@@ -148,6 +148,10 @@ def _steps(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
         shown = {part["name"] for part in display["fields"]}
         for name in sorted(shown ^ schema["properties"].keys()):
             yield step_id, f"form: {name} is not both in the schema and on the screen"
+        for part in display["fields"]:
+            allowed = schema["properties"].get(part["name"], {}).get("enum")
+            if allowed is not None and set(allowed) != set(part.get("options", ())):
+                yield step_id, f"form: {part['name']} offers other options than the schema allows"
 
 
 def _operations(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
