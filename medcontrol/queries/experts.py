@@ -47,7 +47,7 @@ def experts(session: Session, month: date) -> Sequence[ExpertRow]:
         .scalar_subquery()
     )
     rows = session.execute(
-        sa.select(Expert, login, missions, owed).order_by(  # type: ignore[call-overload]
+        sa.select(Expert, login, missions, owed).order_by(
             col(Expert.is_active).desc(), col(Expert.name)
         )
     )

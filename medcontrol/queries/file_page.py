@@ -9,6 +9,7 @@ from uuid import UUID
 
 from medcontrol.queries.computed_checks import CheckShown
 from medcontrol.queries.file_tabs import (
+    BesideNote,
     DocumentRow,
     FlowTab,
     HistoryRow,
@@ -244,6 +245,7 @@ class FilePage:
     may_copy_letters: bool = False
     history: tuple[HistoryRow, ...] | None = None
     opinions: tuple[OpinionRow, ...] | None = None
+    beside: tuple[BesideNote, ...] = ()
     messages: tuple[MessageRow, ...] | None = None
     flow: FlowTab | None = None
     journal: tuple[JournalRow, ...] | None = None

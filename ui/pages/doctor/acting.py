@@ -51,7 +51,8 @@ def request_pieces(request: Request, visitor: Me, form: Posted, reference: str) 
 def escalate(request: Request, visitor: Me, form: Posted, reference: str) -> Response:
     """Put a question to a colleague of another level."""
     sheet = Sheet(request, visitor, reference, form, "escalate")
-    return _end_step(sheet, lambda s, desk: escalation_command(s.form, desk), "file.escalated")
+    notice = "opinion.to_write" if form.get("outcome") == "ask_opinion" else "file.escalated"
+    return _end_step(sheet, lambda s, desk: escalation_command(s.form, desk), notice)
 
 
 def _end_step(sheet: Sheet, make: MakeCommand, notice: str) -> Response:

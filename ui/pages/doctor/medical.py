@@ -17,9 +17,11 @@ def medical_summary(
 ) -> MedicalSummary | None:
     """Return what the sender said; None when nothing medical came, or nothing was read."""
     jurisdiction = pack.meta.jurisdiction
-    intake = next((each for each in records if each.kind is MedicalRecordKind.INTAKE), None)
-    if intake is None:
+    received = [each for each in records if each.kind is MedicalRecordKind.INTAKE]
+    if not received:
         return None
+    # What an appeal gives as its reasons comes beside what opened its file.
+    intake = next((each for each in received if each.content.get("medical")), received[0])
     medical: Mapping[str, Any] = intake.content.get("medical") or {}
     listed = pathologies(jurisdiction) if jurisdiction == "ma" else {}
     named = listed.get(str(medical.get("pathology")))

@@ -45,8 +45,11 @@ from workflows.commands import read_messages
 # What of the medical content a tab shows. The panel's draft is read with it.
 _KINDS: Mapping[FileTab, tuple[MedicalRecordKind, ...]] = {
     FileTab.SUMMARY: (MedicalRecordKind.INTAKE,),
-    FileTab.OPINIONS: (MedicalRecordKind.REASONING, MedicalRecordKind.EXAMINATION),
-}
+    FileTab.OPINIONS: (
+        MedicalRecordKind.REASONING, MedicalRecordKind.EXAMINATION, MedicalRecordKind.SNAPSHOT,
+        MedicalRecordKind.EXPERT_REPORT, MedicalRecordKind.OUTSIDE_OPINION,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.services.envelopes import OPENERS
 from medcontrol.services.medical import MedicalContent
 from medcontrol.vocabulary import LineOutcome
+from ui.pages.doctor.beside import beside_notes
 from ui.pages.doctor.medical import medical_summary
 from ui.visitors import Visitor
 from ui.words import PackWords
@@ -125,7 +126,10 @@ def _history(session: Session, reading: Reading, calendar: WorkingCalendar,
 def _opinions(session: Session, reading: Reading, _calendar: WorkingCalendar,
               _page: FilePage) -> dict[str, Any]:  # fmt: skip
     reasons = {each.id: str(each.content.get("reasoning", "")) for each in reading.records}
-    return {"opinions": activity.load_opinions(session, reading.opened, reading.words, reasons)}
+    return {
+        "opinions": activity.load_opinions(session, reading.opened, reading.words, reasons),
+        "beside": beside_notes(reading.records),
+    }
 
 
 def _messages(session: Session, reading: Reading, _calendar: WorkingCalendar,
