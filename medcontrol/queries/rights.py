@@ -211,6 +211,8 @@ def load_right(session: Session, principal: Principal, number: str) -> RightPage
     Raises:
         NotFound: there is none, or not for this reader.
     """
+    if not number.isprintable():  # no column holds it
+        raise NotFound("no such right")
     found = session.execute(
         sa.select(Entitlement, Units.name)
         .join(Unit, Units.code == Right.agency_code)

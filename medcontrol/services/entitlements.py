@@ -20,8 +20,6 @@ from medcontrol.vocabulary import EntitlementChange
 
 #: What the journal keeps of a right: days and states, nothing about the person.
 KEPT = ("status", "valid_from", "valid_to", "next_review_on", "opens_on", "milestone")
-#: Changes that the paying system is told of; the others move nothing that is paid.
-_TOLD = frozenset(EntitlementChange) - {EntitlementChange.KEPT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +70,8 @@ def event_row(changed: Changed, *, actor: Actor, now: datetime) -> dict[str, Any
 
 def message(
     event_id: UUID, changed: Changed, *, not_before: datetime | None = None
-) -> outbox.NewMessage | None:
-    """Return the thin event of a change: number and ids only; None for what pays nothing else."""
-    if changed.change not in _TOLD:
-        return None
+) -> outbox.NewMessage:
+    """Return the thin event of a change: number and ids only; the export says the rest."""
     payload = {
         "event": "entitlement.changed",
         "entitlement_id": str(changed.right_id),
@@ -95,7 +91,7 @@ def record(session: Session, changes: Sequence[Changed], *, actor: Actor, now: d
     rows = [event_row(each, actor=actor, now=now) for each in changes]
     copy_rows(session, EntitlementEvent, rows)
     told = (message(row["id"], each) for row, each in zip(rows, changes, strict=True))
-    copy_rows(session, OutboxMessage, [outbox.row(each, now) for each in told if each is not None])
+    copy_rows(session, OutboxMessage, [outbox.row(each, now) for each in told])
 
 
 def _written(values: Mapping[str, Any]) -> dict[str, str | None]:

@@ -108,11 +108,8 @@ def _note(
     )  # fmt: skip
     row = event_row(changed, actor=move.actor, now=move.now)
     move.rows.add(EntitlementEvent, row)
-    told = message(
-        row["id"], changed, not_before=move.now + timedelta(seconds=move.tools.undo_seconds)
-    )
-    if told is not None:
-        move.publish(told)
+    undoable = timedelta(seconds=move.tools.undo_seconds)
+    move.publish(message(row["id"], changed, not_before=move.now + undoable))
 
 
 def _pathology(move: Move, proposal: Proposal | None) -> Pathology | None:
