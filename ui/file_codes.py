@@ -60,6 +60,7 @@ OUTCOMES: Mapping[str, str] = {
 FACTS: Mapping[str, str] = {
     "third_person_aid": N_("Third-person aid"),
     "off_list": N_("Off list: central co-signature"),
+    "costly": N_("Heavy and costly illness: central co-signature"),
 }
 
 # Names of members beside a journal entry.
