@@ -7,6 +7,7 @@ from workflows.locked import column_list
 RECEIVED = (
     "given_name", "family_name", "beneficiary_given_name", "beneficiary_family_name", "language",
     "details", "received_at", "birth_date", "sex", "relation", "beneficiary_birth_date",
+    "currency",
 )  # fmt: skip
 
 # The first locks; the others see the file as it is then. Named by itself or by one of its tasks.
