@@ -66,6 +66,16 @@ CHECKS: Mapping[str, str] = {
     "review.not_opened": """
         SELECT id::text FROM entitlement
         WHERE status = 'active' AND opens_on < :review_late""",
+    "review.moved_past_the_end": """
+        SELECT id::text FROM entitlement
+        WHERE status = 'active' AND planned_on IS NOT NULL
+          AND opens_on > greatest(planned_on, valid_to)""",
+    "review.without_file": """
+        SELECT e.id::text FROM entitlement e
+        WHERE e.status = 'under_review'
+          AND NOT EXISTS (SELECT FROM control_file f
+                          WHERE f.registration_number = e.registration_number
+                            AND f.entitlement_id = e.id AND f.closed_at IS NULL)""",
 }
 #: How long a sweep may be late before somebody should look.
 SWEEP_PATIENCE = timedelta(hours=1)

@@ -48,6 +48,9 @@ DAMAGES = {
     "outbox.given_up": "UPDATE outbox_message SET dead_at = now()",
     "deadline.long_overdue": "UPDATE deadline SET due_at = due_at - interval '2 years'",
     "review.not_opened": "UPDATE entitlement SET opens_on = opens_on - 60",
+    "review.moved_past_the_end": """
+        UPDATE entitlement SET planned_on = opens_on, opens_on = valid_to + 1""",
+    "review.without_file": "UPDATE entitlement SET status = 'under_review'",
 }
 
 
