@@ -17,6 +17,7 @@ from medcontrol.model import Entitlement, EntitlementEvent, OutboxMessage, Revie
 from medcontrol.policy import Principal
 from medcontrol.queries.rights import RightFilters
 from medcontrol.queries.supervision_scope import supervised_units
+from medcontrol.rules.calendar import add_months
 from medcontrol.vocabulary import EntitlementChange, EntitlementStatus, Jurisdiction, Role
 from tests.factories import NOW, TODAY, make_principal
 from tests.flow_world import World, make_world
@@ -367,3 +368,42 @@ def test_who_may_only_see_a_unit_may_not_postpone_its_reviews(world: World) -> N
 
     assert [each.number for each in done.moved] == [there.number]
     assert here.opens_on == MONDAY
+
+
+def test_a_prolongation_carries_the_running_leave_on_under_the_same_number(world: World) -> None:
+    right = take_leave(world, days=30)
+    number = right.number
+    assert right.milestone is None  # it ends before the first milestone
+    later = TODAY + timedelta(days=90)
+    world.now = NOW + timedelta(days=28)
+
+    taken = world.take(
+        external_id="W-2", flow="sick_leave", nature="prolongation", scheme="general", medical=None,
+        received_at=world.now.isoformat(), form={"stopped_on": str(TODAY)},
+        care={"from": str(TODAY + timedelta(days=30)), "to": str(later)},
+        control={"required": True, "mode": "on_file"},
+    )  # fmt: skip
+    world.session.refresh(right)
+    pending = right.status
+    world.walk(world.file(taken), "granted")
+
+    world.session.refresh(right)
+    assert pending is EntitlementStatus.UNDER_REVIEW
+    assert [each.number for each in world.session.exec(select(Entitlement))] == [number]
+    assert (right.valid_from, right.valid_to, right.milestone) == (TODAY, later, "day_45")
+    assert changes_of(world.session, right) == [
+        EntitlementChange.GRANTED, EntitlementChange.REVIEWED, EntitlementChange.RENEWED,
+    ]  # fmt: skip
+
+
+def test_an_agreement_granted_in_part_is_looked_at_before_it_ends(world: World) -> None:
+    file = world.file(world.take())
+    months = law("ma").number("ald.partial_review_months", TODAY).value
+
+    world.walk(file, ("partially_granted", {"motive_code": "med.not_justified"}))
+
+    right = world.session.exec(select(Entitlement)).one()
+    assert right.next_review_on == add_months(TODAY, months)
+    assert right.valid_to == add_months(TODAY, 60) - timedelta(days=1)
+    assert right.opens_on is not None
+    assert right.opens_on < right.next_review_on
