@@ -14,6 +14,7 @@ from markupsafe import Markup
 from medcontrol.queries.file_page import FileAction, FileTab
 from medcontrol.queries.file_tabs import JournalKind, Reason
 from medcontrol.queries.worklist import DuePreset
+from medcontrol.reference.flows import flows, natures
 from medcontrol.vocabulary import ControlLevel, Lane, StepKind
 from selectivity.translations import sentence
 from ui.codes import word_for
@@ -67,6 +68,10 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
 
     def word(kind: str, code: str) -> str:
         known = word_for(kind, code)
+        if known is None and kind == "flow" and code in flows():
+            return flows()[code].title.in_language(language)  # a pack brought it along
+        if known is None and kind == "nature" and code in natures():
+            return natures()[code].in_language(language)
         return code if known is None else catalog.gettext(known)
 
     def reason_text(reason: Reason) -> str:

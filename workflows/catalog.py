@@ -14,6 +14,10 @@ import yaml
 from pydantic import ValidationError
 
 from medcontrol.errors import InvalidInput, NotFound
+from medcontrol.reference.flows import A_POSTERIORI, Flow, learn
+from medcontrol.reference.tables import ReferenceFault, Text
+from medcontrol.vocabulary import Jurisdiction, Scheme
+from workflows import plain_yaml
 from workflows.bpmn import read
 from workflows.schema import PackFile, Served
 from workflows.shared_parts import completed
@@ -95,13 +99,18 @@ def _form(folder: Path, common: Path, name: str) -> tuple[dict[str, Any], dict[s
             place / "forms" / f"{name}.ui.yaml",
         )
         if schema.is_file() and display.is_file():
-            return orjson.loads(schema.read_bytes()), yaml.safe_load(display.read_text("utf-8"))
+            return orjson.loads(schema.read_bytes()), _words(display)
     raise NotFound(f"no form {name!r} in {folder} or {common}")
+
+
+def _words(path: Path) -> dict[str, Any]:
+    """Return a form's display: everything in it is text, an answer ``no`` too."""
+    return yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # type: ignore[no-any-return]  # noqa: S506 - text alone
 
 
 @cache
 def _data(path: Path) -> dict[str, Any]:
-    return yaml.safe_load(path.read_text("utf-8")) if path.is_file() else {}
+    return plain_yaml.read(path.read_text("utf-8")) if path.is_file() else {}
 
 
 class Catalog:
@@ -173,7 +182,41 @@ class Catalog:
 @cache
 def catalog() -> Catalog:
     """Return the packs that ship with the product, read once per process."""
-    return Catalog()
+    found = Catalog()
+    make_flows_known(found)
+    return found
+
+
+def make_flows_known(packs: Iterable[Pack]) -> None:
+    """Tell the kernel of flows that packs alone know: prefix, natures, professions, scheme.
+
+    So a pack folder is all that a new flow needs: intake, competences and lists know it then.
+
+    Raises:
+        InvalidInput: a flow has the prefix of another one.
+    """
+    try:
+        learn(_flow(pack, code) for pack in packs for code in pack.meta.flows)
+    except ReferenceFault as fault:
+        raise InvalidInput(str(fault), field="reference_prefix") from None
+
+
+def _flow(pack: Pack, code: str) -> Flow:
+    served, place = pack.meta.flows[code], pack.meta.jurisdiction
+    usual = Scheme.GENERAL if place is Jurisdiction.LU else Scheme.AMO
+    return Flow(
+        code=code,
+        title=Text(**served.titles.model_dump()),
+        jurisdictions=(place,),
+        natures=served.natures,
+        scheme=served.scheme or usual,
+        prefix=served.reference_prefix,
+        professions=served.professions,
+        is_instant=False,
+        reimburses=A_POSTERIORI in served.natures,
+        is_open=True,
+        is_internal=served.linked,
+    )
 
 
 def read_lock(root: Path = PACKS) -> dict[str, str]:
@@ -222,7 +265,7 @@ def _read(root: Path, path: Path) -> Pack:
 
 def _whole(path: Path) -> Any:
     """Return a pack's file with what it takes from the parts that its jurisdiction shares."""
-    own = yaml.safe_load(path.read_text("utf-8"))
+    own = plain_yaml.read(path.read_text("utf-8"))
     if not isinstance(own, dict):
         return own
     common = path.parents[2] / "_common" / str(own.get("common"))
@@ -232,7 +275,7 @@ def _whole(path: Path) -> Any:
     if not shared.is_file():
         return own
     graph = read((path.parent / "flow.bpmn").read_text("utf-8"))
-    return completed(own, yaml.safe_load(shared.read_text("utf-8")), graph)
+    return completed(own, plain_yaml.read(shared.read_text("utf-8")), graph)
 
 
 def _digest(*folders: Path) -> str:

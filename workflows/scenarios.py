@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from medcontrol.vocabulary import ControlFileStatus
-from workflows import engine
+from workflows import engine, plain_yaml
 from workflows.catalog import Pack
 from workflows.engine import Advance
 from workflows.schema import Code, FactValue, Part
@@ -83,7 +82,7 @@ class Run:
 
 def load(path: Path) -> Scenario:
     """Return a scenario. Raises pydantic's ``ValidationError`` when the file is wrong."""
-    return Scenario.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    return Scenario.model_validate(plain_yaml.read(path.read_text("utf-8")))
 
 
 def play(pack: Pack, scenario: Scenario) -> Run:

@@ -15,6 +15,7 @@ from medcontrol.vocabulary import (
     Jurisdiction,
     Profession,
     Role,
+    Scheme,
     StepKind,
 )
 
@@ -42,13 +43,17 @@ class Titles(Part):
 
 
 class Served(Part):
-    """A flow that the pack serves; ``linked``: its files are opened by other files alone."""
+    """A flow that the pack serves; ``linked``: its files are opened by other files alone.
+
+    ``scheme``: that its files usually belong to; the jurisdiction's first when it says nothing.
+    """
 
     titles: Titles
     reference_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
     natures: tuple[Code, ...] = Field(min_length=1)
     professions: tuple[Profession, ...] = Field(min_length=1)
     linked: bool = False
+    scheme: Scheme | None = None
 
 
 class Above(Part):

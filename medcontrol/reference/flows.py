@@ -1,7 +1,7 @@
 """The flows (circuits) that exist, what may be asked in each, and who controls it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,10 +74,35 @@ class Flow:
         return self.is_open and not self.is_internal and jurisdiction in self.jurisdictions
 
 
-@cache
+_brought: dict[str, Flow] = {}
+
+
 def flows() -> Mapping[str, Flow]:
-    """Return every flow by code, in the order of the file."""
-    return read_flows(FILE)[0]
+    """Return every flow by code: those of the file in its order, then those of packs alone."""
+    return _all(tuple(_brought.values()))
+
+
+@cache
+def _all(brought: tuple[Flow, ...]) -> Mapping[str, Flow]:
+    known = read_flows(FILE)[0]
+    more = {flow.code: flow for flow in brought if flow.code not in known}
+    return MappingProxyType({**known, **more})
+
+
+def learn(found: Iterable[Flow]) -> None:
+    """Make flows known that packs bring along; what the file says of a flow stays.
+
+    Raises:
+        ReferenceFault: two flows share a prefix, so that references could not be told apart.
+    """
+    listed = _all(())
+    for flow in found:
+        if flow.code in listed:
+            continue
+        others = {each.prefix for each in flows().values() if each.code != flow.code}
+        if flow.prefix in others:
+            raise ReferenceFault(f"{flow.code}: prefix {flow.prefix} is that of another flow")
+        _brought[flow.code] = flow
 
 
 @cache
