@@ -42,6 +42,7 @@ ADDRESSES = {
     "/users": {Role.ADMINISTRATOR},
     "/users/new": {Role.ADMINISTRATOR},
     "/holidays": {Role.ADMINISTRATOR, Role.REFERENCE_MANAGER},
+    "/rooms": {Role.ADMINISTRATOR, Role.REFERENCE_MANAGER},
     "/outbox": {Role.ADMINISTRATOR},
     "/access-log": {Role.AUDITOR},
     "/quarantine": {
