@@ -7,7 +7,7 @@ from medcontrol.queries.steering import SteeringLine
 
 WIDTH, HEIGHT = 1120, 200
 _SERIES = ("received", "controlled", "closed")
-_GAP = 0.25
+_GAP, _WIDEST = 0.25, 46
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ def bars_of(lines: Sequence[SteeringLine]) -> Bars:
     top = _ceiling(max((getattr(line.figures, one) for line in lines for one in _SERIES),
                        default=0))  # fmt: skip
     step = WIDTH / max(1, len(lines))
-    width = step * (1 - _GAP) / len(_SERIES)
+    width = min(_WIDEST, step * (1 - _GAP) / len(_SERIES))
     groups = []
     for n, line in enumerate(lines):
-        left = n * step + step * _GAP / 2
+        left = (n + 0.5) * step - width * len(_SERIES) / 2
         bars = []
         for k, one in enumerate(_SERIES):
             value = getattr(line.figures, one)
