@@ -69,6 +69,7 @@ class ReceptionDay:
     waiting_total: int
     bookings: tuple[Booking, ...]
     registered: tuple[Registered, ...]
+    missing_paper: int = 0  # physical files that should be here or there and are not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from medcontrol.policy import Action, Principal, visible
 from medcontrol.queries.counter import Received, load_registered
 from medcontrol.queries.due_dates import Days, Task
 from medcontrol.queries.file_loading import OpenFile
+from medcontrol.queries.paper_loading import load_missing
 from medcontrol.queries.reception import (
     Booking,
     Desk,
@@ -68,6 +69,7 @@ def load_day(
         waiting_total=total,
         bookings=_load_bookings(session, principal, start, days.end_of_today),
         registered=load_registered(session, principal, Received.recorded_at > start),
+        missing_paper=len(load_missing(session, principal)),
     )
 
 

@@ -11,10 +11,19 @@ from medcontrol.model import (
     Letter,
     LetterBatch,
     PaperSlip,
+    Probe,
+    ProviderLetter,
     SealedEnvelope,
 )
 from medcontrol.settings import Settings
-from medcontrol.vocabulary import LetterReceipt, LetterStatus, Role, SlipStatus
+from medcontrol.vocabulary import (
+    Jurisdiction,
+    LetterReceipt,
+    LetterStatus,
+    ProbeStatus,
+    Role,
+    SlipStatus,
+)
 from tests.factories import NOW
 from tests.pages.desk import Browser, Fund, texts
 from tests.pages.people import log_in
@@ -65,6 +74,7 @@ def test_a_slip_goes_from_the_agency_to_the_region_by_scanner_alone(fund: Fund) 
     assert "3017620422003" in wrong.text
     assert fund.rows(PaperSlip)[0].status is SlipStatus.RECEIVED
     assert two in missing.xpath("//section[@aria-labelledby='missing']")[0].text_content()
+    assert "1 dossier physique manque" in receiver.page("/reception/today").text_content()
     assert "Bac 4" in receiver.page(f"/reception/scan?scan={one}").text_content()
 
 
@@ -317,3 +327,25 @@ def test_who_asks_too_often_waits(fund: Fund, anybody: Browser, pages_settings: 
 
     assert codes == [200] * limit + [429]
     assert anybody.get("/verify/AAAA").status_code == 200
+
+
+def test_a_letter_to_a_provider_is_verified_by_the_same_page(fund: Fund, anybody: Browser) -> None:
+    probe = Probe(
+        jurisdiction=Jurisdiction.MA, provider_id="P", flow="ambulatory", sample_size=20,
+        max_rounds=3, threshold=1000, pause_days=30, language="fr", status=ProbeStatus.EDUCATION,
+        started_at=NOW,
+    )  # fmt: skip
+    letter = ProviderLetter(
+        probe_id=probe.id, round=1, code="education", language="fr", status=LetterStatus.SENT,
+        context={"reference": "PRB-AAAAAA-BBBB"}, written_at=NOW, verification_code="Z" * 20,
+    )  # fmt: skip
+    with database.transaction() as session:
+        session.add(probe)
+        session.flush()
+        session.add(letter)
+
+    text = anybody.page(f"/verify/{'Z' * 20}").xpath("//main")[0].text_content()
+
+    assert "authentique" in text
+    assert "-BBBB" in text
+    assert "PRB" not in text
