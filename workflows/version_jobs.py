@@ -192,16 +192,14 @@ def _chunk(session: Session, row: PackMigration, judge: Judge, now: datetime) ->
     if row.status is Status.CHECKING:
         return _look(session, row, judge, now)
     if row.status is Status.RUNNING:
-        _must_be_the_same(row, judge)
+        if named(judge.catalog, row.to_pack).digest != row.to_hash:
+            log.warning("packs.changed", extra={"pack": row.to_pack})
+            row.status = Status.STOPPED  # the dry run was of something else
+            return False
         return _apply(session, row, judge, now)
     if row.status is Status.REVERTING:
         return _revert(session, row, judge, now)
     return False
-
-
-def _must_be_the_same(row: PackMigration, judge: Judge) -> None:
-    if named(judge.catalog, row.to_pack).digest != row.to_hash:
-        raise InvalidInput(f"{row.to_pack} changed since the dry run", field="pack_hash")
 
 
 def _look(session: Session, row: PackMigration, judge: Judge, now: datetime) -> bool:

@@ -274,6 +274,41 @@ def test_packs_are_whole(run: Run) -> None:
     assert {"ma/ald/1", "ma/invalidity/1"} <= {pack["key"] for pack in found["packs"]}
 
 
+def test_packs_list_names_every_flow_with_natures_levels_and_steps(run: Run) -> None:
+    found = {flow["flow"]: flow for flow in ask(run, "packs", "list", "--json")["flows"]}
+
+    assert {
+        "ald", "ambulatory", "hospital", "dental", "medicines", "care_abroad", "conventional",
+        "sick_leave", "invalidity", "disability", "quality", "appeal", "expertise",
+    } <= found.keys()  # fmt: skip
+    assert found["ald"]["natures"] == ["first", "renewal", "aggravation"]
+    assert found["ald"]["levels"] == ["local", "regional", "central"]
+    pack = found["ald"]["packs"][0]
+    assert pack["status"] in ("draft", "released")
+    control = next(step for step in pack["steps"] if step["id"] == "control_on_file")
+    assert (control["kind"], "granted" in control["outcomes"]) == ("control_on_file", True)
+    limit = next(clock for clock in pack["deadlines"] if clock["name"] == "completion_limit")
+    assert limit["parameter"] == "clocks.complement_days"
+    assert limit["value"] > 0
+
+
+def test_packs_are_compared_by_part_and_id(run: Run) -> None:
+    told = ask(run, "packs", "diff", "ma/ald/1", "ma/invalidity/1", "--json")["changes"]
+
+    kinds = {(change["section"], change["kind"]) for change in told}
+    assert {("flows", "added"), ("flows", "removed"), ("steps", "changed")} <= kinds
+    assert ask(run, "packs", "diff", "ma/ald/1", "ma/ald/1", "--json")["changes"] == []
+    assert "ma/ald/9" in refused(run("packs", "diff", "ma/ald/1", "ma/ald/9"))
+
+
+def test_a_move_that_can_not_be_is_refused_in_one_sentence(run: Run) -> None:
+    refused(run("packs", "migrate", "ma/ald/1", "ma/ald/1"))
+    refused(run("packs", "migrate", "ma/ald/1", "ma/invalidity/1"))
+    refused(run("packs", "migrate", "ma/ald/1", "ma/ald/1", "--map", "nothing"))
+    refused(run("packs", "revert", "no-id"))
+    assert ask(run, "packs", "moves", "--json") == {"moves": []}
+
+
 def test_a_key_is_rotated_and_everything_goes_on(
     run: Run, day: dict[str, Any], addresses: Addresses
 ) -> None:

@@ -58,13 +58,13 @@ def live_twice(pack: Pack, other: Pack, numbers: list[int]) -> None:
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.key)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(numbers=choices)
 def test_a_life_under_changing_copies_is_the_life_under_one(pack: Pack, numbers: list[int]) -> None:
     live_twice(pack, copy_of(pack), numbers)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(numbers=choices)
 def test_branches_that_wait_for_each_other_move_too(numbers: list[int]) -> None:
     real = next(p for p in PACKS if p.meta.code == "ald")

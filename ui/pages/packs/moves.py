@@ -28,6 +28,7 @@ from ui.notices import see_other
 from ui.pages.packs.catalogue import named
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
+from ui.words import PackWords
 from workflows import version_jobs
 from workflows.bpmn import Node, read
 from workflows.catalog import Pack
@@ -71,6 +72,7 @@ class MovePage:
 
     move: PackMigration
     results: Sequence[ResultRow]
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_busy(self) -> bool:
@@ -187,8 +189,19 @@ def show(request: Request, visitor: Me, move_id: UUID) -> Response:
     visitor.must_have(Role.ADMINISTRATOR)
     with read_only() as session:
         move = version_jobs.find(session, move_id)
-        page = MovePage(move=move, results=results(session, move_id))
+        found = results(session, move_id)
+    titles = _titles(visitor, move.from_pack, request.state.shell.language)
+    page = MovePage(move=move, results=found, titles=titles)
     return render(request, "packs/move.html", page)
+
+
+def _titles(visitor: Visitor, key: str, language: str) -> dict[str, str]:
+    """Return what the old version calls its places; nothing when it is gone."""
+    for pack in visitor.site.tools.catalog:
+        if pack.key == key:
+            words = PackWords(pack, language)
+            return {name: words.step(name) for name in (*pack.meta.steps, *pack.meta.waits)}
+    return {}
 
 
 @router.post("/{move_id}/{wanted}")
