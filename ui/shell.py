@@ -120,7 +120,7 @@ NAVIGATION: tuple[NavItem, ...] = (
     ),
     NavItem(
         text=N_("Opinions"), icon="mail", address="/opinions", key="w",
-        roles=_CONTROLLERS | {Role.EXPERT}, jurisdiction="ma",
+        roles=_CONTROLLERS | {Role.EXPERT, Role.SUPERVISOR}, jurisdiction="ma",
     ),
     NavItem(
         text=N_("Experts"), icon="users", address="/experts",

@@ -106,3 +106,30 @@ def expert_page(session: Session, expert_id: UUID, month: date) -> ExpertPage:
     )
     fees = [FeeRow(reference, fee.amount_cents, fee.basis, ended) for reference, fee, ended in rows]
     return ExpertPage(expert, login, conflicts, fees, month)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A mission whose report was handed in."""
+
+    expert: Expert
+    is_in_person: bool
+    ended_at: datetime
+
+
+def reported(session: Session, control_file_id: UUID) -> Reported:
+    """Return the mission of an expertise that was reported.
+
+    Raises:
+        NotFound: there is none.
+    """
+    mission = session.exec(
+        select(ExpertMission)
+        .where(ExpertMission.control_file_id == control_file_id, ExpertMission.status == "reported")
+        .order_by(col(ExpertMission.ended_at).desc())
+        .limit(1)
+    ).first()
+    if mission is None or mission.ended_at is None:
+        raise NotFound("no report was handed in")
+    expert = session.get_one(Expert, mission.expert_id)
+    return Reported(expert, mission.is_in_person, mission.ended_at)

@@ -284,3 +284,45 @@ def test_nothing_of_another_is_found_by_its_number(fund: Fund) -> None:
         assert browser.get(address + nowhere).status_code == 404
     assert browser.get("/missions/not-an-id").status_code == 404
     assert fund.rows(Appeal) == fund.rows(HumanTask) == []
+
+
+def test_an_agent_puts_the_fee_on_the_statement(fund: Fund) -> None:
+    reference = expertise(fund)
+    expert, browser = an_expert(fund)
+    doctor = fund.regional()
+    doctor.send(
+        doctor.page(f"/expertises/{reference}/naming"), "/naming", expert=str(expert.id),
+        questions="Première ?", give_up=None,
+    )  # fmt: skip
+    mission = fund.rows(ExpertMission)[0]
+    page = browser.page(f"/missions/{mission.id}")
+    browser.send(page, "/report", report="Examen…", conclusions="Oui.")
+    agent = fund.agent()
+    page = agent.page(f"/reception/tasks/{fund.task(reference).id}")
+    assert "600,00" in page.text_content()
+    assert agent.send(page, "/fee", outcome="owed").status_code == 303
+    assert fund.file(reference).outcome == "concluded"
+    sheet = administrator(fund).page(f"/experts/{expert.id}")
+    assert "600,00" in sheet.text_content()
+    assert reference in sheet.text_content()
+
+
+def test_a_doctor_maintains_and_votes_in_the_panel_of_the_file(fund: Fund) -> None:
+    browser = secretary(fund)
+    reference = register(fund, browser)
+    browser.send(browser.page(f"/appeals/{reference}"), "/step", outcome="admissible", standing="1")
+    doctor = fund.regional()
+    page = doctor.page(f"/files/{reference}")
+    motives = page.xpath("//select[@name='motive']/option/@value")
+    assert "med.appeal_grounded" in motives
+    sent = doctor.send(
+        page, "/opinion", outcome="maintained", motive="med.appeal_grounded", reasoning="Revu."
+    )
+    assert sent.status_code == 303, texts(html_of(sent), "//*[@role='alert']")
+    assert fund.file(reference).status == "awaiting_observations"
+
+
+def html_of(answer: Any) -> Any:
+    from lxml import html
+
+    return html.fromstring(answer.text)

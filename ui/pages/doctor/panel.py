@@ -44,12 +44,17 @@ _EFFECTS = {
     DecisionOutcome.REFUSED_ADMINISTRATIVE: MotiveEffect.REFUSED,
     DecisionOutcome.PARTIALLY_GRANTED: MotiveEffect.MODIFIED,
     DecisionOutcome.ADJOURNED: MotiveEffect.ADJOURNED,
+    DecisionOutcome.MAINTAINED: MotiveEffect.REFUSED,
+    DecisionOutcome.PARTLY_OVERTURNED: MotiveEffect.MODIFIED,
 }
 _TONES = {
     DecisionOutcome.GRANTED: "grant",
     DecisionOutcome.PARTIALLY_GRANTED: "partial",
     DecisionOutcome.REFUSED_MEDICAL: "refuse",
     DecisionOutcome.REFUSED_ADMINISTRATIVE: "refuse",
+    DecisionOutcome.OVERTURNED: "grant",
+    DecisionOutcome.PARTLY_OVERTURNED: "partial",
+    DecisionOutcome.MAINTAINED: "refuse",
 }
 _PROPOSAL = N_("Proposal: other doctors look at it before the letter leaves.")
 _ABOVE = N_("Above a threshold, a higher level agrees first.")

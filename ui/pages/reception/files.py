@@ -5,6 +5,7 @@ from datetime import datetime, time
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 from starlette.datastructures import FormData, UploadFile
 
@@ -16,12 +17,13 @@ from medcontrol.queries.file_loading import OpenFile, open_file
 from medcontrol.queries.reception_loading import load_desk
 from medcontrol.services.bookings import OutsideHours, SlotTaken
 from medcontrol.services.calendar import working_calendar
-from medcontrol.vocabulary import DocumentClass
+from medcontrol.vocabulary import DocumentClass, StepKind
 from ui.forms import as_uuid, day_of, files_of, is_ticked, text_of
 from ui.notices import see_other
 from ui.pages.agenda.slots import Chosen, chosen_of, find_slot
 from ui.pages.reception.file_context import (
     ahead_at,
+    answers_of,
     earliest_day,
     pack_of,
     page_of,
@@ -36,11 +38,22 @@ from workflows.steps import CompleteStep, PieceAsked
 router = APIRouter(prefix="/reception/files")
 OTHER = "other"
 ASKED_STATES = ("missing", "incorrect")
+# Steps beside the flows have pages of their own.
+_ELSEWHERE = {
+    StepKind.FEE: "/expertises/{}/fee",
+    StepKind.ADMISSIBILITY: "/appeals/{}",
+    StepKind.HEARING: "/appeals/{}",
+}
 
 
 @router.get("/{reference}")
 def show(request: Request, visitor: Me, reference: str) -> Response:
     """Draw the checklist, the booking or the pieces awaited, whichever is due."""
+    with read_only() as session:
+        task = _open(session, visitor, reference).task
+    elsewhere = _ELSEWHERE.get(task.kind) if task is not None else None
+    if elsewhere is not None:
+        return RedirectResponse(elsewhere.format(reference), status_code=303)
     return _draw(request, visitor, reference, {}, {})
 
 
@@ -53,7 +66,11 @@ def check_completeness(request: Request, visitor: Me, form: Posted, reference: s
     errors = {} if outcome else {"outcome": "outcome_required"}
     if outcome == "incomplete" and not pieces:
         errors["pieces"] = "pieces_required"
-    answers: dict[str, Any] = {
+    with read_only() as session:
+        opened = _open(session, visitor, reference)
+    own, given, wrong = answers_of(visitor, opened, form)
+    errors |= wrong
+    answers: dict[str, Any] = own | {
         "rights_open": is_ticked(form, "rights_open"),
         "identity_checked": is_ticked(form, "identity_checked"),
     }
@@ -65,7 +82,7 @@ def check_completeness(request: Request, visitor: Me, form: Posted, reference: s
         outcome=outcome,
         motive_code=typed.get("motive_code") or None,
         pieces=pieces,
-        gives={"completion_kind": _kind_of(form)} if pieces else {},
+        gives=given | ({"completion_kind": _kind_of(form)} if pieces else {}),
         form=answers,
     )
     return _complete(request, visitor, reference, command, typed, errors, "task.completed")
