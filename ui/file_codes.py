@@ -88,6 +88,10 @@ JOURNAL_FACTS: Mapping[str, str] = {
     "unit": N_("Unit"),
     "receipt": N_("Receipt"),
     "on": N_("On"),
+    "from": N_("From"),
+    "to": N_("To"),
+    "hash_before": N_("Fingerprint before"),
+    "hash_after": N_("Fingerprint after"),
 }
 
 # Heads of an exported queue.
@@ -129,6 +133,15 @@ ANSWERS: Mapping[str, str] = {
     "needs_companion": N_("Needs a companion"),
     "needs_transport": N_("Needs transport"),
     "outings_allowed": N_("Outings allowed"),
+    "contribution_days": N_("Contribution days"),
+    "accident": N_("Accident"),
+    "miner": N_("Miner"),
+    "returned_on": N_("Returned on"),
+    "card_number": N_("Number of the card"),
+    "card_issued_on": N_("Card issued on"),
+    "employer_name": N_("Employer"),
+    "employer_address": N_("Address of the employer"),
+    "milestone": N_("Control of a long leave"),
 }
 
 # Whom a letter is written to.

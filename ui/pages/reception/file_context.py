@@ -1,8 +1,9 @@
 """What the reception desk's page of a file draws."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from sqlmodel import Session
 from starlette.datastructures import QueryParams
@@ -11,11 +12,13 @@ from medcontrol.errors import StepNotOpen
 from medcontrol.legal.loading import law
 from medcontrol.queries.file_loading import OpenFile
 from medcontrol.queries.reception import Desk
+from medcontrol.queries.step_form import FormField
 from medcontrol.reference.motives import MotiveKind, motives_for
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import Channel, ControlFileStatus, StepKind
 from ui.forms import Errors, Sent
 from ui.pages.agenda.slots import SlotPicker, picker_of
+from ui.pages.doctor.step_form import StepForm
 from ui.visitors import Visitor
 from workflows.booking import Ahead, awaited
 from workflows.catalog import Pack
@@ -63,12 +66,17 @@ class FilePage:
     notice_days: int
     earliest: date
     picker: SlotPicker | None = None
+    form: Sequence[FormField] = ()  # what this flow asks beside its pieces
     home: str = ""  # where a visit would go
     errors: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> str:
         """Return what was typed into a field."""
         return self.typed.get(name, "")
+
+    def error_of(self, name: str) -> str:
+        """Return what is wrong with a question of the step's form."""
+        return self.errors.get(name, "")
 
 
 def notice_days_of(visitor: Visitor) -> int:
@@ -114,9 +122,41 @@ def page_of(
         notice_days=notice_days_of(visitor),
         earliest=earliest_day(visitor),
         picker=picker,
+        form=form_of(visitor, opened, QueryParams(dict(typed)), language),
         home=str(opened.received.details.get("insured", {}).get("address") or ""),
         errors=Errors(errors),
     )
+
+
+def form_of(visitor: Visitor, opened: OpenFile, sent: Sent, language: str) -> tuple[FormField, ...]:
+    """Return what the completeness check of this flow asks beside pieces, rights and identity."""
+    asked = _step_form(visitor, opened, sent, language)
+    return () if asked is None else _own(asked.fields(pack_of(visitor, opened).meta.facts))
+
+
+def answers_of(
+    visitor: Visitor, opened: OpenFile, sent: Sent
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+    """Return the answers to those questions, the facts among them, and what is wrong, by field."""
+    asked = _step_form(visitor, opened, sent, "fr")
+    if asked is None:
+        return {}, {}, {}
+    answers, given, wrong = asked.answers(pack_of(visitor, opened).meta.facts)
+    return answers, given, dict(wrong)
+
+
+def _step_form(visitor: Visitor, opened: OpenFile, sent: Sent, language: str) -> StepForm | None:
+    if opened.task is None or opened.task.kind is not StepKind.COMPLETENESS:
+        return None
+    pack, step = pack_of(visitor, opened), opened.task.step
+    return StepForm(
+        pack.form(step), pack.meta.steps[step], jurisdiction=opened.file.jurisdiction,
+        nature=opened.file.nature, language=language, sent=sent,
+    )  # fmt: skip
+
+
+def _own(fields: Iterable[FormField]) -> tuple[FormField, ...]:
+    return tuple(each for each in fields if each.name not in ("rights_open", "identity_checked"))
 
 
 def ahead_at(session: Session, visitor: Visitor, opened: OpenFile) -> Ahead:
