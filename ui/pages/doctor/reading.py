@@ -138,9 +138,9 @@ def _with_content(reading: Reading) -> Reading:
     """Read what is encrypted and belongs on the page; each reading is recorded first."""
     visitor, opened = reading.visitor, reading.opened
     file_id, tools = opened.file.id, visitor.site.tools
-    kinds = [*_KINDS.get(reading.wanted.tab, ())]
+    kinds = {*_KINDS.get(reading.wanted.tab, ())}
     if opened.task is not None and opened.task.is_medical:
-        kinds += [MedicalRecordKind.DRAFT, MedicalRecordKind.INTAKE]  # checks are computed on it
+        kinds |= {MedicalRecordKind.DRAFT, MedicalRecordKind.INTAKE}  # checks are computed on it
     if opened.is_medical_readable and kinds:
         found = read_medical(
             visitor.principal, file_id, tools.keys, purpose="file_page", kinds=kinds,
