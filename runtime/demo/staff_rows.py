@@ -123,7 +123,7 @@ def _account(
     user: StaffUser, hashed: str, found: Loaded, rows: dict[type[SQLModel], list[dict[str, Any]]]
 ) -> None:
     key = found.users[user.login] = new_id()
-    if user.doctor_code is not None and user.role is not Role.QUALITY_READER:
+    if user.doctor_code is not None:
         found.user_of_doctor[user.doctor_code] = key
     rows.setdefault(UserAccount, []).append(
         {
@@ -138,13 +138,16 @@ def _account(
             "failed_logins": 0,
         }
     )
-    rows.setdefault(RoleGrant, []).append(
+    # A reader is a doctor of the centre besides.
+    is_reader = user.role is Role.QUALITY_READER and user.doctor_code is not None
+    rows.setdefault(RoleGrant, []).extend(
         {
             "id": new_id(),
             "user_id": key,
-            "role": user.role,
+            "role": role,
             "unit_code": user.unit_code,
             "valid_from": user.valid_from,
             "valid_to": None,
         }
+        for role in ((user.role, Role.CENTRAL_DOCTOR) if is_reader else (user.role,))
     )

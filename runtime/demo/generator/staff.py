@@ -271,18 +271,16 @@ def _other_users(
 
 
 def _with_readers(users: list[StaffUser], doctors: Sequence[StaffDoctor]) -> list[StaffUser]:
-    """Let quality readers be doctors of the centre, under an account of their own."""
+    """Let two physicians of the centre be quality readers too: who reads is a doctor."""
     central = [
-        doctor for doctor in doctors
+        doctor.code for doctor in doctors
         if doctor.level is ControlLevel.CENTRAL and doctor.profession is Profession.DOCTOR
     ]  # fmt: skip
-    readers = [user for user in users if user.role is Role.QUALITY_READER]
-    chosen = {user.login: doctor for user, doctor in zip(readers, central, strict=False)}
+    chosen = central[1:][-2:]
     return [
-        replace(user, doctor_code=chosen[user.login].code, name=chosen[user.login].name)
-        if user.login in chosen
-        else user
+        replace(user, role=Role.QUALITY_READER) if user.doctor_code in chosen else user
         for user in users
+        if user.role is not Role.QUALITY_READER
     ]
 
 
