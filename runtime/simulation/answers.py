@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from medcontrol.policy import QUALITY
 from medcontrol.reference.motives import MotiveEffect, motives
 from medcontrol.vocabulary import DecisionOutcome, LineOutcome, StepKind
 from workflows.catalog import Pack
@@ -128,7 +129,9 @@ def _motive(task: Waiting, rule: Outcome) -> str | None:
     """Return a coded motive of the flow that explains the outcome, a medical one first."""
     effect = _EFFECTS.get(rule.decides, MotiveEffect.REFUSED) if rule.decides else None
     known = motives(task.pack.meta.jurisdiction).values()
-    fitting = [one for one in known if one.fits(task.pack.flow, effect or MotiveEffect.REFUSED)]
-    fitting = fitting or [one for one in known if one.fits(task.pack.flow)]
+    # A second reading judges the flow that its nature names.
+    flow = task.nature if task.pack.flow == QUALITY else task.pack.flow
+    fitting = [one for one in known if one.fits(flow, effect or MotiveEffect.REFUSED)]
+    fitting = fitting or [one for one in known if one.fits(flow)]
     medical = [one for one in fitting if one.kind == "medical"] or fitting
     return medical[0].code if medical else None

@@ -32,6 +32,7 @@ from workflows import commands
 from workflows.commands import NewDocument
 from workflows.intake import BatchName, take_in
 from workflows.periodic import open_due_reviews
+from workflows.quality import move_readings
 from workflows.sweeping import assign_pool, sweep_deadlines, wake_holds
 from workflows.tools import Tools
 
@@ -140,6 +141,7 @@ class _Run:
     def _clocks(self) -> None:
         sweep_deadlines(self.tools, now=self._clock)
         wake_holds(self.tools, now=self._clock)
+        move_readings(self.tools, "ma", now=self._clock)
 
     def _night(self) -> None:
         open_due_reviews(self.tools, now=self._clock)
