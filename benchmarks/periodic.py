@@ -100,7 +100,7 @@ def _round(bench: Bench, day: date, expected: int) -> None:
 def _warm_up(bench: Bench, agencies: list[str], luck: random.Random) -> None:
     """Open a few reviews first: packs, law and statements are read once per process."""
     _load(_rights(agencies, -40, -20, luck, opens_on=AS_OF))
-    _load(_rights(agencies, -20, 0, luck, opens_on=AS_OF + timedelta(days=9)))
+    _load(_rights(agencies, -20, 0, luck, opens_on=AS_OF + IN_SIGHT))
     _round(bench, AS_OF, 20)
 
 
