@@ -23,6 +23,8 @@ def sample_of(pack: Pack, letter: str, language: str) -> dict[str, Any]:
         context["beneficiary"] = name
     number = {"entitlement_number": f"{pack.served.reference_prefix}-2026-0004321"}
     context["decision"] = context["decision"] | number
+    if pack.meta.letters[letter].recipient == "provider":
+        context["addressee"] = {"name": _PROVIDER[language], "address": []}
     if lines := _lines(pack, language):
         context["decision"] |= {"lines": lines}
     return context | {
@@ -51,6 +53,7 @@ def _lines(pack: Pack, language: str) -> list[dict[str, str]]:
 
 
 _EMPLOYER = {"fr": "Société Exemple", "ar": "شركة المثال"}
+_PROVIDER = {"fr": "Clinique des Orangers", "ar": "مصحة البرتقال"}
 _REDUCED = {
     "fr": "Montant ramené au tarif applicable",
     "ar": "تم تخفيض المبلغ إلى التعريفة المطبقة",
