@@ -17,7 +17,7 @@ from workflows.commands import Completed, CompleteStep, complete_step
 from workflows.intake import TakenIn, take_in_one
 from workflows.tools import Tools
 
-FLOWS = ("ald", "invalidity", "ambulatory", "hospital", "sick_leave", "care_abroad")
+FLOWS = ("ald", "invalidity", "ambulatory", "hospital", "sick_leave", "care_abroad", "disability")
 
 MESSAGE: dict[str, Any] = {
     "schema": "medcontrol.intake.v1",

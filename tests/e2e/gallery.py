@@ -83,9 +83,13 @@ SAMPLES = (
     Sample("medicines", "renewal", _PILLS),
     Sample("care_abroad", "authorisation", (("ABROAD-1", "1", "180000.00"),)),
     Sample("conventional", "opening"),
-    Sample("sick_leave", "first"),
-    Sample("invalidity", "first", (), {}, (), ("booked",)),
-    Sample("disability", "first"),
+    Sample("sick_leave", "first", (), {"contribution_days": 96}),
+    Sample("sick_leave", "prolongation", (), {"contribution_days": 96}),
+    Sample("invalidity", "first", (), {
+        "incapacity_since": "2026-03-02", "insured_days": 3900, "insured_days_last_year": 190,
+    }, (), ("booked",)),
+    Sample("disability", "first", (), {"card_issued_on": "2021-04-12"}),
+    Sample("disability", "first", (), {}, (), ("complete", "booked")),
 )
 
 

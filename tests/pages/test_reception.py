@@ -520,3 +520,22 @@ def test_what_the_counter_sends_can_be_read_back_from_the_record(fund: Fund) -> 
         "location": "Armoire 3", "slip": "B-12", "sealed_envelope": True,
     }  # fmt: skip
     assert message["urgent"] is True
+
+
+def test_the_agent_says_whether_the_disability_card_is_valid(fund: Fund) -> None:
+    reference = fund.take(flow="disability", scheme="general", medical=None, form=None)
+    browser = fund.agent()
+    page = browser.page(f"/reception/files/{reference}")
+
+    assert page.xpath("//input[@name='form-card_issued_on']/@type") == ["date"]
+    wrong = browser.send(
+        page, "/completeness",
+        **{"outcome": "complete", "form-card_valid": "1", "form-card_issued_on": "2021-02-30"},
+    )  # fmt: skip
+    answer = browser.send(
+        page, "/completeness",
+        **{"outcome": "complete", "form-card_valid": "1", "form-card_issued_on": "2021-02-28"},
+    )  # fmt: skip
+
+    assert (wrong.status_code, answer.status_code) == (422, 303)
+    assert fund.file(reference).status is ControlFileStatus.AWAITING_CONTROL
