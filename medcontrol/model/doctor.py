@@ -109,7 +109,7 @@ class Availability(SQLModel, table=True):
     weekday: int = Field()
     minutes: int = Field()
     # Local hour from which people are received; the opening of the working day when none.
-    starts_at: time | None = Field(default=None, sa_type=HOUR, nullable=True)
+    from_hour: time | None = Field(default=None, sa_type=HOUR, nullable=True)
     valid_from: date = Field(sa_type=DAY)
     valid_to: date | None = Field(default=None, sa_type=DAY, nullable=True)
 

@@ -1,6 +1,6 @@
 """Reading agendas: an agent's within what their units administrate, a doctor's own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -32,7 +32,6 @@ from medcontrol.queries.agenda import (
     rows_of,
 )
 from medcontrol.rules.calendar import WorkingCalendar
-from medcontrol.services.agendas import load_agendas, load_rooms
 from medcontrol.vocabulary import AppointmentState, ControlLevel, Role, TaskStatus
 
 # Columns of the tables, not values of a row.
@@ -44,6 +43,9 @@ Units: Any = Unit
 Away: Any = Absence
 Task: Any = HumanTask
 Received: Any = ReceivedFile
+
+#: Doctors or rooms of a unit that stand in a week without appointments too: id, name, days off.
+Known = Callable[[str, Sequence[date]], Sequence[tuple[UUID, str, frozenset[date]]]]
 
 _MOST = 2000
 _STANDING = (AppointmentState.BOOKED, AppointmentState.ATTENDED, AppointmentState.MISSED)
@@ -85,6 +87,7 @@ def load_week(
     unit: str,
     day: date,
     by: AgendaBy,
+    known: Known,
     now: datetime,
     calendar: WorkingCalendar,
 ) -> AgendaWeek:
@@ -95,23 +98,24 @@ def load_week(
     where = sa.and_(administered(principal), Book.unit_code == code)
     booked = _load(session, where, days[0], days[-1], calendar, now)
     shown = _shown(days, calendar, booked)
-    known = (
-        _doctors_here(session, code, shown, calendar)
-        if by is AgendaBy.DOCTOR
-        else [(room.id, room.name, frozenset[date]()) for room in load_rooms(session, [code])]
-    )
     return AgendaWeek(
         units=units,
         unit=code,
         by=by,
         days=shown,
-        rows=rows_of(booked, by, known, shown, _off(shown, calendar)),
+        rows=rows_of(booked, by, known(code, shown), shown, _off(shown, calendar)),
         troubles=load_troubles(session, where, now=now, calendar=calendar),
     )
 
 
 def load_own_week(
-    session: Session, principal: Principal, *, day: date, now: datetime, calendar: WorkingCalendar
+    session: Session,
+    principal: Principal,
+    *,
+    day: date,
+    known: Known,
+    now: datetime,
+    calendar: WorkingCalendar,
 ) -> AgendaWeek:
     """Return the week of a doctor's own agenda, one line, wherever the people are seen."""
     days = _week_of(day)
@@ -119,8 +123,8 @@ def load_own_week(
     shown = _shown(days, calendar, booked)
     rows: tuple[AgendaRow, ...] = ()
     if principal.doctor_id is not None:
-        known = _hours(session, [principal.doctor_id], shown, calendar)
-        rows = rows_of(booked, AgendaBy.DOCTOR, known, shown, _off(shown, calendar))
+        mine = known(str(principal.doctor_id), shown)
+        rows = rows_of(booked, AgendaBy.DOCTOR, mine, shown, _off(shown, calendar))
     return AgendaWeek(
         units=(), unit="", by=AgendaBy.DOCTOR, days=shown, rows=rows,
         troubles=load_troubles(session, own(principal), now=now, calendar=calendar),
@@ -196,27 +200,6 @@ def _shown(
 
 def _off(days: Sequence[date], calendar: WorkingCalendar) -> frozenset[date]:
     return frozenset(day for day in days if not calendar.is_working_day(day))
-
-
-def _doctors_here(
-    session: Session, unit: str, days: Sequence[date], calendar: WorkingCalendar
-) -> list[tuple[UUID, str, frozenset[date]]]:
-    """Return the doctors of a unit with the days on which they do not receive."""
-    ids = session.execute(
-        sa.select(Names.id).where(Names.unit_code == unit, Names.is_active)
-    ).scalars()
-    return _hours(session, list(ids), days, calendar)
-
-
-def _hours(
-    session: Session, ids: Sequence[UUID], days: Sequence[date], calendar: WorkingCalendar
-) -> list[tuple[UUID, str, frozenset[date]]]:
-    agendas = load_agendas(session, calendar, ids, days[0], days[-1])
-    found = []
-    for each in agendas:
-        there = {calendar.civil_date(span.starts_at) for span in each.work}
-        found.append((each.doctor_id, each.name, frozenset(set(days) - there)))
-    return found
 
 
 def _load(

@@ -232,7 +232,7 @@ def _history(session: Session, doctor_id: Any) -> tuple[ChangeLine, ...]:
 def _week(session: Session, doctor_id: Any, on: date) -> tuple[tuple[int, time | None], ...]:
     """Return the minutes of Monday to Sunday, and from which hour where one is given."""
     rows = session.execute(
-        sa.select(Hours.weekday, sa.func.sum(Hours.minutes), sa.func.min(Hours.starts_at))
+        sa.select(Hours.weekday, sa.func.sum(Hours.minutes), sa.func.min(Hours.from_hour))
         .where(Hours.doctor_id == doctor_id, _valid(Hours, on))
         .group_by(Hours.weekday)
     )

@@ -27,7 +27,7 @@ _DOCTORS = sa.text("""
 SELECT d.id, d.name, d.kind, d.unit_code, u.name AS unit_name, d.practice_address,
        ARRAY(SELECT s.unit_code FROM doctor_unit s WHERE s.doctor_id = d.id
              AND s.valid_from <= :last AND (s.valid_to IS NULL OR s.valid_to >= :first)) AS units,
-       (SELECT json_agg(json_build_array(a.weekday, a.minutes, a.starts_at, a.valid_from,
+       (SELECT json_agg(json_build_array(a.weekday, a.minutes, a.from_hour, a.valid_from,
                                          a.valid_to))
         FROM availability a WHERE a.doctor_id = d.id AND a.valid_from <= :last
           AND (a.valid_to IS NULL OR a.valid_to >= :first)) AS hours,
@@ -164,6 +164,29 @@ def _hours(rows: Sequence[Sequence[Any]] | None) -> list[Hours]:
 
 def _leave(rows: Sequence[Sequence[str]] | None) -> list[tuple[date, date]]:
     return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in rows or ()]
+
+
+def doctor_days(
+    session: Session, calendar: WorkingCalendar, doctors: Collection[UUID], days: Sequence[date]
+) -> list[tuple[UUID, str, frozenset[date]]]:
+    """Return doctors by name with those of some days on which they do not receive."""
+    found = []
+    for each in load_agendas(session, calendar, doctors, days[0], days[-1]):
+        there = {calendar.civil_date(span.starts_at) for span in each.work}
+        found.append((each.doctor_id, each.name, frozenset(set(days) - there)))
+    return found
+
+
+def lines_of_unit(
+    session: Session, calendar: WorkingCalendar, unit: str, *, rooms: bool, days: Sequence[date]
+) -> list[tuple[UUID, str, frozenset[date]]]:
+    """Return the doctors or rooms of a unit, with days on which nobody receives there."""
+    if rooms:
+        return [(each.id, each.name, frozenset()) for each in load_rooms(session, [unit])]
+    ids = session.execute(
+        sa.text("SELECT id FROM doctor WHERE unit_code = :unit AND is_active"), {"unit": unit}
+    ).scalars()
+    return doctor_days(session, calendar, list(ids), days)
 
 
 def load_rooms(session: Session, units: Collection[str]) -> list[RoomHere]:

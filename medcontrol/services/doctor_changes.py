@@ -116,7 +116,7 @@ def set_week(
             "doctor_id": doctor_id,
             "weekday": weekday,
             "minutes": each,
-            "starts_at": starts[weekday] if starts else None,
+            "from_hour": starts[weekday] if starts else None,
             "valid_from": since,
         }
         for weekday, each in enumerate(minutes)

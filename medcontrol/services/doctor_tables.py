@@ -94,7 +94,7 @@ def _availability_columns(known: Known) -> list[Column]:
         Column("weekday", tables.whole(1, 7)),
         Column("minutes", tables.whole(0, 1440)),
         *_validity(),
-        Column("starts_at", tables.hour, is_required=False),
+        Column("from_hour", tables.hour, is_required=False),
     ]
 
 

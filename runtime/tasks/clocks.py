@@ -13,8 +13,9 @@ from medcontrol.settings import settings
 from runtime import wiring
 from runtime.tasks.failing import noted
 from runtime.tasks.periodic import alone
-from workflows import calendar_changes, sweeping
+from workflows import sweeping
 from workflows.appointments import remind_all
+from workflows.calendar_changes import TOPIC, run
 
 
 @shared_task(name="deadlines.warn")
@@ -31,7 +32,7 @@ def remind_of_appointments() -> None:
     alone(name, lambda: {"reminded": remind_all(wiring.tools(), place, now=utc_now)})
 
 
-@shared_task(name=calendar_changes.TOPIC)
+@shared_task(name=TOPIC)
 def recount(message_id: str) -> None:
     """Count deadlines again after a change of the calendar; one that was killed goes on."""
     key = UUID(message_id)
@@ -41,7 +42,7 @@ def recount(message_id: str) -> None:
             if message is None or message.done_at is not None:
                 return
             change_id = UUID(message.payload["id"])
-        calendar_changes.run(wiring.tools(), change_id, now=utc_now)
+        run(wiring.tools(), change_id, now=utc_now)
         with transaction() as session:
             waiting = outbox.begin(session, key)
             if waiting is not None:

@@ -213,14 +213,14 @@ def test_the_list_shows_flows_and_what_is_open(filled: Session) -> None:
 
 
 def test_hours_of_reception_come_by_file_and_leave_by_it(filled: Session) -> None:
-    hours = "doctor,weekday,minutes,valid_from,starts_at\nMC-01,1,240,2027-01-01,14:00\n"
+    hours = "doctor,weekday,minutes,valid_from,from_hour\nMC-01,1,240,2027-01-01,14:00\n"
     report = take(filled, "availabilities", hours)
     wrong = take(filled, "availabilities", hours.replace("14:00", "25:00"))
     file = doctors.export_csv(filled, "availabilities", "ma")
     again = take(filled, "availabilities", file)
 
     assert (report.added, report.faults) == (1, [])
-    assert faults(wrong) == [(2, "starts_at")]
+    assert faults(wrong) == [(2, "from_hour")]
     assert ",14:00" in file
     assert (again.added, again.changed) == (0, 0)
 

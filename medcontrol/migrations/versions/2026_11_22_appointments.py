@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
     op.add_column("doctor", sa.Column("practice_address", sa.Text(), nullable=True))
-    op.add_column("availability", sa.Column("starts_at", sa.Time(), nullable=True))
+    op.add_column("availability", sa.Column("from_hour", sa.Time(), nullable=True))
     op.add_column("deadline", sa.Column("warn_at", _AT, nullable=True))
     op.create_index(
         "ix_deadline_warn", "deadline", ["warn_at"],
@@ -213,7 +213,7 @@ def downgrade() -> None:
     for table in ("calendar_change", "deadline_alert", "agenda_feed"):
         op.drop_table(table)
     for name in ("doctor", "room", "person"):
-        op.drop_constraint(f"ex_appointment_{name}", "appointment", type_="check")
+        op.execute(f"ALTER TABLE appointment DROP CONSTRAINT ex_appointment_{name}")
     for name in ("ix_appointment_booked", "ix_appointment_unit"):
         op.drop_index(name, table_name="appointment")
     for name in (
@@ -235,6 +235,6 @@ def downgrade() -> None:
     op.drop_table("room")
     op.drop_index("ix_deadline_warn", table_name="deadline")
     op.drop_column("deadline", "warn_at")
-    op.drop_column("availability", "starts_at")
+    op.drop_column("availability", "from_hour")
     op.drop_column("doctor", "practice_address")
     op.execute("DROP EXTENSION IF EXISTS btree_gist")

@@ -1,6 +1,8 @@
 """A doctor's own agenda, and the secret address that a calendar program reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +12,7 @@ from medcontrol.errors import Forbidden
 from medcontrol.model import AgendaFeed
 from medcontrol.queries.agenda_loading import load_own_week
 from medcontrol.services.agenda_feeds import feed_of, make_feed, revoke_feed
+from medcontrol.services.agendas import doctor_days
 from medcontrol.services.calendar import working_calendar
 from ui.forms import day_of
 from ui.notices import see_other
@@ -59,8 +62,12 @@ def _draw(request: Request, visitor: Visitor, address: str) -> Response:
     day = day_of(request.query_params, "day") or visitor.today
     with read_only() as session:
         calendar = working_calendar(session, visitor.site.jurisdiction, visitor.today)
+
+        def known(_: str, days: Sequence[date]) -> Sequence[tuple[UUID, str, frozenset[date]]]:
+            return doctor_days(session, calendar, [doctor_id], days)
+
         week = load_own_week(
-            session, visitor.principal, day=day, now=visitor.now, calendar=calendar
+            session, visitor.principal, day=day, known=known, now=visitor.now, calendar=calendar
         )
         feed = feed_of(session, doctor_id)
     page = OwnWeekPage(WeekPage(week, visitor.today, "/agenda"), feed, address)

@@ -1,14 +1,17 @@
 """The agenda of a unit by week, for each doctor or room (agenda de l'unité)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from medcontrol.db import read_only
 from medcontrol.queries.agenda import AgendaBy, AgendaWeek
 from medcontrol.queries.agenda_loading import load_week
+from medcontrol.services.agendas import lines_of_unit
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import Role
 from ui.forms import day_of, member_of, text_of
@@ -49,13 +52,17 @@ def show_week(request: Request, visitor: Me) -> Response:
     """Draw the week of one of the agent's agencies."""
     visitor.must_have(Role.AGENT)
     query = request.query_params
+    by = member_of(query, "by", AgendaBy) or AgendaBy.DOCTOR
     with read_only() as session:
         calendar = working_calendar(session, visitor.site.jurisdiction, visitor.today)
+
+        def known(unit: str, days: Sequence[date]) -> Sequence[tuple[UUID, str, frozenset[date]]]:
+            return lines_of_unit(session, calendar, unit, rooms=by is AgendaBy.ROOM, days=days)
+
         week = load_week(
             session, visitor.principal, unit=text_of(query, "unit", 64),
             day=day_of(query, "day") or visitor.today,
-            by=member_of(query, "by", AgendaBy) or AgendaBy.DOCTOR,
-            now=visitor.now, calendar=calendar,
+            by=by, known=known, now=visitor.now, calendar=calendar,
         )  # fmt: skip
     page = WeekPage(week, visitor.today, "/reception/agenda")
     return render(request, "agenda/week.html", page)
