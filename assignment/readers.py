@@ -48,7 +48,7 @@ WHERE u.is_active AND coalesce(h.n, 0) < :cap
   AND NOT EXISTS (SELECT FROM human_task m
                   WHERE m.assigned_doctor_id = u.doctor_id AND m.status = 'open'
                     AND m.registration_number = p.registration_number
-                    AND (CAST(:child AS uuid) IS NULL OR m.control_file_id <> :child))
+                    AND m.kind <> 'quality_reading')
   AND NOT EXISTS (SELECT FROM access_log l
                   WHERE l.control_file_id = p.id AND l.user_id = u.id)
   AND NOT EXISTS (
