@@ -118,7 +118,7 @@ class _Loader:
         names = {doctor.code: doctor.name for doctor in staff.doctors}
         self.past = PastWriter(self.gathered, loaded.staff, names, units, limits_of(session, "ma"))
         self.consequences = Consequences(
-            self.gathered, units, tools.fund_name, fund.as_of, self.known
+            self.gathered, units, tools.fund_name, fund.as_of, self.known, tools.letter_ways
         )
         self.stored: set[str] = set()
 

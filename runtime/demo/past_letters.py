@@ -15,6 +15,7 @@ from runtime.demo.bulk import Gathered
 from runtime.demo.closed import Closed, appointment_at, civil_day
 from workflows.effects.rights import prefix_of
 from workflows.letter_answers import amount
+from workflows.letter_marks import LetterWays
 from workflows.letter_writing import Occasion, Sender, language_of, letter_rows
 from workflows.paths import OperationCall
 
@@ -28,11 +29,11 @@ class Consequences:
 
     def __init__(
         self, gathered: Gathered, units: Mapping[str, str], fund_name: str, today: Any,
-        known: set[Person],
+        known: set[Person], ways: LetterWays,
     ) -> None:  # fmt: skip
         """Keep what all files share; ``known`` are the people who hold a right already."""
         self.gathered, self.units, self.fund_name = gathered, units, fund_name
-        self.today, self.known = today, known
+        self.today, self.known, self.ways = today, known, ways
         self.granted = 0
 
     def write(self, closed: Closed) -> None:
@@ -65,7 +66,9 @@ class Consequences:
         unit = self.units[closed.file["agency_code"]]
         letter, _ = letter_rows(
             closed.pack, code, file=closed.file, received=closed.received,
-            sender=Sender(fund=self.fund_name, unit_name=unit, undo_seconds=0),
+            sender=Sender(
+                fund=self.fund_name, unit_name=unit, undo_seconds=0, ways=self.ways
+            ),
             occasion=occasion, number=f"{call.step}:{number}", now=at,
         )  # fmt: skip
         sent_at = at + timedelta(minutes=2)
