@@ -15,6 +15,7 @@ from medcontrol.legal.dated import DatedValue
 from medcontrol.legal.loading import law
 from medcontrol.model import ControlFile, Decision, Entitlement, LineOpinion, ReceivedFile
 from medcontrol.reference.criteria import criteria
+from medcontrol.reference.flows import flows
 from medcontrol.reference.pathologies import pathologies
 from medcontrol.rules.checks import CHECKS
 from medcontrol.rules.checks.case import (
@@ -165,6 +166,8 @@ def _past(session: Session, file: ControlFile, received: ReceivedFile) -> tuple[
             born == file.person_birth_date,
             col(ReceivedFile.id) != file.received_file_id,
             col(ReceivedFile.received_at) <= received.received_at,
+            # What is asked again by an appeal or a second reading was asked once.
+            col(ReceivedFile.flow).not_in([f.code for f in flows().values() if f.is_internal]),
         )
         .order_by(col(ReceivedFile.received_at).desc(), col(ReceivedFile.id).desc())
         .limit(LONGEST_PAST)

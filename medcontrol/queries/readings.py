@@ -88,7 +88,13 @@ def own_past(session: Session, principal: Principal, *, most: int = 30) -> list[
         .order_by(Reading.read_at.desc())
         .limit(most)
     )  # fmt: skip
-    return [MadeReading(*row[:4], DecisionOutcome(row[4]), row[5]) for row in rows]
+    return [
+        MadeReading(
+            row.reference, row.flow, row.read_at, row.first_outcome,
+            DecisionOutcome(row.second_outcome), row.finding,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,10 @@ def followed(session: Session, principal: Principal, *, since: date) -> list[Fol
                   Reading.drawn_at.desc())
         .limit(LONGEST)
     )  # fmt: skip
-    return [
-        FollowedReading(*row[:7], DecisionOutcome(row[7]) if row[7] else None, *row[8:])
-        for row in rows
-    ]
+    return [_followed(row) for row in rows]
+
+
+def _followed(row: Any) -> FollowedReading:
+    values = list(row)
+    values[7] = DecisionOutcome(row[7]) if row[7] else None
+    return FollowedReading(*values)
