@@ -375,3 +375,21 @@ def test_a_reading_set_aside_lets_the_letter_leave(fund: Readers) -> None:
     fund.session.refresh(reading)
     assert (reading.status, reading.hold_end) == (ReadingStatus.CANCELLED, HoldEnd.UNREAD)
     assert f"letter:{refusal_letter(fund, file).id}" in due(fund, LATER)
+
+
+def test_a_run_opens_what_is_drawn_and_reports_what_waited_too_long(fund: Readers) -> None:
+    file = fund.refused()
+    fund.session.commit()
+    tools = fund.world.tools
+
+    too_soon = quality.move_readings(tools, "ma", now=lambda: NOW)
+    opened = quality.move_readings(tools, "ma", now=lambda: LATER)
+    reading = fund.reading_of(file)
+    over = reading.held_until
+    assert over is not None
+    passed = quality.move_readings(tools, "ma", now=lambda: over)
+    nothing = quality.move_readings(tools, "ma", now=lambda: over)
+
+    assert (too_soon.opened, opened.opened) == (0, 1)
+    assert (passed.limits_passed, nothing.limits_passed) == (1, 0)
+    assert fund.reading_of(file).hold_end is HoldEnd.LIMIT
