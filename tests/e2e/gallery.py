@@ -88,8 +88,7 @@ SAMPLES = (
     Sample("invalidity", "first", (), {
         "incapacity_since": "2026-03-02", "insured_days": 3900, "insured_days_last_year": 190,
     }, (), ("booked",)),
-    Sample("disability", "first", (), {"card_issued_on": "2021-04-12"}),
-    Sample("disability", "first", (), {}, (), ("complete", "booked")),
+    Sample("disability", "first", (), {"card_issued_on": "2021-04-12"}, (), ("complete", "booked")),
 )
 
 
