@@ -478,3 +478,13 @@ def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None
         MEDCONTROL_REDIS_URL="redis://127.0.0.1:1/0",
     )
     assert "database can't be used" in refused(run("users", "list"))
+
+
+def test_second_readings_are_drawn_checked_and_reported(run: Run, day: dict[str, Any]) -> None:
+    drawn = ask(run, "quality", "draw", "--campaign", "2026-11", "--json")
+    assert drawn == {"campaign": "2026-11", "decisions": 0, "drawn": 0, "new": 0}
+    report = ask(run, "quality", "report", "--json")
+    assert report["lines"][0]["group"] == "all"
+    assert report["lines"][0]["kappa"] is None
+    assert "nothing was drawn" in refused(run("quality", "verify", "--campaign", "2026-11"))
+    assert "no month" in refused(run("quality", "draw", "--campaign", "2026-13"))
