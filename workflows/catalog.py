@@ -167,6 +167,13 @@ class Catalog:
             raise InvalidInput(f"pack {key} changed since the file was opened", field="pack_hash")
         return pack if pack.flow == flow else replace(pack, flow=flow)
 
+    def version(self, key: str) -> Pack:
+        """Return a version by its key, for its first flow. Raises NotFound."""
+        found = self._packs.get(key)
+        if found is None:
+            raise NotFound(f"no pack {key!r}; there are {', '.join(self._packs)}", field="pack")
+        return found
+
     def open_flows(self, jurisdiction: str, on_day: date) -> list[str]:
         """Return the flows that some pack serves on a day, sorted."""
         return sorted(

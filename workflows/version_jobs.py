@@ -23,7 +23,7 @@ from medcontrol.model import PackMigration, PackMigrationFile
 from medcontrol.vocabulary import ActorKind
 from medcontrol.vocabulary import PackMigrationResult as Result
 from medcontrol.vocabulary import PackMigrationStatus as Status
-from workflows.catalog import Catalog, Pack
+from workflows.catalog import Catalog
 from workflows.limits import Limits, limits_of
 from workflows.version_moves import carry_over, running, take_back
 from workflows.versions import Judge, Verdict, mapping_of
@@ -75,7 +75,7 @@ def request(
         NotFound: one of the versions is not there.
         InvalidInput: both are the same, they serve no common flow, or the mapping can't be.
     """
-    old, new = named(catalog, asked.from_pack), named(catalog, asked.to_pack)
+    old, new = catalog.version(asked.from_pack), catalog.version(asked.to_pack)
     if old.key == new.key:
         raise InvalidInput("both versions are the same", field="to")
     if not old.meta.flows.keys() & new.meta.flows.keys():
@@ -98,14 +98,6 @@ def request(
     if background:
         _publish(session, row, now)
     return row.id
-
-
-def named(catalog: Catalog, key: str) -> Pack:
-    """Return a version by its key, for its first flow. Raises NotFound."""
-    for pack in catalog:
-        if pack.key == key:
-            return pack
-    raise NotFound(f"no pack {key!r}", field="pack")
 
 
 def ask(
@@ -192,7 +184,7 @@ def _chunk(session: Session, row: PackMigration, judge: Judge, now: datetime) ->
     if row.status is Status.CHECKING:
         return _look(session, row, judge, now)
     if row.status is Status.RUNNING:
-        if named(judge.catalog, row.to_pack).digest != row.to_hash:
+        if judge.catalog.version(row.to_pack).digest != row.to_hash:
             log.warning("packs.changed", extra={"pack": row.to_pack})
             row.status = Status.STOPPED  # the dry run was of something else
             return False

@@ -10,7 +10,7 @@ import typer
 
 from medcontrol.clock import utc_now
 from medcontrol.db import read_only, transaction
-from medcontrol.errors import InvalidInput, NotFound
+from medcontrol.errors import InvalidInput
 from medcontrol.journal import Actor
 from medcontrol.queries.packs import migrations, results
 from medcontrol.settings import settings
@@ -106,9 +106,10 @@ def list_packs(
 @packs.command("diff")
 def diff_packs(before: From, after: To, as_json: AsJson = False) -> None:
     """Say what version B has otherwise than version A: steps, ways, forms, letters, law."""
+    from workflows.catalog import catalog
     from workflows.pack_diff import differences, sentences
 
-    old, new = _one(before), _one(after)
+    old, new = catalog().version(before), catalog().version(after)
     changes = differences(old, new)
     if as_json:
         told = {"before": old.digest, "after": new.digest}
@@ -117,16 +118,6 @@ def diff_packs(before: From, after: To, as_json: AsJson = False) -> None:
     for line in sentences(changes):
         say(line)
     say(f"{len(changes)} differences between {old.key} and {new.key}")
-
-
-def _one(key: str) -> "Pack":
-    from workflows.catalog import catalog
-
-    for pack in catalog():
-        if pack.key == key:
-            return pack
-    known = ", ".join(sorted(pack.key for pack in catalog()))
-    raise NotFound(f"no pack {key!r}; there are {known}", field="pack")
 
 
 @packs.command("lock")

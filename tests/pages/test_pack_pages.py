@@ -90,7 +90,7 @@ def test_the_table_counts_what_waits_and_what_is_late(fund: Fund) -> None:
 @pytest.mark.parametrize(
     ("tab", "says"),
     [
-        ("forms&step=control_on_file", "Pathologie"),
+        ("forms&step=control_on_file", "Traitements en cours"),
         ("letters", "Accusé de réception"),
         ("parameters", "clocks.complement_days"),
         ("scenarios", SCENARIO),
@@ -102,6 +102,7 @@ def test_each_tab_shows_its_part_of_the_pack(fund: Fund, tab: str, says: str) ->
 
     assert says in page.text_content()
     controls = page.xpath("//main//fieldset[@class='form-preview']")
+    assert len(controls) == tab.startswith("forms")
     assert all(each.get("disabled") is not None for each in controls)
 
 

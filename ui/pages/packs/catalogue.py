@@ -1,5 +1,9 @@
 """The catalogue of flows (catalogue des circuits): drawn, with what waits where, and the law."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
 from medcontrol.db import read_only
@@ -11,9 +15,9 @@ from ui.pages.packs import parts
 from ui.pages.packs.parts import PackPage, PacksPage
 from ui.rendering import render
 from ui.visitors import Me, Visitor
-from workflows.catalog import Catalog, Pack, read_lock
+from workflows.catalog import Pack, read_lock
 from workflows.letters import preview_png
-from workflows.pack_diff import differences
+from workflows.pack_diff import SECTIONS, Change, differences, shown
 from workflows.samples import sample_context
 
 router = APIRouter(prefix="/flows")
@@ -22,6 +26,21 @@ READERS = (
     Role.ADMINISTRATOR, Role.REFERENCE_MANAGER, Role.SUPERVISOR, Role.COORDINATOR, Role.AUDITOR,
 )  # fmt: skip
 _PNG = {"cache-control": "private, max-age=300"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparePage:
+    """What two versions have otherwise, by section."""
+
+    before: Pack
+    after: Pack
+    title: str
+    sections: Sequence[tuple[str, Sequence[Change]]] = field(default_factory=tuple)
+
+    @staticmethod
+    def told(value: Any) -> str:
+        """Return a value of a pack as text."""
+        return shown(value)
 
 
 @router.get("")
@@ -43,18 +62,27 @@ def compare(request: Request, visitor: Me) -> Response:
     """Draw what two versions have otherwise."""
     visitor.must_have(*READERS)
     catalog = visitor.site.tools.catalog
-    before = named(catalog, text_of(request.query_params, "before", 64))
-    after = named(catalog, text_of(request.query_params, "after", 64))
+    before = catalog.version(text_of(request.query_params, "before", 64))
+    after = catalog.version(text_of(request.query_params, "after", 64))
     language = request.state.shell.language
-    page = parts.compared(before, after, differences(before, after), language)
+    page = _compared(before, after, differences(before, after), language)
     return render(request, "packs/compare.html", page)
+
+
+def _compared(before: Pack, after: Pack, changes: Sequence[Change], language: str) -> ComparePage:
+    """Return the page of a comparison."""
+    sections = [(name, [c for c in changes if c.section == name]) for name in SECTIONS]
+    return ComparePage(
+        before=before, after=after, title=parts.title_of(after.meta.titles, language),
+        sections=[(name, found) for name, found in sections if found],
+    )  # fmt: skip
 
 
 @router.get("/{jurisdiction}/{code}/{version}")
 def show(request: Request, visitor: Me, jurisdiction: str, code: str, version: str) -> Response:
     """Draw one version: a tab for its diagram, forms, letters, law, scenarios or versions."""
     visitor.must_have(*READERS)
-    pack = named(visitor.site.tools.catalog, f"{jurisdiction}/{code}/{version}")
+    pack = visitor.site.tools.catalog.version(f"{jurisdiction}/{code}/{version}")
     return render(request, "packs/pack.html", _page(request, visitor, pack))
 
 
@@ -101,7 +129,7 @@ def _page(request: Request, visitor: Visitor, pack: Pack) -> PackPage:
 def diagram(visitor: Me, jurisdiction: str, code: str, version: str) -> Response:
     """Return the diagram as BPMN."""
     visitor.must_have(*READERS)
-    pack = named(visitor.site.tools.catalog, f"{jurisdiction}/{code}/{version}")
+    pack = visitor.site.tools.catalog.version(f"{jurisdiction}/{code}/{version}")
     return Response(pack.bpmn(), media_type="application/xml")
 
 
@@ -112,18 +140,10 @@ def letter(
     """Return the first page of a letter, filled with invented data."""
     visitor.must_have(*READERS)
     tools = visitor.site.tools
-    pack = named(tools.catalog, f"{jurisdiction}/{code}/{version}")
+    pack = tools.catalog.version(f"{jurisdiction}/{code}/{version}")
     if language not in ("fr", "ar"):
         raise InvalidInput("letters are in fr and ar", field="language")
     if letter not in pack.meta.letters:
         raise NotFound(f"no letter {letter!r}", field="letter")
     picture = preview_png(pack, letter, language, sample_context(language), fonts=tools.fonts)
     return Response(picture, media_type="image/png", headers=_PNG)
-
-
-def named(catalog: Catalog, key: str) -> Pack:
-    """Return a version by its key, for its first flow. Raises NotFound."""
-    for pack in catalog:
-        if pack.key == key:
-            return pack
-    raise NotFound(f"no pack {key!r}", field="pack")

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 
 from medcontrol.vocabulary import Role
 from ui.forms import text_of
-from ui.pages.packs.catalogue import named
 from ui.pages.packs.parts import title_of
 from ui.rendering import render
 from ui.visitors import Me, Posted
@@ -36,7 +35,7 @@ class DraftPage:
 def edit(request: Request, visitor: Me, jurisdiction: str, code: str, version: str) -> Response:
     """Draw the modeler with the diagram of this version."""
     visitor.must_have(Role.ADMINISTRATOR)
-    pack = named(visitor.site.tools.catalog, f"{jurisdiction}/{code}/{version}")
+    pack = visitor.site.tools.catalog.version(f"{jurisdiction}/{code}/{version}")
     title = title_of(pack.meta.titles, request.state.shell.language)
     return render(request, "packs/draft.html", DraftPage(pack=pack, title=title))
 
@@ -48,7 +47,7 @@ def check(
     """Check the edited diagram in its pack; draw what was found. Nothing is kept."""
     visitor.must_have(Role.ADMINISTRATOR)
     tools = visitor.site.tools
-    pack = named(tools.catalog, f"{jurisdiction}/{code}/{version}")
+    pack = tools.catalog.version(f"{jurisdiction}/{code}/{version}")
     problems = check_diagram(pack, text_of(form, "bpmn"), fonts=tools.fonts)
     title = title_of(pack.meta.titles, request.state.shell.language)
     page = DraftPage(pack=pack, title=title, problems=problems)

@@ -25,7 +25,6 @@ from medcontrol.queries.packs import (
 from medcontrol.vocabulary import ActorKind, PackMigrationStatus, Role
 from ui.forms import Errors, text_of
 from ui.notices import see_other
-from ui.pages.packs.catalogue import named
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from ui.words import PackWords
@@ -132,7 +131,7 @@ def _prepare(
     mapping: Mapping[str, str | None] | None, errors: Errors, rate: str = "1",
 ) -> Response:  # fmt: skip
     catalog = visitor.site.tools.catalog
-    before, after = (named(catalog, name) for name in names)
+    before, after = (catalog.version(name) for name in names)
     old, new = read(before.bpmn()), read(after.bpmn())
     with read_only() as session:
         running = running_by_pack(session).get(before.key, 0)
@@ -150,7 +149,7 @@ def begin(request: Request, visitor: Me, form: Posted) -> Response:
     visitor.must_have(Role.ADMINISTRATOR)
     tools = visitor.site.tools
     names = text_of(form, "before", 64), text_of(form, "after", 64)
-    old = read(named(tools.catalog, names[0]).bpmn())
+    old = read(tools.catalog.version(names[0]).bpmn())
     mapping = {node.id: text_of(form, f"map-{node.id}", 64) or None for node in old.of(*PLACES)}
     typed = text_of(form, "rate", 8)
     rate = _rate(typed)

@@ -1,7 +1,7 @@
 """What the pages of packs draw, in plain values and the reader's language."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,7 +16,6 @@ from ui.pages.doctor.step_form import StepForm
 from ui.words import PackWords
 from workflows.bpmn import read
 from workflows.catalog import Catalog, Pack
-from workflows.pack_diff import SECTIONS, Change, shown
 from workflows.pack_list import parameters, value_of
 from workflows.schema import Step, Titles
 
@@ -143,21 +142,6 @@ class PackPage:
     def address(self) -> str:
         """Where the page is."""
         return f"/flows/{self.pack.key}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparePage:
-    """What two versions have otherwise, by section."""
-
-    before: Pack
-    after: Pack
-    title: str
-    sections: Sequence[tuple[str, Sequence[Change]]] = field(default_factory=tuple)
-
-    @staticmethod
-    def told(value: Any) -> str:
-        """Return a value of a pack as text."""
-        return shown(value)
 
 
 def title_of(titles: Titles, language: str) -> str:
@@ -298,12 +282,3 @@ def versions(catalog: Catalog, pack: Pack, running: Mapping[str, int]) -> list[V
                    running=running.get(each.key, 0), is_this=each.key == pack.key)
         for each in sorted(same, key=lambda p: -p.meta.version)
     ]  # fmt: skip
-
-
-def compared(before: Pack, after: Pack, changes: Sequence[Change], language: str) -> ComparePage:
-    """Return the page of a comparison."""
-    sections = [(name, [c for c in changes if c.section == name]) for name in SECTIONS]
-    return ComparePage(
-        before=before, after=after, title=title_of(after.meta.titles, language),
-        sections=[(name, found) for name, found in sections if found],
-    )  # fmt: skip
