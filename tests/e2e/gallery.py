@@ -85,9 +85,18 @@ SAMPLES = (
     Sample("conventional", "opening"),
     Sample("sick_leave", "first", (), {"contribution_days": 96}),
     Sample("sick_leave", "prolongation", (), {"contribution_days": 96}),
-    Sample("invalidity", "first", (), {
-        "incapacity_since": "2026-03-02", "insured_days": 3900, "insured_days_last_year": 190,
-    }, (), ("booked",)),
+    Sample(
+        "invalidity",
+        "first",
+        (),
+        {
+            "incapacity_since": "2026-03-02",
+            "insured_days": 3900,
+            "insured_days_last_year": 190,
+        },
+        (),
+        ("booked",),
+    ),
     Sample("disability", "first", (), {"card_issued_on": "2021-04-12"}, (), ("complete", "booked")),
 )
 
@@ -142,27 +151,24 @@ def empty_fund() -> Iterator[Tools]:
 def people(session: Session, tools: Tools) -> World:
     """Return a world with a doctor of each profession and level who controls every flow."""
     every = tuple(flows())
-    made = [
-        make_doctor(session, flows=every, minutes=480, profession=profession)
-        for profession in Profession
-    ]
-    regional = make_doctor(
-        session, flows=every, minutes=480, level=ControlLevel.REGIONAL, unit_code="MA-06"
-    )
-    central = make_doctor(
-        session, flows=every, minutes=480, level=ControlLevel.CENTRAL, unit_code="MA-CENTRAL"
-    )
-    by_doctor: dict[Any, Principal] = {
-        doctor.id: make_principal(session, role, doctor.unit_code, doctor)
-        for doctor, role in (
-            *((each, Role.DOCTOR) for each in made),
-            (regional, Role.COORDINATOR),
-            (central, Role.CENTRAL_DOCTOR),
-        )
+    places = {
+        ControlLevel.LOCAL: ("CASA-1", Role.DOCTOR),
+        ControlLevel.REGIONAL: ("MA-06", Role.COORDINATOR),
+        ControlLevel.CENTRAL: ("MA-CENTRAL", Role.CENTRAL_DOCTOR),
     }
+    by_doctor: dict[Any, Principal] = {}
+    first: dict[ControlLevel, Doctor] = {}
+    for level, (unit, role) in places.items():
+        for profession in Profession:
+            doctor = make_doctor(
+                session, flows=every, minutes=480, profession=profession, level=level,
+                unit_code=unit,
+            )  # fmt: skip
+            by_doctor[doctor.id] = make_principal(session, role, unit, doctor)
+            first.setdefault(level, doctor)
     agent = make_principal(session, Role.AGENT, "CASA-1")
-    doctor: Doctor = made[0]
-    return World(session, tools, doctor, regional, central, by_doctor, agent)
+    local, regional, central = (first[level] for level in places)
+    return World(session, tools, local, regional, central, by_doctor, agent)
 
 
 def reach(tools: Tools, world: World, sample: Sample) -> tuple[str, Principal]:
