@@ -6,10 +6,9 @@ import pytest
 
 from medcontrol import db as database
 from medcontrol.model import SecondReading
-from medcontrol.vocabulary import ReadingFinding
+from medcontrol.vocabulary import ReadingFinding, ReadingStatus
 from tests.pages.desk import Browser, Fund, texts
 from tests.quality.worlds import LATER, Readers, make_reader
-from workflows import quality
 
 SECRET = "Soin disponible au Maroc."
 
@@ -63,4 +62,36 @@ def test_a_reader_decides_blind_then_compares_then_fills_in_the_grid(case: Case)
     assert answer.status_code == 303, answer.text
     assert case.row().finding is ReadingFinding.MINOR
     assert case.row().is_same_outcome is False
-    assert texts(case.reader.page(f"/quality/readings/{case.reading}"), "//form[@id='decide']") == []
+    over = case.reader.page(f"/quality/readings/{case.reading}")
+    assert texts(over, "//form[@id='decide']") == []
+
+
+def test_a_decision_without_its_motive_comes_back_with_what_was_typed(case: Case) -> None:
+    page = case.reader.page(f"/quality/readings/{case.reading}")
+
+    answer = case.reader.send(page, case.reading, outcome="refused_medical", reasoning="Non.")
+
+    assert answer.status_code == 422
+    assert "Non." in answer.text
+    assert case.row().read_at is None
+
+
+def test_a_reading_is_its_readers_alone(case: Case) -> None:
+    with database.transaction() as session:
+        _, stranger = make_reader(session)
+    address = f"/quality/readings/{case.reading}"
+
+    assert case.fund.log_in(stranger).get(address).status_code == 404
+    assert case.fund.agent().get(address).status_code == 403
+    assert case.fund.regional().get(f"/files/{case.reading}").status_code == 404
+
+
+def test_a_coordinator_sets_a_reading_aside_from_the_results(case: Case) -> None:
+    coordinator = case.fund.regional()
+    page = coordinator.page("/quality/results")
+    assert case.parent in page.text_content()
+
+    answer = coordinator.send(page, "/set-aside")
+
+    assert answer.status_code == 303, answer.text
+    assert case.row().status is ReadingStatus.CANCELLED
