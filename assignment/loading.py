@@ -229,8 +229,11 @@ SELECT t.id, t.control_file_id, coalesce(w.flow, v.flow, t.flow) AS flow,
         WHERE p.registration_number = f.registration_number AND p.flow = f.flow
           AND p.person_birth_date = f.person_birth_date AND p.id <> f.id
         ORDER BY o.given_at DESC LIMIT 1) AS other_opinion,
+       -- Who did this very step before, and asked for more, may go on with it.
        ARRAY(SELECT DISTINCT o.doctor_id FROM opinion o
-             WHERE o.control_file_id = f.id) AS earlier_opinions,
+             WHERE o.control_file_id = f.id AND NOT EXISTS (
+               SELECT 1 FROM human_task x WHERE x.id = o.human_task_id AND x.id <> t.id
+               AND x.step = t.step AND x.kind = t.kind)) AS earlier_opinions,
        CASE WHEN t.kind = 'commission' THEN
          ARRAY(SELECT m.doctor_id FROM commission_member m WHERE m.control_file_id = f.id
                ORDER BY m.is_chair DESC) END AS named,

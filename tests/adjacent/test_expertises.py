@@ -274,3 +274,18 @@ def test_reminders_go_to_the_expert_and_the_delay_is_told(world):
     assert sorted(sent) == ["mission_letter", "report_overdue", "report_reminder"]
     world.end_as(world.as_expert(expert), expertise, "reported", form=REPORT)
     assert expertise.status == "awaiting_notification"
+
+
+def test_a_specialist_of_an_ordinary_flow_asks_and_goes_on_with_the_report(world):
+    file = world.file(world.take())
+    world.end(file, "escalate")
+    world.end(file, "expertise")
+    expertise = world.child(file, "expertise")
+    assert (file.status, expertise.status) == ("awaiting_expertise", "awaiting_expertise")
+    expert, _ = world.expert()
+    world.name(expertise, expert)
+    world.end_as(world.as_expert(expert), expertise, "reported", form=REPORT)
+
+    world.session.refresh(file)
+    assert file.status == "awaiting_specialist"
+    assert world.task(file).assigned_doctor_id == world.regional.id
