@@ -16,7 +16,7 @@ from medcontrol.queries import files
 from medcontrol.services.clients import Scope
 from medcontrol.vocabulary import Role
 from workflows import commands
-from workflows.appeals import RegisterAppeal, register_appeal
+from workflows.linked.appeals import RegisterAppeal, register_appeal
 
 router = APIRouter(prefix="/control-files/{control_file_id}/appeals", tags=["commands"])
 

@@ -16,7 +16,7 @@ from medcontrol.ids import new_id
 from medcontrol.queries.quarantine import WRITERS
 from medcontrol.services.clients import Scope
 from medcontrol.vocabulary import Role
-from workflows.spool import PIECE, SpoolWriter
+from workflows.gate.spool import PIECE, SpoolWriter
 
 JSON_TYPES = ("application/json",)
 GZIP_TYPES = ("application/gzip", "application/x-gzip")

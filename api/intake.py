@@ -14,9 +14,9 @@ from api.errors import problem, refusals
 from medcontrol.intake import FieldError
 from medcontrol.services.clients import Scope
 from medcontrol.vocabulary import Lane, Role
-from workflows.batches import BatchReport, find_batch, hand_in
-from workflows.handing_in import Request, hand_in_one
-from workflows.intake import TakenIn
+from workflows.gate.batches import BatchReport, find_batch, hand_in
+from workflows.gate.handing_in import Request, hand_in_one
+from workflows.gate.intake import TakenIn
 
 router = APIRouter(prefix="/intake", tags=["intake"])
 

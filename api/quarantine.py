@@ -19,8 +19,8 @@ from medcontrol.queries.quarantine import READERS, QuarantineFilters, Quarantine
 from medcontrol.services.clients import Scope
 from medcontrol.services.quarantine import read_members
 from medcontrol.vocabulary import QuarantineReason, QuarantineStatus
-from workflows import intake
-from workflows import quarantine as commands
+from workflows.gate import intake
+from workflows.gate import quarantine as commands
 
 router = APIRouter(prefix="/quarantine", tags=["quarantine"])
 

@@ -23,9 +23,9 @@ from medcontrol.db import read_only, transaction
 from medcontrol.driver import driver
 from medcontrol.queries.supervision import UnitName
 from medcontrol.vocabulary import Jurisdiction
-from workflows.periodic import review_round
-from workflows.periodic_forecast import forecast
-from workflows.periodic_spreading import IN_SIGHT
+from workflows.rights.forecast import forecast
+from workflows.rights.reviews import review_round
+from workflows.rights.spreading import IN_SIGHT
 
 _CHUNK = 50_000
 _BELOW = 1_000_000  # rights of the warm-up have numbers below those of the sizes

@@ -25,7 +25,7 @@ from medcontrol.intake import Line
 from medcontrol.policy import Principal
 from medcontrol.vocabulary import BatchKind
 from tests.many_files import copy_file
-from workflows.intake import BatchName, take_in
+from workflows.gate.intake import BatchName, take_in
 
 CHUNK = 1_000
 SUPERVISOR = Principal(new_id(), "benchmark", ())

@@ -20,8 +20,8 @@ from medcontrol.services.users import principal_for
 from medcontrol.vocabulary import ControlLevel, Role
 from tests.factories import make_doctor, make_principal, make_user
 from tests.flow_world import FLOWS, World, make_world
-from workflows.appeals import RegisterAppeal, register_appeal
 from workflows.commands import CompleteStep, complete_step
+from workflows.linked.appeals import RegisterAppeal, register_appeal
 from workflows.tools import Tools
 
 REFUSED = {"motive_code": "med.not_justified", "reasoning": "Critères non réunis."}

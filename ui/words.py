@@ -1,8 +1,8 @@
 """What a file's pack calls its codes, in the reader's language (libellés du circuit)."""
 
 from medcontrol.reference.motives import motives
-from workflows.catalog import Pack
-from workflows.schema import Titles
+from workflows.definition.catalog import Pack
+from workflows.definition.schema import Titles
 
 
 class PackWords:

@@ -6,16 +6,16 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol.policy import Principal
-from workflows import letters
-from workflows.alerts import warn_of_deadline
-from workflows.arrivals import NewDocument, add_documents, waive_completion
-from workflows.file_messages import ReadMessage, read_messages, write_message
-from workflows.firing import fire_deadline
-from workflows.holding import hold, wake
-from workflows.letter_writing import writing_in
-from workflows.steps import Completed, CompleteStep, LineVerdict, PieceAsked, complete_step
+from workflows.letters import rendering as letters
+from workflows.letters.writing import writing_in
+from workflows.steps.alerts import warn_of_deadline
+from workflows.steps.arrivals import NewDocument, add_documents, waive_completion
+from workflows.steps.ending import Completed, CompleteStep, LineVerdict, PieceAsked, complete_step
+from workflows.steps.file_messages import ReadMessage, read_messages, write_message
+from workflows.steps.firing import fire_deadline
+from workflows.steps.holding import hold, wake
+from workflows.steps.undoing import undo_decision
 from workflows.tools import Tools
-from workflows.undoing import undo_decision
 
 __all__ = [
     "CompleteStep", "Completed", "LineVerdict", "NewDocument", "PieceAsked",

@@ -7,9 +7,9 @@ from medcontrol.crypto import KeyRing
 from medcontrol.documents import DocumentStore, FolderStore
 from medcontrol.settings import Settings
 from selectivity.remote import EngineClient
-from workflows.catalog import Catalog, catalog
-from workflows.letter_marks import LetterWays, letter_ways
-from workflows.selecting import Selecting, Selector
+from workflows.definition.catalog import Catalog, catalog
+from workflows.gate.selecting import Selecting, Selector
+from workflows.letters.marks import LetterWays, letter_ways
 
 FONTS = Path(__file__).parents[1] / "ui" / "static" / "vendor" / "fonts"
 

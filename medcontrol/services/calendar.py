@@ -63,8 +63,8 @@ def announce(
 ) -> None:
     """Announce a day as not worked, or as worked although a holiday; a second time replaces it.
 
-    New deadlines count with it; those that run are counted again by ``workflows.calendar_changes``,
-    through which pages and commands go.
+    New deadlines count with it; those that run are counted again by
+    ``workflows.steps.calendar_changes``, through which pages and commands go.
 
     Raises:
         InvalidInput: no name, or a year that the calendar does not cover.

@@ -41,8 +41,9 @@ def seal(keys: KeyRing, record_id: UUID, content: dict[str, Any]) -> tuple[str, 
 
 
 def unsealed(keys: KeyRing, record: MedicalRecord) -> dict[str, Any]:
-    """Return the content of a record. For the flow's own work; whoever reads it for a person
-    logs the reading first.
+    """Return the content of a record, for the flow's own work.
+
+    Whoever reads it for a person logs the reading first.
     """
     plain = keys.decrypt(record.key_id, record.content, bind("medical_record", record.id))
     found: dict[str, Any] = orjson.loads(plain)

@@ -60,8 +60,8 @@ def verify_draws(
     as_json: AsJson = False,
 ) -> None:
     """Draw again for every received file; end with 1 when a stored draw differs."""
-    from workflows.draw_keys import read_key
-    from workflows.draws_check import verify
+    from workflows.gate.draw_keys import read_key
+    from workflows.gate.draws_check import verify
 
     if period is not None:
         read_day(f"{period}-01", "--period")
@@ -89,7 +89,7 @@ def escrow_key(
     out: Annotated[Path, typer.Option("--out", help="Where the key goes; must not exist.")],
 ) -> None:
     """Take the draw key of a month out, for somebody who is to check its draws; it is noted."""
-    from workflows.draw_keys import escrow
+    from workflows.gate.draw_keys import escrow
 
     read_day(f"{period}-01", "PERIOD")
     with environment(), transaction() as session:

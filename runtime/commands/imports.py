@@ -26,7 +26,7 @@ from runtime.commands.output import (
     show_table,
 )
 from runtime.environment import environment
-from workflows import calendar_changes
+from workflows.steps import calendar_changes
 
 doctors = typer.Typer(help="Control doctors and what they may take.", no_args_is_help=True)
 imports = typer.Typer(help="Take over from the tool that is replaced.", no_args_is_help=True)

@@ -27,8 +27,8 @@ from medcontrol.strict_yaml import YamlFault, parse_yaml
 from runtime import wiring
 from runtime.commands.output import AsJson, fail, say, say_json, show_table
 from runtime.environment import environment
-from workflows.care_controls import open_controls
-from workflows.care_lines import record_lines
+from workflows.care.controls import open_controls
+from workflows.care.lines import record_lines
 
 
 def fluctuation(

@@ -21,8 +21,8 @@ from runtime.environment import environment
 
 if TYPE_CHECKING:
     # They load the flow engine, which --help does without.
-    from workflows.catalog import Pack
-    from workflows.checks import Problem
+    from workflows.definition.catalog import Pack
+    from workflows.definition.checks import Problem
 
 packs = typer.Typer(help="Flow packs.", no_args_is_help=True)
 
@@ -38,8 +38,8 @@ def check_packs(as_json: AsJson = False) -> None:
     Scenarios together have to take every outcome of every step, every timer, every event and
     every way out of every gateway; what none of them takes is named.
     """
-    from workflows.catalog import catalog
-    from workflows.checks import check
+    from workflows.definition.catalog import catalog
+    from workflows.definition.checks import check
     from workflows.tools import FONTS
 
     found = list(catalog())
@@ -82,8 +82,8 @@ def list_packs(
     as_json: AsJson = False,
 ) -> None:
     """List every flow with the versions of its pack: steps, levels, letters, clocks, law."""
-    from workflows.catalog import catalog
-    from workflows.pack_list import described
+    from workflows.definition.catalog import catalog
+    from workflows.definition.listing import described
 
     day = read_day(on, "--on") if on else today()
     flows = described(catalog(), day)
@@ -106,8 +106,8 @@ def list_packs(
 @packs.command("diff")
 def diff_packs(before: From, after: To, as_json: AsJson = False) -> None:
     """Say what version B has otherwise than version A: steps, ways, forms, letters, law."""
-    from workflows.catalog import catalog
-    from workflows.pack_diff import differences, sentences
+    from workflows.definition.catalog import catalog
+    from workflows.definition.diff import differences, sentences
 
     old, new = catalog().version(before), catalog().version(after)
     changes = differences(old, new)
@@ -123,7 +123,7 @@ def diff_packs(before: From, after: To, as_json: AsJson = False) -> None:
 @packs.command("lock")
 def lock_packs() -> None:
     """Note the content of every pack as released; later changes to it are then refused."""
-    from workflows.catalog import catalog, write_lock
+    from workflows.definition.catalog import catalog, write_lock
 
     found = list(catalog())
     write_lock(found)
@@ -151,7 +151,7 @@ def migrate_files(
     Tasks, doctors and due dates stay. Each file is journaled and can be taken back with packs
     revert while its flow has not moved on.
     """
-    from workflows.version_jobs import Request, ask, request, work
+    from workflows.versions.jobs import Request, ask, request, work
 
     asked = Request(
         jurisdiction=settings().jurisdiction, from_pack=before, to_pack=after,
@@ -180,7 +180,7 @@ def revert_files(
     as_json: AsJson = False,
 ) -> None:
     """Take a move back: files whose flow went on since stay where they are."""
-    from workflows.version_jobs import ask, work
+    from workflows.versions.jobs import ask, work
 
     with environment():
         try:

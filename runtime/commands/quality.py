@@ -24,7 +24,7 @@ _SHOWN = 20
 @quality.command("draw")
 def draw(campaign: Campaign = None, as_json: AsJson = False) -> None:
     """Draw the decisions of a month that are not drawn yet, such as imported ones."""
-    from workflows.quality_draws import draw_campaign
+    from workflows.linked.quality_draws import draw_campaign
 
     place = settings().jurisdiction
     with environment(), transaction() as session:
@@ -39,7 +39,7 @@ def draw(campaign: Campaign = None, as_json: AsJson = False) -> None:
 @quality.command("verify")
 def verify(campaign: Campaign = None, as_json: AsJson = False) -> None:
     """Draw a month again and compare; end with 1 when a stored draw is not the key's."""
-    from workflows.quality_check import verify_campaign
+    from workflows.linked.quality_check import verify_campaign
 
     month = campaign or _month()
     with environment(), read_only() as session:

@@ -76,7 +76,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Take a line in again, as it is (after reference data changed) or corrected."""
-    from workflows import intake
+    from workflows.gate import intake
 
     content = None if corrected is None else read_file(corrected)
     with environment():
@@ -105,7 +105,7 @@ def replay(
 @quarantine.command("discard")
 def discard(quarantine_id: Id) -> None:
     """Set a line aside for good: it is not to come in. Its bytes are kept."""
-    from workflows.quarantine import discard as set_aside
+    from workflows.gate.quarantine import discard as set_aside
 
     with environment(), transaction() as session:
         set_aside(session, _id(quarantine_id), by=_operator(), now=utc_now())

@@ -14,7 +14,7 @@ from medcontrol.reference.motives import motives
 from runtime.demo.generator import draws
 from runtime.demo.generator.outcomes import Outcome
 from runtime.demo.journeys import Journey
-from workflows.catalog import Pack
+from workflows.definition.catalog import Pack
 
 
 @dataclass(slots=True)

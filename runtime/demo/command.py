@@ -32,8 +32,8 @@ from runtime.demo.progress import Progress
 from runtime.demo.staff_rows import PASSWORD
 from runtime.demo.supply import Volume
 from runtime.environment import environment, prepare
-from workflows.intake import BatchName, Counts, take_in
-from workflows.periodic import open_due_reviews
+from workflows.gate.intake import BatchName, Counts, take_in
+from workflows.rights.reviews import open_due_reviews
 from workflows.sweeping import sweep_deadlines
 from workflows.tools import Tools
 

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 from medcontrol.vocabulary import DecisionOutcome
 from workflows import engine
-from workflows.catalog import Pack
-from workflows.facts import Facts
-from workflows.paths import Advance, Diagram, OperationCall, WaitingTask
+from workflows.definition.catalog import Pack
+from workflows.definition.facts import Facts
+from workflows.engine.paths import Advance, Diagram, OperationCall, WaitingTask
 
 _LONGEST = 12
 # Outcomes that carry a file on where a step decides nothing itself, the first offered one.

@@ -37,9 +37,10 @@ from runtime.demo.past_letters import Consequences, Person
 from runtime.demo.staff_rows import Loaded, load_staff
 from runtime.demo.supply import Supplied, Volume, supply, supply_beside
 from selectivity.history.checking import count_anew
-from workflows import engine, messages
-from workflows.intake import registers
-from workflows.limits import limits_of
+from workflows import engine
+from workflows.gate import messages
+from workflows.gate.intake import registers
+from workflows.steps.limits import limits_of
 from workflows.tools import Tools
 
 

@@ -44,8 +44,9 @@ from runtime.demo.closed import Closed, appointment_at, decided_with, motive_of
 from runtime.demo.journeys import Stage
 from runtime.demo.past_outcomes import outcome_of
 from runtime.demo.staff_rows import Loaded
-from workflows import engine, rows
-from workflows.limits import Limits
+from workflows import engine
+from workflows.steps import rows
+from workflows.steps.limits import Limits
 
 EXAMINED_FOR = timedelta(minutes=30)
 INTAKE = journal.Actor(ActorKind.SYSTEM, "intake")

@@ -14,10 +14,10 @@ from medcontrol.vocabulary import EntitlementStatus, LetterStatus
 from runtime.demo.bulk import Gathered
 from runtime.demo.closed import Closed, appointment_at, civil_day
 from workflows.effects.rights import prefix_of
-from workflows.letter_answers import amount
-from workflows.letter_marks import LetterWays
-from workflows.letter_writing import Occasion, Sender, language_of, letter_rows
-from workflows.paths import OperationCall
+from workflows.engine.paths import OperationCall
+from workflows.letters.answers import amount
+from workflows.letters.marks import LetterWays
+from workflows.letters.writing import Occasion, Sender, language_of, letter_rows
 
 # A reassessment that should have opened before this many days ago is taken for settled since.
 LATEST_DAYS = 4

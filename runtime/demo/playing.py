@@ -23,9 +23,10 @@ from medcontrol.reference.motives import motives
 from medcontrol.services.users import principal_for
 from medcontrol.vocabulary import DocumentClass, LineOutcome, MessageAudience
 from runtime.demo.generator.arrivals import working_days_after
-from workflows import booking, commands
-from workflows.catalog import Pack
+from workflows import commands
 from workflows.commands import CompleteStep, LineVerdict, NewDocument, PieceAsked
+from workflows.definition.catalog import Pack
+from workflows.steps import booking
 from workflows.tools import Tools
 
 REASONING = "Éléments du dossier concordants ; avis conforme aux pièces transmises."

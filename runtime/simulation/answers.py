@@ -9,10 +9,10 @@ from uuid import UUID
 from medcontrol.policy import QUALITY
 from medcontrol.reference.motives import MotiveEffect, motives
 from medcontrol.vocabulary import DecisionOutcome, LineOutcome, StepKind
-from workflows.catalog import Pack
 from workflows.commands import CompleteStep, LineVerdict, PieceAsked
-from workflows.schema import Outcome
-from workflows.step_checks import SECOND_EYES
+from workflows.definition.catalog import Pack
+from workflows.definition.schema import Outcome
+from workflows.steps.checks import SECOND_EYES
 
 REASONING = "Éléments du dossier concordants ; avis conforme aux pièces transmises."
 _EFFECTS = {

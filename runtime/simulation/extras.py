@@ -11,8 +11,8 @@ from medcontrol.clock import ZONES, civil_date
 from medcontrol.model import ControlFile, Doctor, Expert, ExpertMission, HumanTask
 from medcontrol.vocabulary import AppointmentKind, ControlLevel, StepKind
 from runtime.simulation.answers import REASONING, Extra, Waiting
-from workflows import booking
-from workflows.appeal_steps import SEATS, may_not_sit
+from workflows.linked.appeal_steps import SEATS, may_not_sit
+from workflows.steps import booking
 from workflows.tools import Tools
 
 _CONCLUSIONS = "Conclusions conformes aux constatations de l’examen."

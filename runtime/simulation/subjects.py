@@ -17,8 +17,8 @@ from medcontrol.model import UserAccount
 from medcontrol.services.users import principal_for
 from runtime.simulation.answers import REASONING
 from runtime.simulation.draws import place, share
-from workflows.appeals import CONTESTS, FILED_BY, RegisterAppeal, register_appeal
-from workflows.quality import move_readings
+from workflows.linked.appeals import CONTESTS, FILED_BY, RegisterAppeal, register_appeal
+from workflows.linked.quality import move_readings
 from workflows.tools import Tools
 
 #: One refusal in so many is contested, some days after the letter.

@@ -6,7 +6,7 @@ from medcontrol.clock import utc_now
 from medcontrol.db import transaction
 from medcontrol.settings import settings
 from runtime.tasks.periodic import Result, alone
-from workflows.opinion_reminders import give_up_stale, remind_due
+from workflows.linked.opinion_reminders import give_up_stale, remind_due
 
 
 @shared_task(name="opinions.remind")

@@ -5,7 +5,7 @@ from celery import shared_task
 from medcontrol.clock import utc_now
 from runtime import wiring
 from runtime.tasks.periodic import alone
-from workflows.care_controls import open_controls
+from workflows.care.controls import open_controls
 
 
 @shared_task(name="care.controls")

@@ -14,8 +14,8 @@ from runtime import wiring
 from runtime.tasks.failing import noted
 from runtime.tasks.periodic import alone
 from workflows import sweeping
-from workflows.appointments import remind_all
-from workflows.calendar_changes import TOPIC, run
+from workflows.steps.appointments import remind_all
+from workflows.steps.calendar_changes import TOPIC, run
 
 
 @shared_task(name="deadlines.warn")

@@ -10,7 +10,7 @@ from medcontrol.db import read_only, transaction
 from medcontrol.model import OutboxMessage
 from runtime import wiring
 from runtime.tasks.failing import noted
-from workflows.batches import TOPIC, run_batch
+from workflows.gate.batches import TOPIC, run_batch
 
 
 @shared_task(name=TOPIC)

@@ -15,7 +15,7 @@ from medcontrol.settings import settings
 from runtime import wiring
 from runtime.tasks.failing import noted
 from runtime.tasks.periodic import alone
-from workflows.letter_copies import render_letter
+from workflows.letters.copies import render_letter
 
 
 def rendered(letter: Letter, file: ControlFile) -> bytes:

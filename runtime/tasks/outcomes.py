@@ -13,7 +13,8 @@ from runtime import wiring
 from runtime.tasks.failing import noted
 from runtime.tasks.periodic import alone
 from selectivity.outcomes import night
-from workflows import blue, probe_rounds, provider_letters
+from workflows.gate import blue, probe_rounds
+from workflows.letters import provider as provider_letters
 
 NIGHT = time(3, 0)
 

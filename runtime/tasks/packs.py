@@ -11,7 +11,7 @@ from medcontrol.db import read_only, transaction
 from medcontrol.model import OutboxMessage
 from runtime import wiring
 from runtime.tasks.failing import noted
-from workflows.version_jobs import TOPIC, work
+from workflows.versions.jobs import TOPIC, work
 
 #: Well below the time limit of a task; what is left then comes as a message of its own.
 LONGEST = timedelta(minutes=15)

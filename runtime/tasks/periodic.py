@@ -17,7 +17,7 @@ from runtime.relay import Rules, relay_all
 from runtime.sending import TOPICS, send, settled_topics
 from runtime.tasks.failing import without_values
 from workflows import invariants, sweeping
-from workflows.periodic import review_round
+from workflows.rights.reviews import review_round
 
 log = logging.getLogger(__name__)
 

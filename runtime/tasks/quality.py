@@ -12,8 +12,8 @@ from medcontrol.services import schedule, steering
 from medcontrol.settings import settings
 from runtime import wiring
 from runtime.tasks.periodic import alone
-from workflows import quality
-from workflows.quality_draws import draw_campaign
+from workflows.linked import quality
+from workflows.linked.quality_draws import draw_campaign
 
 NIGHT = time(1, 30)
 

@@ -11,7 +11,7 @@ from medcontrol.services import schedule
 from medcontrol.settings import settings
 from runtime import wiring
 from runtime.tasks.periodic import NIGHT, Result, alone
-from workflows.ranking import active_scorer, rank_night
+from workflows.gate.ranking import active_scorer, rank_night
 
 NAME = "selectivity.rank"
 _CATCH_UP = 3  # days: one that nobody ranked by then was paid long ago

@@ -47,7 +47,7 @@ def what_if(wants: Sequence[Want], valve: Valve) -> WhatIf:
 def with_doctors(valve: Valve, before: int, after: int) -> Valve:
     """Return the valve with the capacity of another number of doctors, spread evenly.
 
-    For a slider; ``workflows.capacity.valve_of(without=…)`` counts the very doctors instead.
+    For a slider; ``workflows.gate.capacity.valve_of(without=…)`` counts the very doctors instead.
     """
     share = max(0, after) / before if before else 0.0
     return replace(valve, pools={cell: int(free * share) for cell, free in valve.pools.items()})

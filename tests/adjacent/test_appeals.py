@@ -20,8 +20,8 @@ from medcontrol.model import (
 from medcontrol.services import medical
 from medcontrol.vocabulary import ControlLevel, DecisionOutcome, MedicalRecordKind, Role
 from tests.adjacent_world import AdjacentWorld, make_adjacent_world
-from workflows.appeal_snapshot import is_intact
-from workflows.appeals import AppealPending, NothingToContest
+from workflows.linked.appeal_snapshot import is_intact
+from workflows.linked.appeals import AppealPending, NothingToContest
 from workflows.tools import Tools
 
 
@@ -316,7 +316,7 @@ def test_without_its_quorum_a_commission_is_heard_again(world):
 
 
 def receive(world: AdjacentWorld, file: ControlFile, message: str) -> None:
-    from workflows.appeals import receive_observations
+    from workflows.linked.appeals import receive_observations
 
     receive_observations(
         world.session, world.tools, file.id, "Observations", principal=world.secretary,

@@ -22,7 +22,13 @@ from medcontrol.services import medical
 from medcontrol.vocabulary import DecisionOutcome, DocumentClass, MedicalRecordKind
 from tests.adjacent_world import AdjacentWorld, make_adjacent_world
 from workflows.commands import NewDocument, add_documents
-from workflows.expertise import MissionOver, cancel_expertise, missions, read_document, read_mission
+from workflows.linked.expertise import (
+    MissionOver,
+    cancel_expertise,
+    missions,
+    read_document,
+    read_mission,
+)
 from workflows.tools import Tools
 
 REPORT = {"report": "Examen cardiologique…", "conclusions": "L’état justifie la demande."}

@@ -13,10 +13,10 @@ from medcontrol.services import medical
 from medcontrol.vocabulary import ControlLevel, MedicalRecordKind, Role
 from tests.adjacent.test_expertises import document, doors
 from tests.adjacent_world import AdjacentWorld, make_adjacent_world
-from workflows.opinion_asks import OpinionAsk
-from workflows.opinion_reading import asked_of, read_asked, read_document
-from workflows.opinion_reminders import give_up_stale, remind_due
-from workflows.opinions import RequestEnded, answer_request, revoke_request, send_request
+from workflows.linked.opinion_asks import OpinionAsk
+from workflows.linked.opinion_reading import asked_of, read_asked, read_document
+from workflows.linked.opinion_reminders import give_up_stale, remind_due
+from workflows.linked.opinions import RequestEnded, answer_request, revoke_request, send_request
 from workflows.tools import Tools
 
 QUESTION = "La fonction cardiaque justifie-t-elle l’admission ?"

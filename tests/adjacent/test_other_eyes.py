@@ -19,8 +19,8 @@ from medcontrol.errors import NotTheAssignedDoctor
 from medcontrol.model import ControlFile, DoctorLoad, DoctorSuperior
 from medcontrol.vocabulary import ControlLevel, Role
 from tests.adjacent_world import AdjacentWorld, make_adjacent_world
-from workflows.appeals import AppealPending
 from workflows.commands import CompleteStep, complete_step
+from workflows.linked.appeals import AppealPending
 from workflows.tools import Tools
 
 ACTOR = journal.SYSTEM

@@ -39,7 +39,7 @@ from selectivity.records.replay import replay_sample
 from tests.factories import NOW, TODAY, make_principal
 from tests.flow_world import MESSAGE, World, make_world
 from tests.unit.selectivity_rules import row
-from workflows import shadowing
+from workflows.gate import shadowing
 from workflows.tools import Tools
 
 ALL_PRIVATE = row("all-private", {"provider_sector": {"in": ["private"]}})

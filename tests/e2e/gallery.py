@@ -35,9 +35,9 @@ from tests.factories import NOW, make_doctor, make_principal
 from tests.flow_world import World
 from ui.app import create_app
 from ui.visitors import SESSION_COOKIE
-from workflows.catalog import Pack, catalog
-from workflows.letters import preview_png
-from workflows.samples import sample_of
+from workflows.definition.catalog import Pack, catalog
+from workflows.definition.samples import sample_of
+from workflows.letters.rendering import preview_png
 from workflows.tools import Tools, make_tools
 
 FONTS = (Path(__file__).parents[2] / "ui/static/vendor/fonts",)

@@ -12,10 +12,10 @@ from tests.browser import serious_violations
 from tests.e2e.test_desks import Open, base, browser, window
 from tests.pages.conftest import fund, pages_settings
 from tests.pages.desk import Fund
-from workflows.bpmn import read
-from workflows.catalog import PACKS, Catalog
-from workflows.checks import check
-from workflows.scenarios import load, play
+from workflows.definition.bpmn import read
+from workflows.definition.catalog import PACKS, Catalog
+from workflows.definition.checks import check
+from workflows.definition.scenarios import load, play
 from workflows.tools import FONTS
 
 __all__ = ["base", "browser", "fund", "pages_settings", "window"]  # fixtures

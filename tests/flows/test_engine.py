@@ -8,8 +8,8 @@ import pytest
 
 from medcontrol.errors import InvalidInput, NotFound, StepNotOpen
 from workflows import engine
-from workflows.catalog import Pack, catalog
-from workflows.conditions import holds, names
+from workflows.definition.catalog import Pack, catalog
+from workflows.definition.conditions import holds, names
 
 DAY = date(2026, 3, 2)
 

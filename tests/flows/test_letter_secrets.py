@@ -10,8 +10,9 @@ from pypdf import PdfReader
 
 from medcontrol.settings import Settings
 from medcontrol.vocabulary import LetterWay
-from workflows.catalog import Pack, catalog
-from workflows.letter_marks import (
+from workflows.definition.catalog import Pack, catalog
+from workflows.definition.samples import sample_context
+from workflows.letters.marks import (
     ALPHABET,
     CODE_LENGTH,
     LetterWays,
@@ -23,9 +24,8 @@ from workflows.letter_marks import (
     verification,
     way_of,
 )
-from workflows.letters import LetterContext, render
-from workflows.qr import qr_svg
-from workflows.samples import sample_context
+from workflows.letters.qr import qr_svg
+from workflows.letters.rendering import LetterContext, render
 
 ROOT = Path(__file__).parents[2]
 FONTS = [ROOT / "ui/static/vendor/fonts"]

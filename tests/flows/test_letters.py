@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from medcontrol.errors import InvalidInput, NotFound
-from workflows.catalog import Pack, catalog
-from workflows.letters import preview_png, render
-from workflows.samples import sample_context
+from workflows.definition.catalog import Pack, catalog
+from workflows.definition.samples import sample_context
+from workflows.letters.rendering import preview_png, render
 
 FONTS = [Path(__file__).parents[2] / "ui/static/vendor/fonts"]
 ALL = [(p, code) for p in catalog() for code in p.meta.letters if p.meta.code != "invalidity"]

@@ -15,11 +15,11 @@ from medcontrol.reference import flows
 from medcontrol.vocabulary import ControlFileStatus, Role, StepKind
 from tests.factories import NOW, make_doctor, make_principal
 from tests.flow_world import World, make_world
-from workflows.bpmn import read
-from workflows.catalog import PACKS, Catalog, make_flows_known
-from workflows.checks import check
-from workflows.layout import lay_out
-from workflows.pack_list import described
+from workflows.definition.bpmn import read
+from workflows.definition.catalog import PACKS, Catalog, make_flows_known
+from workflows.definition.checks import check
+from workflows.definition.layout import lay_out
+from workflows.definition.listing import described
 from workflows.tools import FONTS, Tools
 
 STEP = "second_look"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from medcontrol.errors import InvalidInput
-from workflows.catalog import LOCK, PACKS, Catalog, catalog, read_lock, write_lock
-from workflows.checks import check
-from workflows.scenarios import load, play
+from workflows.definition.catalog import LOCK, PACKS, Catalog, catalog, read_lock, write_lock
+from workflows.definition.checks import check
+from workflows.definition.scenarios import load, play
 
 FONTS = [Path(__file__).parents[2] / "ui/static/vendor/fonts"]
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from workflows import coverage
-from workflows.bpmn import read
-from workflows.catalog import Pack, catalog
-from workflows.coverage import untaken
-from workflows.scenarios import Run, load, play
+from workflows.definition import coverage
+from workflows.definition.bpmn import read
+from workflows.definition.catalog import Pack, catalog
+from workflows.definition.coverage import untaken
+from workflows.definition.scenarios import Run, load, play
 
 PACKS = list(catalog())
 SCENARIOS = [(pack, path) for pack in PACKS for path in pack.scenarios()]

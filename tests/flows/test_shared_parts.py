@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflows.bpmn import Edge, Graph, Node
-from workflows.catalog import PACKS, Catalog
-from workflows.shared_parts import completed
+from workflows.definition.bpmn import Edge, Graph, Node
+from workflows.definition.catalog import PACKS, Catalog
+from workflows.definition.shared_parts import completed
 
 SHARED = {
     "facts": {"urgent": {"type": "boolean", "default": False}, "unread": {"type": "integer"}},

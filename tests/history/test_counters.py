@@ -29,7 +29,7 @@ from selectivity.history.reading import hasher_of
 from selectivity.history.writing import record_outcome, record_overturn
 from selectivity.registry import FEATURES
 from tests.history.past import PastLine, features_of, make_past
-from workflows.intake import BatchName, registers, take_in
+from workflows.gate.intake import BatchName, registers, take_in
 from workflows.tools import Tools
 
 FILES, DAYS = 260, 110
@@ -183,7 +183,7 @@ def test_what_a_chunk_adds_goes_with_it(
     def broken(*_: object, **__: object) -> None:
         raise ValueError("after the counters were written")
 
-    monkeypatch.setattr("workflows.intake.open_files", broken)
+    monkeypatch.setattr("workflows.gate.intake.open_files", broken)
 
     day_by_day(db, tools, [one for one in past[:9] if not one.result])
 

@@ -16,9 +16,9 @@ from medcontrol.services.clients import Scope
 from tests.factories import NOW
 from tests.intake_examples import SAMPLE, message
 from tests.serving import API, LARGEST_BATCH, Web
-from workflows import batches, intake
-from workflows.batches import BatchBusy, run_batch
-from workflows.spool import SpoolReader, spool_path
+from workflows.gate import batches, intake
+from workflows.gate.batches import BatchBusy, run_batch
+from workflows.gate.spool import SpoolReader, spool_path
 
 URL = f"{API}/intake/batches"
 NDJSON = {"content-type": "application/x-ndjson"}

@@ -19,9 +19,9 @@ from medcontrol.services.bookings import NotBooked, OutsideHours, SlotTaken
 from medcontrol.vocabulary import AppointmentReason, AppointmentState, DoctorKind, Role
 from tests.factories import NOW, make_doctor, make_principal
 from tests.flow_world import World, make_world
-from workflows import appointments, booking
-from workflows.booking import Offers, Search
-from workflows.steps import CompleteStep, PieceAsked, complete_step
+from workflows.steps import appointments, booking
+from workflows.steps.booking import Offers, Search
+from workflows.steps.ending import CompleteStep, PieceAsked, complete_step
 from workflows.tools import Tools
 
 NOTICE_ENDS = date(2026, 12, 5)  # a Saturday, fifteen days after NOW

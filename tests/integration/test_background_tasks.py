@@ -32,8 +32,8 @@ from runtime.tasks.failing import TaskFailed
 from tests.factories import TODAY
 from tests.flow_world import make_world, raw
 from tests.integration.test_periodic import make_right
-from workflows.batches import TOPIC, hand_in
-from workflows.spool import SpoolWriter
+from workflows.gate.batches import TOPIC, hand_in
+from workflows.gate.spool import SpoolWriter
 from workflows.tools import Tools
 
 

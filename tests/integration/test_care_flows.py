@@ -24,10 +24,10 @@ from medcontrol.vocabulary import (
 )
 from tests.factories import make_doctor, make_principal
 from tests.flow_world import World
-from workflows.care_controls import open_controls
-from workflows.care_lines import record_lines
+from workflows.care.controls import open_controls
+from workflows.care.lines import record_lines
 from workflows.commands import NewDocument, add_documents
-from workflows.periodic import open_due_reviews
+from workflows.rights.reviews import open_due_reviews
 from workflows.tools import Tools
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -25,11 +25,12 @@ from medcontrol.vocabulary import (
 )
 from tests.factories import NOW
 from tests.flow_world import World, make_world
-from workflows import calendar_changes, commands
-from workflows.arrivals import NewDocument, add_documents
-from workflows.calendar_changes import CalendarChangedSince, Change
-from workflows.limits import warn_at
-from workflows.steps import PieceAsked
+from workflows import commands
+from workflows.steps import calendar_changes
+from workflows.steps.arrivals import NewDocument, add_documents
+from workflows.steps.calendar_changes import CalendarChangedSince, Change
+from workflows.steps.ending import PieceAsked
+from workflows.steps.limits import warn_at
 from workflows.sweeping import sweep_deadlines, warn_of_deadlines
 from workflows.tools import Tools
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from medcontrol.model import ControlFile, ReceivedFile
 from medcontrol.rules.checks.case import Verdict
 from tests.flow_world import World, make_world
-from workflows.case_checks import Computed, Known, compute
+from workflows.steps.case_checks import Computed, Known, compute
 from workflows.tools import Tools
 
 

@@ -14,12 +14,12 @@ from medcontrol.ids import new_id
 from medcontrol.journal import SYSTEM
 from medcontrol.model import ControlFile, HumanTask, OutboxMessage
 from tests.flow_world import World, make_world, raw
-from workflows import moving
-from workflows.collecting import undisturbed
-from workflows.intake import take_in_one
-from workflows.locked import columns, locked, take_changes
+from workflows.gate.collecting import undisturbed
+from workflows.gate.intake import take_in_one
+from workflows.steps import moving
+from workflows.steps.locked import columns, locked, take_changes
+from workflows.steps.writing import Gathered
 from workflows.tools import Tools
-from workflows.writing import Gathered
 
 AWKWARD = ["plain", "tab\there", "line\nend\r", "back\\slash \\N", "quote\" ' {a,b}", "é ع 🙂", ""]
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)

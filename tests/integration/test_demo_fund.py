@@ -25,8 +25,9 @@ from runtime.demo.staff_rows import PASSWORD
 from runtime.demo.supply import Volume
 from selectivity.history.checking import check_counters
 from tests.factories import NOW
-from workflows import draws_check, letters
-from workflows.intake import BatchName, take_in
+from workflows.gate import draws_check
+from workflows.gate.intake import BatchName, take_in
+from workflows.letters import rendering as letters
 from workflows.tools import Tools, make_tools
 
 AS_OF = date(2026, 11, 20)

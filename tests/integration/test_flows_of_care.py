@@ -10,7 +10,7 @@ from medcontrol.model import ControlFile, Deadline, Entitlement, Letter
 from medcontrol.vocabulary import ControlFileStatus, ControlLevel, LineOutcome, Profession, Role
 from tests.factories import make_doctor, make_principal
 from tests.flow_world import World, make_world
-from workflows.step_command import LineVerdict
+from workflows.steps.command import LineVerdict
 from workflows.tools import Tools
 
 FLOWS = ("ambulatory", "hospital", "dental", "medicines")

@@ -22,8 +22,8 @@ from medcontrol.vocabulary import Lane, QuarantineReason, QuarantineStatus
 from tests.factories import NOW
 from tests.flow_world import message, raw
 from tests.intake_examples import SAMPLE
-from workflows import intake
-from workflows.intake import BatchName, Counts, replay, take_in, take_in_one
+from workflows.gate import intake
+from workflows.gate.intake import BatchName, Counts, replay, take_in, take_in_one
 from workflows.tools import Tools
 
 

@@ -18,10 +18,10 @@ from medcontrol.vocabulary import LetterReceipt, LetterStatus, LetterWay, Role
 from tests.factories import NOW, make_principal
 from tests.flow_world import World, make_world
 from tests.post_receiver import RecordingPost
-from workflows import letter_batches as batches
-from workflows import letter_copies as copies
 from workflows.invariants import check_all
-from workflows.letter_writing import Occasion, Sender, letter_rows
+from workflows.letters import batches as batches
+from workflows.letters import copies as copies
+from workflows.letters.writing import Occasion, Sender, letter_rows
 from workflows.tools import Tools
 
 LATER = NOW + timedelta(minutes=5)
@@ -205,7 +205,7 @@ def rows_for(world: World, ways: object, **received: object) -> dict[str, object
 def test_who_prints_and_who_has_an_account_is_a_setting_and_the_person_s_choice(
     world: World,
 ) -> None:
-    from workflows.letter_marks import LetterWays
+    from workflows.letters.marks import LetterWays
 
     agreed = {"details": {"insured": {"digital_consent": True}}}
     found = [

@@ -23,7 +23,7 @@ from medcontrol.vocabulary import LetterStatus
 from tests.factories import NOW, make_control_file
 from tests.flow_world import make_world
 from tests.post_receiver import RecordingPost
-from workflows.letters import render
+from workflows.letters.rendering import render
 from workflows.tools import Tools
 
 

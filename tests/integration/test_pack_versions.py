@@ -26,10 +26,10 @@ from medcontrol.vocabulary import (
 )
 from tests.factories import NOW
 from tests.flow_world import World, make_world
-from workflows import version_jobs
-from workflows.catalog import PACKS, Catalog
 from workflows.commands import NewDocument, PieceAsked, add_documents, fire_deadline
+from workflows.definition.catalog import PACKS, Catalog
 from workflows.tools import Tools
+from workflows.versions import jobs as version_jobs
 
 ADMIN = journal.Actor(ActorKind.SYSTEM, "tests")
 

@@ -24,7 +24,7 @@ from medcontrol.model import (
 from medcontrol.vocabulary import Channel, DecisionOutcome, EntitlementStatus, Lane
 from tests.factories import NOW, TODAY
 from tests.flow_world import World, make_world
-from workflows.periodic import open_due_reviews
+from workflows.rights.reviews import open_due_reviews
 from workflows.tools import Tools
 
 

@@ -22,13 +22,13 @@ from medcontrol.vocabulary import EntitlementChange, EntitlementStatus, Jurisdic
 from tests.factories import NOW, TODAY, make_principal
 from tests.flow_world import World, make_world
 from tests.integration.test_periodic import files, make_right, on
-from workflows.capacity import minutes_by_flow
-from workflows.periodic import open_due_reviews, review_round
-from workflows.periodic_forecast import forecast
-from workflows.periodic_postponing import Moved, Postpone, postpone, rights_of, undo
-from workflows.periodic_spreading import spread_reviews
+from workflows.gate.capacity import minutes_by_flow
+from workflows.rights.forecast import forecast
+from workflows.rights.postponing import Moved, Postpone, postpone, rights_of, undo
+from workflows.rights.reviews import open_due_reviews, review_round
+from workflows.rights.spreading import spread_reviews
+from workflows.steps.undoing import undo_decision
 from workflows.tools import Tools
-from workflows.undoing import undo_decision
 
 MONDAY = TODAY + timedelta(days=45)  # 4 January 2027
 # Two doctors of the region work 480 minutes a day, of which reviews may take 30 %.

@@ -62,4 +62,3 @@ def test_the_watchdog_names_a_file_that_nothing_moves(lived: Report) -> None:
     assert again.stuck == lived.stuck + 1
     assert any(each.startswith(reference) for each in again.stuck_files)
     assert not again.holds
-

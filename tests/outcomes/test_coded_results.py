@@ -16,9 +16,9 @@ from selectivity.history.keys import Kind
 from tests.factories import NOW, TODAY
 from tests.flow_world import World, make_world
 from workflows.effects.outcomes import avoided_of, overturn
-from workflows.step_command import LineVerdict
+from workflows.steps.command import LineVerdict
+from workflows.steps.undoing import undo_decision
 from workflows.tools import Tools
-from workflows.undoing import undo_decision
 
 LINES = [
     {"no": 1, "act": "B100", "quantity": "2", "amount": "300.00"},

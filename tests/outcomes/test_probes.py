@@ -28,9 +28,9 @@ from selectivity.outcomes.probes import ProbeRunning, Wish
 from selectivity.probing import PROBE_ROW
 from tests.factories import NOW, TODAY, make_principal
 from tests.flow_world import World, make_world, message, raw
-from workflows.intake import take_in_one
-from workflows.probe_rounds import move_probe
-from workflows.provider_letters import render, send
+from workflows.gate.intake import take_in_one
+from workflows.gate.probe_rounds import move_probe
+from workflows.letters.provider import render, send
 from workflows.tools import Tools
 
 LINE = {"no": 1, "act": "KINE20", "quantity": "1", "amount": "100.00"}

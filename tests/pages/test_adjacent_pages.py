@@ -234,7 +234,7 @@ def test_a_supervisor_sees_the_late_opinions_of_the_region_and_takes_one_back(fu
     test_an_opinion.send(
         test_an_opinion.page(f"/appeals/{reference}"), "/step", outcome="admissible", standing="1"
     )
-    from workflows.opinion_asks import OpinionAsk
+    from workflows.linked.opinion_asks import OpinionAsk
 
     with database.transaction() as session:
         far = make_doctor(session, flows=FLOWS, level=ControlLevel.REGIONAL, unit_code="MA-04")

@@ -17,10 +17,10 @@ from medcontrol.vocabulary import Role
 from tests.factories import NOW
 from tests.pages.desk import Fund, open_fund, texts
 from tests.pages.people import administrator, log_in
-from workflows import version_jobs
-from workflows.catalog import PACKS, Catalog, catalog
-from workflows.scenarios import load
+from workflows.definition.catalog import PACKS, Catalog, catalog
+from workflows.definition.scenarios import load
 from workflows.tools import Tools
+from workflows.versions import jobs as version_jobs
 
 READERS = {
     Role.ADMINISTRATOR, Role.REFERENCE_MANAGER, Role.SUPERVISOR, Role.COORDINATOR, Role.AUDITOR,

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
 from medcontrol.vocabulary import ControlFileStatus
-from workflows import engine, paths, starts
-from workflows.catalog import Pack, catalog
-from workflows.conditions import holds
-from workflows.engine import Advance
-from workflows.layout import lay_out
+from workflows import engine
+from workflows.definition.catalog import Pack, catalog
+from workflows.definition.conditions import holds
+from workflows.definition.layout import lay_out
+from workflows.engine import Advance, paths, starts
 
 PACKS = list(catalog())
 choices = st.lists(st.integers(min_value=0, max_value=1000), min_size=1, max_size=25)

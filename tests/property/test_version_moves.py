@@ -16,10 +16,10 @@ from tests.property.test_flow_engine import (
     possible,
 )
 from workflows import engine
-from workflows.bpmn import read
-from workflows.catalog import Pack
+from workflows.definition.bpmn import read
+from workflows.definition.catalog import Pack
 from workflows.engine import Advance
-from workflows.transplant import CannotMove, transplant
+from workflows.versions.transplant import CannotMove, transplant
 
 
 def copy_of(pack: Pack) -> Pack:

@@ -15,8 +15,8 @@ from medcontrol.model import Decision, Doctor, Opinion, SecondReading
 from medcontrol.rules.agreement import Pair, agreement
 from medcontrol.vocabulary import DecisionOutcome
 from tests.factories import NOW, make_control_file, make_doctor
-from workflows.quality_check import verify_campaign
-from workflows.quality_draws import Decided, draw, draw_campaign, draws, fitting
+from workflows.linked.quality_check import verify_campaign
+from workflows.linked.quality_draws import Decided, draw, draw_campaign, draws, fitting
 from workflows.tools import Tools
 
 CAMPAIGN = "2026-11"

@@ -41,8 +41,8 @@ from medcontrol.vocabulary import (
 )
 from tests.factories import NOW, make_principal
 from tests.quality.worlds import LATER, Readers, make_reader, make_readers
-from workflows import quality
 from workflows.commands import undo_decision
+from workflows.linked import quality
 from workflows.tools import Tools
 
 

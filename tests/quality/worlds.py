@@ -11,8 +11,8 @@ from medcontrol.policy import Principal
 from medcontrol.vocabulary import ControlLevel, Role, TaskStatus
 from tests.factories import NOW, make_doctor, make_principal
 from tests.flow_world import FLOWS, World, make_world
-from workflows import quality
 from workflows.commands import Completed, CompleteStep, complete_step
+from workflows.linked import quality
 from workflows.tools import Tools
 
 LATER = NOW + timedelta(minutes=5)  # behind the time to undo

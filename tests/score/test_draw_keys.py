@@ -9,8 +9,8 @@ from medcontrol.errors import InvalidInput
 from medcontrol.services import schedule
 from tests.factories import NOW
 from tests.flow_world import make_world
-from workflows.draw_keys import escrow, read_key
-from workflows.draws_check import verify
+from workflows.gate.draw_keys import escrow, read_key
+from workflows.gate.draws_check import verify
 from workflows.tools import Tools
 
 LATER = date(2027, 3, 1)

@@ -15,7 +15,7 @@ from ui.rendering import render
 from ui.site import site_of
 from ui.visitors import anonymous_shell
 from ui.windows import Window
-from workflows.letter_marks import read_typed_code, spelled_code
+from workflows.letters.marks import read_typed_code, spelled_code
 
 router = APIRouter(prefix="/verify")
 _LONGEST = 80

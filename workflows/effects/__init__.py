@@ -14,8 +14,8 @@ from workflows.effects import (
     readings,
     rights,
 )
-from workflows.moving import Move
-from workflows.paths import Advance, OperationCall
+from workflows.engine.paths import Advance, OperationCall
+from workflows.steps.moving import Move
 
 __all__ = ["carry_out"]
 

@@ -9,10 +9,10 @@ from medcontrol.clock import civil_date
 from medcontrol.model import Appeal, ControlFile, Decision, LineOpinion
 from medcontrol.vocabulary import DecisionOutcome, LineOutcome
 from workflows.effects import decisions, letters, outcomes, rights
-from workflows.moving import Move, begin, save
-from workflows.paths import OperationCall
-from workflows.proposals import Proposal
-from workflows.step_command import LineVerdict
+from workflows.engine.paths import OperationCall
+from workflows.steps.command import LineVerdict
+from workflows.steps.moving import Move, begin, save
+from workflows.steps.proposals import Proposal
 
 _GRANTS = (DecisionOutcome.GRANTED, DecisionOutcome.PARTIALLY_GRANTED)
 _LETTERS = {
@@ -140,7 +140,7 @@ def _write(file: Move, new: DecisionOutcome) -> None:
 
 def _take_up(move: Move, contested: ControlFile) -> None:
     """Open the request again under its own flow, before other eyes."""
-    from workflows.linked import NewLinked, open_linked
+    from workflows.linked.files import NewLinked, open_linked
 
     new = NewLinked(
         flow=contested.flow, nature=contested.nature, level=contested.level, form={},

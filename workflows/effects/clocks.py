@@ -10,9 +10,9 @@ from medcontrol.legal.loading import law
 from medcontrol.model import Deadline, Suspension
 from medcontrol.rules.clocks import Standstill, completion_restarts
 from medcontrol.vocabulary import CompletionKind, DeadlineKind, DeadlineStatus
-from workflows.limits import warn_at
-from workflows.moving import Move
-from workflows.paths import OperationCall
+from workflows.engine.paths import OperationCall
+from workflows.steps.limits import warn_at
+from workflows.steps.moving import Move
 
 _RESTARTS = ":restarts"
 _ENDED = b"""

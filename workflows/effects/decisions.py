@@ -23,12 +23,12 @@ from medcontrol.vocabulary import (
     LineOutcome,
 )
 from workflows.effects import outcomes
-from workflows.letter_answers import amount
-from workflows.letter_writing import language_of
-from workflows.moving import Move
-from workflows.paths import OperationCall
-from workflows.proposals import Proposal
-from workflows.step_command import LineVerdict
+from workflows.engine.paths import OperationCall
+from workflows.letters.answers import amount
+from workflows.letters.writing import language_of
+from workflows.steps.command import LineVerdict
+from workflows.steps.moving import Move
+from workflows.steps.proposals import Proposal
 
 _CHOSEN = b"SELECT level FROM selectivity_decision WHERE received_file_id = %(received)s"
 

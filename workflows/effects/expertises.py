@@ -9,16 +9,16 @@ from medcontrol.clock import civil_date
 from medcontrol.ids import new_id
 from medcontrol.model import Expert, ExpertFee, ExpertMission
 from medcontrol.vocabulary import ControlLevel, ControlMode
-from workflows.expert_fees import fee_of
-from workflows.moving import Move, save
-from workflows.paths import OperationCall
+from workflows.engine.paths import OperationCall
+from workflows.linked.expert_fees import fee_of
+from workflows.steps.moving import Move, save
 
 _HEAD = b"SELECT journal_length, journal_head FROM control_file WHERE id = %(file)s"
 
 
 def open_expertise(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     """Open the expertise's own file; its first step says what is asked and names the expert."""
-    from workflows.linked import NewLinked, open_linked
+    from workflows.linked.files import NewLinked, open_linked
 
     file, nature = move.file, arguments["nature"]
     level = ControlLevel.REGIONAL if file.level is ControlLevel.LOCAL else file.level
@@ -36,7 +36,7 @@ def open_expertise(move: Move, _call: OperationCall, arguments: dict[str, Any]) 
 
 def tell(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     """Deliver a message to the file that this one is about."""
-    from workflows.linked import tell_parent
+    from workflows.linked.files import tell_parent
 
     if move.file.parent_id is not None:
         tell_parent(move.session, move.tools, move.file, arguments["message"], now=move.now)

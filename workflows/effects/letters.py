@@ -3,10 +3,10 @@
 from typing import Any
 
 from medcontrol.model import Letter, OutboxMessage
-from workflows import linked_letters
-from workflows.letter_writing import Sender, letter_rows
-from workflows.moving import Move
-from workflows.paths import OperationCall
+from workflows.engine.paths import OperationCall
+from workflows.letters.writing import Sender, letter_rows
+from workflows.linked import letters as linked_letters
+from workflows.steps.moving import Move
 
 
 def send_letter(move: Move, call: OperationCall, arguments: dict[str, Any]) -> None:

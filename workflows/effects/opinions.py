@@ -7,9 +7,9 @@ from sqlmodel import col
 
 from medcontrol.ids import new_id
 from medcontrol.model import OpinionRequest
-from workflows.moving import Move
-from workflows.opinion_asks import write_ask
-from workflows.paths import OperationCall
+from workflows.engine.paths import OperationCall
+from workflows.linked.opinion_asks import write_ask
+from workflows.steps.moving import Move
 
 
 def ask(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:

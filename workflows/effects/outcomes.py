@@ -17,8 +17,8 @@ from medcontrol.reference.results import result_of
 from medcontrol.vocabulary import ControlResult, DecisionOutcome, LineOutcome, TaskStatus
 from selectivity.history.reading import hasher_of
 from selectivity.history.writing import record_outcome, record_overturn
-from workflows.moving import Move
-from workflows.step_command import LineVerdict
+from workflows.steps.command import LineVerdict
+from workflows.steps.moving import Move
 
 APPEAL = "appeal"
 

@@ -32,12 +32,13 @@ from medcontrol.vocabulary import (
     ReadingStatus,
     TaskStatus,
 )
-from workflows import moving, quality_draws, signals
 from workflows.effects.taking_back import take_back
-from workflows.moving import Move
-from workflows.paths import Advance, OperationCall
-from workflows.proposals import Proposal, last_proposal
-from workflows.step_command import LineVerdict
+from workflows.engine.paths import Advance, OperationCall
+from workflows.linked import quality_draws
+from workflows.steps import moving, signals
+from workflows.steps.command import LineVerdict
+from workflows.steps.moving import Move
+from workflows.steps.proposals import Proposal, last_proposal
 
 HOLD = "quality.hold_working_hours"
 AUTHOR = "Contrôle qualité"

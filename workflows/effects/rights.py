@@ -20,9 +20,9 @@ from medcontrol.rules.calendar import add_months
 from medcontrol.services.entitlements import Changed, days_of, event_row, message
 from medcontrol.vocabulary import EntitlementChange, EntitlementStatus
 from workflows.effects.terms import Wanted, care_of, terms_of
-from workflows.moving import Move
-from workflows.paths import OperationCall
-from workflows.proposals import Proposal
+from workflows.engine.paths import OperationCall
+from workflows.steps.moving import Move
+from workflows.steps.proposals import Proposal
 
 # By the person first: files have no index of rights.
 _OTHER_FILE = b"""

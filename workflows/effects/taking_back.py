@@ -28,8 +28,8 @@ from medcontrol.vocabulary import (
     TaskStatus,
 )
 from workflows.effects.outcomes import overturn
-from workflows.kept_rights import right_from_json
-from workflows.moving import Move
+from workflows.rights.kept import right_from_json
+from workflows.steps.moving import Move
 
 
 def take_back(move: Move, decision: Decision, held: Sequence[str] = ()) -> None:

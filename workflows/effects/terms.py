@@ -11,9 +11,9 @@ from medcontrol.reference.pathologies import Pathology
 from medcontrol.rules import reviews
 from medcontrol.rules.calendar import add_months, whole_years
 from medcontrol.vocabulary import DecisionOutcome, StepKind, TaskStatus
-from workflows.moving import Move
-from workflows.proposals import Proposal
-from workflows.schema import EntitlementRule, Review, ReviewRhythm, SoonerReview
+from workflows.definition.schema import EntitlementRule, Review, ReviewRhythm, SoonerReview
+from workflows.steps.moving import Move
+from workflows.steps.proposals import Proposal
 
 _EXAMINED = b"""
 SELECT 1 FROM human_task

@@ -19,7 +19,7 @@ selectivity.add_typer(blue, name="blue")
 @blue.command("draw")
 def draw(as_json: AsJson = False) -> None:
     """Draw this week's paid files, once, and open what is drawn and not open yet."""
-    from workflows.blue import draw_week
+    from workflows.gate.blue import draw_week
 
     with environment():
         done = draw_week(wiring.tools(), settings().jurisdiction, now=utc_now)
@@ -42,7 +42,7 @@ def verify(
 ) -> None:
     """Draw a week again; end with 1 when a file was drawn or left out against its draw."""
     from selectivity.outcomes.weekly import week_of
-    from workflows.blue_check import verify_week
+    from workflows.gate.blue_check import verify_week
 
     place = settings().jurisdiction
     name = week or week_of(civil_date(utc_now(), place))

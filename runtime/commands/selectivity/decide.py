@@ -17,7 +17,7 @@ from runtime.environment import environment
 
 if TYPE_CHECKING:
     from selectivity.tables import RuleSet
-    from workflows.simulating import Decided, Unusable
+    from workflows.gate.simulating import Decided, Unusable
 
 _SHOWN = 20
 _ORDER = ("mandatory", "external", "rule", "score", "random")
@@ -49,8 +49,8 @@ def decide(
     Exactly as many files are controlled as there are controls, unless there are fewer files, or
     more that must be controlled.
     """
-    from workflows.intake import registers
-    from workflows.simulating import Asked, decide_day
+    from workflows.gate.intake import registers
+    from workflows.gate.simulating import Asked, decide_day
 
     day = read_day(as_of, "--as-of")
     for name, value in (("capacity", capacity), ("floor", floor or 0)):

@@ -129,7 +129,7 @@ def _id(text: str) -> UUID:
 @probes.command("move")
 def move(as_json: AsJson = False) -> None:
     """Count rounds whose controls ended, write their letters, open the next ones."""
-    from workflows.probe_rounds import move_probes
+    from workflows.gate.probe_rounds import move_probes
 
     with environment():
         moved = move_probes(wiring.tools(), now=utc_now)

@@ -25,7 +25,7 @@ def rank(
     as_json: AsJson = False,
 ) -> None:
     """Open control files for the best of a day that is over; a day is ranked once."""
-    from workflows.ranking import active_scorer, rank_night
+    from workflows.gate.ranking import active_scorer, rank_night
 
     which = read_day(day, "--day")
     with environment():

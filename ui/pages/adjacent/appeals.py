@@ -36,9 +36,9 @@ from ui.pages.adjacent.sending import (
 )
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.appeal_snapshot import is_intact
-from workflows.appeal_steps import may_not_sit
-from workflows.appeals import (
+from workflows.linked.appeal_snapshot import is_intact
+from workflows.linked.appeal_steps import may_not_sit
+from workflows.linked.appeals import (
     CONTESTS,
     FILED_BY,
     Contested,

@@ -17,7 +17,7 @@ from ui.notices import see_other
 from ui.pages.adjacent.sending import end_step, version_of
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.expert_fees import AGREED, fee_of
+from workflows.linked.expert_fees import AGREED, fee_of
 
 router = APIRouter(prefix="/expertises")
 

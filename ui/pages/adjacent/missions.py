@@ -16,7 +16,7 @@ from ui.notices import see_other
 from ui.pages.adjacent.sending import Typed, end_step, errors_of, shown, typed_of, version_of
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.expertise import MissionView, missions, read_document, read_mission
+from workflows.linked.expertise import MissionView, missions, read_document, read_mission
 
 router = APIRouter(prefix="/missions")
 _OUTCOMES = {

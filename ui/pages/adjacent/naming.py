@@ -23,7 +23,7 @@ from ui.notices import see_other
 from ui.pages.adjacent.sending import Typed, end_step, errors_of, typed_of, version_of
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.expertise import cancel_expertise
+from workflows.linked.expertise import cancel_expertise
 
 router = APIRouter(prefix="/expertises")
 NAMERS = (Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR)

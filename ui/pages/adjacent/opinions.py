@@ -27,9 +27,9 @@ from ui.notices import see_other
 from ui.pages.adjacent.sending import Typed, errors_of, shown, typed_of
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.opinion_asks import LIMIT, OpinionAsk
-from workflows.opinion_reading import AskedPage, asked_of, read_asked, read_document
-from workflows.opinions import answer_request, revoke_request, send_request
+from workflows.linked.opinion_asks import LIMIT, OpinionAsk
+from workflows.linked.opinion_reading import AskedPage, asked_of, read_asked, read_document
+from workflows.linked.opinions import answer_request, revoke_request, send_request
 
 router = APIRouter(prefix="/opinions")
 PEOPLE = (Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR, Role.EXPERT, Role.SUPERVISOR)

@@ -16,7 +16,7 @@ from ui.forms import Errors, day_of, text_of
 from ui.notices import see_other
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.calendar_changes import (
+from workflows.steps.calendar_changes import (
     CalendarChangedSince,
     Change,
     Impact,

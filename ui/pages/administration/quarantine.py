@@ -28,8 +28,8 @@ from ui.notices import see_other
 from ui.pages.administration.addresses import Address
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows import quarantine as store
-from workflows.intake import replay
+from workflows.gate import quarantine as store
+from workflows.gate.intake import replay
 
 router = APIRouter(prefix="/quarantine")
 _SIZE = 50

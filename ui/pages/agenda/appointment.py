@@ -21,12 +21,12 @@ from ui.notices import see_other
 from ui.pages.agenda.slots import SlotPicker, chosen_of, find_slot, picker_of
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows import appointments
-from workflows.appointments import ABSENCES, MOVED
-from workflows.booking import Ahead
-from workflows.catalog import Pack
-from workflows.step_command import CompleteStep
-from workflows.step_records import SEEN
+from workflows.definition.catalog import Pack
+from workflows.steps import appointments
+from workflows.steps.appointments import ABSENCES, MOVED
+from workflows.steps.booking import Ahead
+from workflows.steps.command import CompleteStep
+from workflows.steps.records import SEEN
 
 router = APIRouter(prefix="/reception/agenda/appointments/{appointment_id}")
 

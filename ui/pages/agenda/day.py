@@ -20,8 +20,8 @@ from ui.labels import label_of
 from ui.notices import see_other
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.appointments import arrive
-from workflows.printed_lists import PrintedList, as_pdf
+from workflows.letters.printed_lists import PrintedList, as_pdf
+from workflows.steps.appointments import arrive
 
 router = APIRouter(prefix="/reception/agenda")
 

@@ -14,9 +14,9 @@ from medcontrol.services.bookings import SlotTaken
 from medcontrol.vocabulary import AppointmentKind
 from ui.forms import Sent, as_uuid, day_of, is_ticked, text_of
 from ui.visitors import Visitor
-from workflows import booking
-from workflows.booking import Ahead, Offers, Receiver, Search
-from workflows.catalog import Pack
+from workflows.definition.catalog import Pack
+from workflows.steps import booking
+from workflows.steps.booking import Ahead, Offers, Receiver, Search
 
 _SHOWN = 120
 _OF_A_DAY = 200  # more than a day has

@@ -34,7 +34,7 @@ from workflows.commands import (
     wake,
     write_message,
 )
-from workflows.steps import actor_of
+from workflows.steps.ending import actor_of
 
 router = APIRouter(prefix="/files/{reference}")
 MakeCommand = Callable[[Sheet, Desk], tuple[CompleteStep, Errors]]

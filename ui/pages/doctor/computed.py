@@ -11,8 +11,8 @@ from medcontrol.services.medical import MedicalContent
 from medcontrol.vocabulary import MedicalRecordKind
 from ui.forms import Sent
 from ui.pages.doctor.panel import Desk, step_form
-from workflows.case_checks import Computed, Known, compute
-from workflows.catalog import Catalog
+from workflows.definition.catalog import Catalog
+from workflows.steps.case_checks import Computed, Known, compute
 
 
 def computed_checks(

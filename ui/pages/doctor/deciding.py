@@ -32,7 +32,7 @@ from workflows.commands import (
     preview_letter,
     undo_decision,
 )
-from workflows.letter_writing import LANGUAGES, language_of
+from workflows.letters.writing import LANGUAGES, language_of
 
 router = APIRouter(prefix="/files/{reference}")
 CONTROLLERS = (Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR)

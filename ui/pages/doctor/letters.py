@@ -14,7 +14,7 @@ from ui.forms import day_of, member_of
 from ui.notices import see_other
 from ui.pages.reception.slips import pdf_response
 from ui.visitors import Me, Posted
-from workflows import letter_copies as copies
+from workflows.letters import copies as copies
 
 router = APIRouter(prefix="/files/{reference}")
 

@@ -9,7 +9,7 @@ from medcontrol.services.medical import MedicalContent
 from medcontrol.vocabulary import MedicalRecordKind
 from ui.codes import word_for
 from ui.i18n import translations
-from workflows.catalog import Pack
+from workflows.definition.catalog import Pack
 
 
 def medical_summary(

@@ -22,9 +22,9 @@ from ui.forms import Sent, member_of, text_of
 from ui.i18n import N_, translations
 from ui.pages.doctor.step_form import StepForm
 from ui.words import PackWords
-from workflows.catalog import Pack
-from workflows.closing import may_close
-from workflows.schema import Outcome, Step
+from workflows.definition.catalog import Pack
+from workflows.definition.closing import may_close
+from workflows.definition.schema import Outcome, Step
 
 # Outcomes that have a form of their own beside the decision.
 ASKS = ("ask_completion", "incomplete")

@@ -19,7 +19,7 @@ from ui.notices import see_other
 from ui.pages.doctor.filters import filters_in, filters_of
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.steps import actor_of
+from workflows.steps.ending import actor_of
 
 router = APIRouter()
 WORKERS = (

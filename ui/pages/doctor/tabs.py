@@ -25,8 +25,8 @@ from ui.pages.doctor.beside import beside_notes
 from ui.pages.doctor.medical import medical_summary
 from ui.visitors import Visitor
 from ui.words import PackWords
-from workflows.catalog import Pack
-from workflows.letter_copies import COPIERS
+from workflows.definition.catalog import Pack
+from workflows.letters.copies import COPIERS
 
 _ID_LENGTH = 36
 

@@ -15,10 +15,10 @@ from ui.pages.packs import parts
 from ui.pages.packs.parts import PackPage, PacksPage
 from ui.rendering import render
 from ui.visitors import Me, Visitor
-from workflows.catalog import Pack, read_lock
-from workflows.letters import preview_png
-from workflows.pack_diff import SECTIONS, Change, differences, shown
-from workflows.samples import sample_context
+from workflows.definition.catalog import Pack, read_lock
+from workflows.definition.diff import SECTIONS, Change, differences, shown
+from workflows.definition.samples import sample_context
+from workflows.letters.rendering import preview_png
 
 router = APIRouter(prefix="/flows")
 

@@ -10,9 +10,9 @@ from ui.forms import text_of
 from ui.pages.packs.parts import title_of
 from ui.rendering import render
 from ui.visitors import Me, Posted
-from workflows.catalog import Pack
-from workflows.checks import Problem
-from workflows.drafts import check_diagram
+from workflows.definition.catalog import Pack
+from workflows.definition.checks import Problem
+from workflows.definition.drafts import check_diagram
 
 router = APIRouter(prefix="/flows")
 

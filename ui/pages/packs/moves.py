@@ -28,10 +28,10 @@ from ui.notices import see_other
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from ui.words import PackWords
-from workflows import version_jobs
-from workflows.bpmn import Node, read
-from workflows.catalog import Pack
-from workflows.versions import PLACES, proposed
+from workflows.definition.bpmn import Node, read
+from workflows.definition.catalog import Pack
+from workflows.versions import jobs as version_jobs
+from workflows.versions.moving_files import PLACES, proposed
 
 router = APIRouter(prefix="/flow-moves")
 

@@ -14,10 +14,10 @@ from medcontrol.vocabulary import ControlFileStatus
 from ui.i18n import N_
 from ui.pages.doctor.step_form import StepForm
 from ui.words import PackWords
-from workflows.bpmn import read
-from workflows.catalog import Catalog, Pack
-from workflows.pack_list import parameters, value_of
-from workflows.schema import Step, Titles
+from workflows.definition.bpmn import read
+from workflows.definition.catalog import Catalog, Pack
+from workflows.definition.listing import parameters, value_of
+from workflows.definition.schema import Step, Titles
 
 _PLAIN_UNITS = frozenset({"count", "fraction", "time_of_day", "flag", "choice"})
 TABS: tuple[tuple[str, str], ...] = (

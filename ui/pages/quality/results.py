@@ -31,7 +31,7 @@ from ui.forms import as_uuid, text_of
 from ui.notices import see_other
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows import quality
+from workflows.linked import quality
 
 router = APIRouter(prefix="/quality/results")
 _MONTHS = (3, 6, 12)

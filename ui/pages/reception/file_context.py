@@ -20,9 +20,9 @@ from ui.forms import Errors, Sent
 from ui.pages.agenda.slots import SlotPicker, picker_of
 from ui.pages.doctor.step_form import StepForm
 from ui.visitors import Visitor
-from workflows.booking import Ahead, awaited
-from workflows.catalog import Pack
-from workflows.schema import Step
+from workflows.definition.catalog import Pack
+from workflows.definition.schema import Step
+from workflows.steps.booking import Ahead, awaited
 
 NOTICE_PATH = "clocks.convocation_notice_days"
 

@@ -31,9 +31,9 @@ from ui.pages.reception.file_context import (
 )
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.catalog import Pack
 from workflows.commands import NewDocument, add_documents, complete_step
-from workflows.steps import CompleteStep, PieceAsked
+from workflows.definition.catalog import Pack
+from workflows.steps.ending import CompleteStep, PieceAsked
 
 router = APIRouter(prefix="/reception/files")
 OTHER = "other"

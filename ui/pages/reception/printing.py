@@ -23,8 +23,8 @@ from ui.pages.reception.slips import pdf_response
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from ui.words import PackWords
-from workflows import letter_batches as batches
-from workflows.letter_batches import MOST_LETTERS
+from workflows.letters import batches as batches
+from workflows.letters.batches import MOST_LETTERS
 
 router = APIRouter(prefix="/reception/letters")
 

@@ -38,8 +38,8 @@ from ui.pages.reception.messages import (
 from ui.pages.reception.uploads import Upload, read_uploads, seal
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.catalog import Pack
-from workflows.intake import TakenIn, registers, take_in_one
+from workflows.definition.catalog import Pack
+from workflows.gate.intake import TakenIn, registers, take_in_one
 
 router = APIRouter(prefix="/reception")
 

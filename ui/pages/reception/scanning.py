@@ -21,7 +21,7 @@ from ui.notices import see_other
 from ui.pages.reception.slips import LONGEST, pdf_response
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.sheets import CoverSheet, print_sheet
+from workflows.letters.sheets import CoverSheet, print_sheet
 
 router = APIRouter(prefix="/reception")
 

@@ -21,7 +21,7 @@ from ui.notices import see_other
 from ui.rendering import render
 from ui.security import EMBEDDED_POLICY
 from ui.visitors import Me, Posted, Visitor
-from workflows.sheets import SlipFile, SlipSheet, print_sheet
+from workflows.letters.sheets import SlipFile, SlipSheet, print_sheet
 
 router = APIRouter(prefix="/reception/slips")
 LONGEST = 120

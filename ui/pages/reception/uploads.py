@@ -16,7 +16,7 @@ import orjson
 from starlette.datastructures import FormData
 
 from ui.forms import files_of, text_of, texts_of
-from workflows.catalog import Pack
+from workflows.definition.catalog import Pack
 from workflows.tools import Tools
 
 KEPT = "kept"

@@ -18,7 +18,7 @@ from selectivity.tables import Row
 from ui.forms import text_of
 from ui.rendering import render
 from ui.visitors import Me, Visitor
-from workflows.outlook import MOST_AWAY, Outlook, load_outlook
+from workflows.rights.outlook import MOST_AWAY, Outlook, load_outlook
 
 router = APIRouter(prefix="/selectivity")
 

@@ -19,8 +19,8 @@ from ui.notices import see_other
 from ui.pages.selectivity.versions import READERS
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.provider_letters import reference_of
-from workflows.provider_letters import render as render_letter
+from workflows.letters.provider import reference_of
+from workflows.letters.provider import render as render_letter
 
 router = APIRouter(prefix="/selectivity/probes")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from medcontrol.queries.supervision import UnitName
 from medcontrol.vocabulary import ControlLevel
-from workflows.periodic_forecast import Forecast, Place
+from workflows.rights.forecast import Forecast, Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from ui.forms import day_of, text_of
 from ui.pages.supervision.month_table import MonthRow, rows_of, units_of
 from ui.rendering import render
 from ui.visitors import Me, Visitor
-from workflows.periodic_forecast import DAYS, Forecast, Place, forecast
+from workflows.rights.forecast import DAYS, Forecast, Place, forecast
 
 router = APIRouter(prefix="/supervision/periodic")
 _SIZES = (25, 50, 100)

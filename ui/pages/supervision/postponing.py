@@ -28,7 +28,7 @@ from ui.pages.supervision.periodic import filters_of
 from ui.periodic_codes import POSTPONE_REASONS
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.periodic_postponing import (
+from workflows.rights.postponing import (
     MOST_DAYS,
     Moved,
     Postpone,

@@ -1,0 +1,452 @@
+"""What a pack's ``pack.yaml`` may say (paquet de circuit). Everything else is refused."""
+
+from collections.abc import Container, Iterator
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from medcontrol.vocabulary import (
+    ControlFileStatus,
+    ControlLevel,
+    DeadlineKind,
+    DecisionOutcome,
+    DocumentClass,
+    Jurisdiction,
+    Profession,
+    Role,
+    Scheme,
+    StepKind,
+)
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Parameter = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")]
+FactValue = str | bool | int
+Recipient = Literal["insured", "provider", "employer", "treating_doctor", "specialist", "expert"]
+ContextGroup = Literal[
+    "pieces", "answer_by", "appointment", "decision", "appeal", "review", "contest", "mission"
+]
+
+
+class Part(BaseModel):
+    """A part of a pack: frozen, and unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Titles(Part):
+    """A name in the three languages of the screens."""
+
+    fr: str = Field(min_length=1)
+    ar: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Served(Part):
+    """A flow that the pack serves; ``linked``: its files are opened by other files alone.
+
+    ``scheme``: that its files usually belong to; the jurisdiction's first when it says nothing.
+    """
+
+    titles: Titles
+    reference_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
+    natures: tuple[Code, ...] = Field(min_length=1)
+    professions: tuple[Profession, ...] = Field(min_length=1)
+    linked: bool = False
+    scheme: Scheme | None = None
+
+
+class Above(Part):
+    """A comparison with dated law: whether a number of the file is greater than the law's.
+
+    Attributes:
+        of: ``amount_cents``; ``days`` of care, both ends counted; ``age_years`` on the day of
+            receipt; ``lines``; or ``form.<answer>``, a whole number in the sender's form.
+        parameter: path of the law's number of the day of receipt.
+    """
+
+    of: Annotated[
+        str,
+        StringConstraints(pattern=r"^(amount_cents|days|age_years|lines|form\.[a-z][a-z0-9_]*)$"),
+    ]
+    parameter: Parameter
+
+
+class Fact(Part):
+    """A fact that conditions may read.
+
+    Attributes:
+        type: what it holds.
+        values: the allowed values of a choice; the default is always allowed too.
+        default: what it is while nobody gave it.
+        given: ``opening`` when the file's opening may give it, ``path`` when only the outcomes
+            of steps set it (``sets``, ``counts``).
+        parameter: path of dated law that gives its value at the opening.
+        answer: name of the answer in the sender's form that gives its value at the opening.
+        above: for a boolean: the comparison that gives its value at the opening.
+    """
+
+    type: Literal["choice", "boolean", "integer"]
+    values: tuple[str, ...] = ()
+    default: FactValue
+    given: Literal["opening", "path"] = "path"
+    parameter: Parameter | None = None
+    answer: Code | None = None
+    above: Above | None = None
+
+    def allows(self, value: object) -> bool:
+        """Whether ``value`` is one that this fact can hold."""
+        if self.type == "boolean":
+            return isinstance(value, bool)
+        if self.type == "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, str) and (value in self.values or value == self.default)
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> Self:
+        if (self.type == "choice") != bool(self.values):
+            raise ValueError("values are for a choice, and a choice needs them")
+        if not self.allows(self.default):
+            raise ValueError(f"default {self.default!r} is not a {self.type}")
+        if self.above is not None and (self.type != "boolean" or self.given != "opening"):
+            raise ValueError("above gives a boolean of the opening")
+        return self
+
+
+class Outcome(Part):
+    """How a step may end.
+
+    Attributes:
+        decides: the decision that it proposes, when it does; also set as the fact ``decision``.
+        needs_motive: whether a coded motive has to be given.
+        natures: the natures that offer it; all of them when empty.
+        sets: facts that it sets. counts: the fact that it increments.
+    """
+
+    titles: Titles
+    decides: DecisionOutcome | None = None
+    needs_motive: bool = False
+    natures: tuple[Code, ...] = ()
+    sets: dict[Code, FactValue] = {}
+    counts: Code | None = None
+
+
+class Step(Part):
+    """A user task of the BPMN, keyed by its id.
+
+    Attributes:
+        status: what the file awaits while this step is open.
+        level: ``file`` is the level that selectivity chose.
+        professions: who may do it; those of the flow when empty (medical steps only).
+        specialty: which specialist it asks for; any doctor of the flow when it says nothing.
+        points: expected work in minutes, at least 1; the unit of a doctor's load.
+        form: name of the form, ``forms/<form>.schema.json`` and ``.ui.yaml``.
+        gives: facts that may be given together with the outcome.
+        deadline: its internal target, one of the pack's deadlines.
+    """
+
+    titles: Titles
+    kind: StepKind
+    status: ControlFileStatus
+    roles: tuple[Role, ...] = Field(min_length=1)
+    level: ControlLevel | Literal["file"] = "file"
+    professions: tuple[Profession, ...] = ()
+    specialty: Code | None = None
+    points: int = Field(ge=1, le=480)
+    form: Code
+    outcomes: tuple[Code, ...] = Field(min_length=1)
+    gives: tuple[Code, ...] = ()
+    deadline: Code | None = None
+
+
+class Waiting(Part):
+    """A place where the flow waits for a message, keyed by its BPMN id."""
+
+    titles: Titles
+    status: ControlFileStatus
+
+
+class Deadline(Part):
+    """A named clock; how long it runs, and in which unit, is dated law (``medcontrol.legal``).
+
+    Attributes:
+        parameter: path of the law's parameter, such as ``clocks.complement_days``.
+        scope: ``file`` runs from receipt to decision and only reports lateness; ``step`` is the
+            target of a step; ``wait`` is named by a timer of the BPMN, which it fires.
+        suspends: whether it stands still while the clock is suspended.
+        flows, natures: those that it runs for; all of them when empty.
+        urgent: runs for urgent files only, or for the others only; for both when it says nothing.
+    """
+
+    titles: Titles
+    scope: Literal["file", "step", "wait"]
+    kind: DeadlineKind
+    parameter: Parameter
+    suspends: bool = False
+    flows: tuple[Code, ...] = ()
+    natures: tuple[Code, ...] = ()
+    urgent: bool | None = None
+
+
+class FromFact(Part):
+    """An argument that takes the value of a fact when the path calls the operation."""
+
+    fact: Code
+
+
+class Call(Part):
+    """What a service task calls: one of ``workflows.engine.operations``, with its arguments."""
+
+    call: Code
+    arguments: dict[Code, FactValue | FromFact] = Field(default={}, alias="with")
+
+
+class LetterPart(Part):
+    """A letter of the pack.
+
+    Attributes:
+        registered: goes as a registered letter, whose receipt is awaited.
+        needs: the groups of the context (``letters.rendering.LetterContext``) that it prints.
+        prints: answers of the form of the step that sends it, printed with their labels; never
+            what is medical.
+        answer_within: one of the pack's deadlines, counted from the letter: its ``answer_by``.
+    """
+
+    titles: Titles
+    recipient: Recipient
+    registered: bool = False
+    needs: tuple[ContextGroup, ...] = ()
+    prints: tuple[Code, ...] = ()
+    answer_within: Code | None = None
+
+
+class Piece(Part):
+    """An administrative piece or document that completeness checks (pièce)."""
+
+    titles: Titles
+    document_class: DocumentClass
+    natures: tuple[Code, ...] = ()
+    required: bool = True
+
+
+class Checked(Part):
+    """A check of ``medcontrol.rules.checks`` (contrôle calculé): it explains, never decides.
+
+    Attributes:
+        steps: where it is shown; at every step when empty.
+        natures: those that it is computed for; all of them when empty.
+    """
+
+    steps: tuple[Code, ...] = ()
+    natures: tuple[Code, ...] = ()
+
+
+class Source(Part):
+    """A text that the pack rests on; ``status`` says where a value is borrowed from."""
+
+    title: str
+    status: Literal["read", "to_confirm", "borrowed", "default"]
+
+
+class ReviewRhythm(Part):
+    """Reviews of a right without a fixed end: close together at first, then further apart.
+
+    All are paths of dated law: months between reviews at first and later, length of the first
+    period in months, age in years near which none is held any more, months before that age.
+    """
+
+    first_months: Parameter
+    first_period_months: Parameter
+    later_months: Parameter
+    last_age_years: Parameter
+    none_before_last_age_months: Parameter
+
+
+class Milestone(Part):
+    """A day on which a running right is looked at, whatever its end (échéance).
+
+    Attributes:
+        after_days: law's days from the first day of the right.
+        nature: of the file that opens; the review's own when it says nothing. The file's form
+            holds the milestone's name as ``milestone``.
+    """
+
+    after_days: Parameter
+    nature: Code | None = None
+
+
+class SoonerReview(Part):
+    """A review before the right ends; what is left out fits every grant.
+
+    Attributes:
+        months: law's months from the first day of the grant to the review.
+        outcomes: decisions that it follows.
+        codes: codes of the right, such as pathologies.
+        is_renewal, is_examined: whether the right was renewed, and the person examined.
+        below_age_years, from_age_years: law's bounds of the person's age that day.
+    """
+
+    months: Parameter
+    outcomes: tuple[DecisionOutcome, ...] = ()
+    codes: tuple[str, ...] = ()
+    is_renewal: bool | None = None
+    is_examined: bool | None = None
+    below_age_years: Parameter | None = None
+    from_age_years: Parameter | None = None
+
+
+class Window(Part):
+    """By how many of the law's days the opening of a review may be moved to spread the work."""
+
+    earlier_days: Parameter
+    later_days: Parameter
+
+
+class Review(Part):
+    """How a granted right comes back.
+
+    Attributes:
+        nature: nature of the file that opens by itself.
+        opens_days_before: law's days before the next review on which it opens.
+        rhythm: when it is reviewed; none: on the day on which the right ends.
+        milestones: when a running right is reviewed instead; its end then brings no review.
+        sooner: reviews before the end; the first that fits counts.
+        window: how far the opening may be moved, never past the right's last day; none: it isn't.
+        codes: codes of the rights that come back; all of them when empty.
+    """
+
+    nature: Code
+    opens_days_before: Parameter
+    rhythm: ReviewRhythm | None = None
+    milestones: dict[Code, Milestone] = {}
+    sooner: tuple[SoonerReview, ...] = ()
+    window: Window | None = None
+    codes: tuple[str, ...] = ()
+
+    def parameters(self) -> Iterator[str]:
+        """Yield the paths of dated law that it names, but those of the rhythm."""
+        yield self.opens_days_before
+        yield from (milestone.after_days for milestone in self.milestones.values())
+        for rule in self.sooner:
+            yield from filter(None, (rule.months, rule.below_age_years, rule.from_age_years))
+        if self.window:
+            yield from (self.window.earlier_days, self.window.later_days)
+
+
+class Continues(Part):
+    """Requests that carry the person's running right on instead of opening another.
+
+    Attributes:
+        natures: of these requests.
+        within_days: law's days after the right's last day within which they come in time.
+    """
+
+    natures: tuple[Code, ...] = Field(min_length=1)
+    within_days: Parameter
+
+
+class EntitlementRule(Part):
+    """The right that a grant opens.
+
+    Attributes:
+        validity_by: ``pathology``: the reference list's ``initial_months``, ``renewal_months`` and
+            ``lifetime_after_examination`` come first; ``care``: the last day of care asked for.
+        default_months: law's validity without one of those; none: until its review decides.
+        default_days: the same in days, for agreements that are counted so.
+        months_by_code: law's validity of rights of a code, where it is another.
+        continues: requests that are about the right that the person has already.
+        review: how it comes back; none: it ends on its last day and nothing follows.
+    """
+
+    kind: Code
+    validity_by: Literal["pathology", "care"] | None = None
+    default_months: Parameter | None = None
+    default_days: Parameter | None = None
+    months_by_code: dict[Code, Parameter] = {}
+    continues: Continues | None = None
+    review: Review | None = None
+
+    def review_of(self, code: str | None) -> Review | None:
+        """Return how rights of this code come back; none when they don't."""
+        review = self.review
+        return review if review and (not review.codes or code in review.codes) else None
+
+    def parameters(self) -> Iterator[str]:
+        """Yield every path of dated law that it names."""
+        yield from filter(None, (self.default_months, self.default_days))
+        yield from self.months_by_code.values()
+        if self.continues:
+            yield self.continues.within_days
+        if self.review:
+            yield from self.review.parameters()
+            rhythm = self.review.rhythm
+            yield from rhythm.model_dump().values() if rhythm else ()
+
+
+class PackFile(Part):
+    """The whole ``pack.yaml``."""
+
+    code: Code
+    version: int = Field(ge=1)
+    jurisdiction: Jurisdiction
+    valid_from: date
+    common: int = Field(ge=1, description="Version of the jurisdiction's shared letters and forms")
+    titles: Titles
+    flows: dict[Code, Served] = Field(min_length=1)
+    levels: tuple[ControlLevel, ...] = Field(min_length=1)
+    legal_references: tuple[Source, ...] = Field(min_length=1)
+    facts: dict[Code, Fact]
+    outcomes: dict[Code, Outcome] = Field(min_length=1)
+    steps: dict[Code, Step] = Field(min_length=1)
+    waits: dict[Code, Waiting] = {}
+    deadlines: dict[Code, Deadline] = {}
+    letters: dict[Code, LetterPart] = {}
+    operations: dict[Code, Call] = {}
+    pieces: dict[Code, Piece] = {}
+    checks: dict[Code, Checked] = {}
+    entitlement: EntitlementRule | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _implied_facts(cls, given: object) -> object:
+        """Every pack has ``nature``, ``outcome`` of the last step, ``decision`` as proposed."""
+        if not isinstance(given, dict) or not isinstance(given.get("facts", {}), dict):
+            return given
+        last = {"type": "choice", "values": list(given.get("outcomes", {})), "default": "none"}
+        decision = {"type": "choice", "values": list(DecisionOutcome), "default": "none"}
+        facts: dict[str, Any] = dict(given.get("facts", {}))
+        flows = given.get("flows")
+        served = flows.values() if isinstance(flows, dict) else ()
+        named = [n for flow in served if isinstance(flow, dict) for n in flow.get("natures") or ()]
+        if named:
+            natures = list(dict.fromkeys(named))
+            nature = {"type": "choice", "values": natures, "default": natures[0]}
+            facts.setdefault("nature", nature | {"given": "opening"})
+        return given | {"facts": facts | {"outcome": last, "decision": decision}}
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        for name, step in self.steps.items():
+            _known(f"steps.{name}.outcomes", step.outcomes, self.outcomes)
+            _known(f"steps.{name}.gives", step.gives, self.facts)
+            if step.deadline:
+                _known(f"steps.{name}.deadline", (step.deadline,), self.deadlines)
+        for name, outcome in self.outcomes.items():
+            _known(f"outcomes.{name}.sets", tuple(outcome.sets), self.facts)
+            for fact, value in outcome.sets.items():
+                if not self.facts[fact].allows(value):
+                    raise ValueError(f"outcomes.{name}.sets: {fact} can't be {value!r}")
+            if outcome.counts:
+                _known(f"outcomes.{name}.counts", (outcome.counts,), self.facts)
+        for name, letter in self.letters.items():
+            named = (letter.answer_within,) if letter.answer_within else ()
+            _known(f"letters.{name}.answer_within", named, self.deadlines)
+        for name, checked in self.checks.items():
+            _known(f"checks.{name}.steps", checked.steps, self.steps)
+        return self
+
+
+def _known(field: str, names: tuple[str, ...], declared: Container[str]) -> None:
+    unknown = [name for name in names if name not in declared]
+    if unknown:
+        raise ValueError(f"{field}: {', '.join(unknown)} not declared")

@@ -1,0 +1,305 @@
+"""Letters (courriers): a pack's template and a checked context in, a PDF or a preview out.
+
+Data reach the template as JSON through ``sys.inputs``, never as markup. A letter has nothing
+medical: the context has no place for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import typst
+from babel.dates import format_date, format_time
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from medcontrol.errors import InvalidInput
+from medcontrol.vocabulary import DecisionOutcome, LineOutcome
+from workflows.definition.catalog import Pack
+from workflows.definition.schema import ContextGroup
+from workflows.letters.qr import qr_svg
+
+Language = Literal["fr", "ar"]
+_LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en"}
+FONTS = {"fr": "Libertinus Serif", "ar": "Noto Naskh Arabic", "en": "Libertinus Serif"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Addressee(_Part):
+    """To whom the letter goes, and the address in lines."""
+
+    name: str = Field(min_length=1)
+    address: tuple[str, ...] = ()
+
+
+class AskedPiece(_Part):
+    """A piece that is asked for; ``note`` is shareable wording."""
+
+    label: str = Field(min_length=1)
+    note: str = ""
+
+
+class Appointment(_Part):
+    """When and where the examination is; ``starts_at`` in the zone of the fund, with offset."""
+
+    starts_at: datetime
+    place: str = Field(min_length=1)
+    bring: tuple[str, ...] = ()
+
+
+class DecidedLine(_Part):
+    """A line of the request and what was decided; ``motive`` is shareable wording."""
+
+    label: str
+    outcome: LineOutcome
+    requested: str = ""
+    granted: str = ""
+    motive: str = ""
+
+
+class DecisionPart(_Part):
+    """What was decided. Motives are the coded, shareable wordings, in the letter's language.
+
+    Attributes:
+        not_due: what was asked for and not granted, as an amount with its currency.
+    """
+
+    outcome: DecisionOutcome
+    decided_on: date
+    motives: tuple[str, ...] = ()
+    lines: tuple[DecidedLine, ...] = ()
+    entitlement_number: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    next_review_on: date | None = None
+    is_renewal: bool = False
+    not_due: str | None = None
+
+
+class Appeal(_Part):
+    """How to contest: days from notification (law), and where to write."""
+
+    days: int = Field(ge=1)
+    address: str = Field(min_length=1)
+
+
+class Stated(_Part):
+    """An answer of the step that sends the letter, with its label in the letter's language."""
+
+    label: str = Field(min_length=1)
+    value: str | date
+
+
+class ReviewPart(_Part):
+    """The right that is reviewed."""
+
+    entitlement_number: str = Field(min_length=1)
+    ends_on: date | None = None
+    review_on: date
+
+
+class ContestPart(_Part):
+    """What an appeal contests, by when it had to be filed, and by when the person may comment."""
+
+    reference: str = Field(min_length=1)
+    flow: str = Field(min_length=1)
+    decided_on: date
+    filed_on: date
+    limit_on: date
+    observations_by: date
+    contests: Literal["medical", "administrative", "both"]
+
+
+class MissionPart(_Part):
+    """An expert's mission: what and whom it is about stands in the expert's account only."""
+
+    expert: str = Field(min_length=1)
+    questions: int = Field(ge=1)
+    due_on: date
+    access_until: date
+    is_in_person: bool
+
+
+class Verification(_Part):
+    """Where whoever holds the letter can ask whether it is genuine; drawn as a QR code."""
+
+    address: str = Field(min_length=1)
+    at: str = Field(min_length=1)
+    code: str = Field(min_length=1)
+
+
+class LetterContext(_Part):
+    """Everything that a letter may say. The groups are there when the letter ``needs`` them.
+
+    Attributes:
+        fund: name of the fund. service: the unit that signs. place: town of the letter.
+        reference: the file's. flow: title of the flow, in the letter's language.
+        registration_number: the insured person's. beneficiary: name, when it is another.
+        stated: the answers that the letter ``prints``, those that were given.
+    """
+
+    fund: str = Field(min_length=1)
+    service: str = Field(min_length=1)
+    service_address: tuple[str, ...] = ()
+    place: str = Field(min_length=1)
+    written_on: date
+    reference: str = Field(min_length=1)
+    flow: str = Field(min_length=1)
+    received_on: date
+    registration_number: str = Field(min_length=1)
+    addressee: Addressee
+    beneficiary: str | None = None
+    pieces: tuple[AskedPiece, ...] | None = None
+    answer_by: date | None = None
+    appointment: Appointment | None = None
+    decision: DecisionPart | None = None
+    appeal: Appeal | None = None
+    review: ReviewPart | None = None
+    contest: ContestPart | None = None
+    mission: MissionPart | None = None
+    verification: Verification | None = None
+    stated: tuple[Stated, ...] = ()
+
+
+def render(
+    pack: Pack,
+    code: str,
+    language: str,
+    context: dict[str, Any],
+    *,
+    fonts: Sequence[Path],
+    duplicate_on: date | None = None,
+) -> bytes:
+    """Return a letter as PDF; the same letter of the same context is the same bytes.
+
+    Args:
+        pack: the version that the file was opened under.
+        code: one of the pack's ``letters``.
+        language: ``fr`` or ``ar``.
+        context: a ``LetterContext`` as a dict.
+        fonts: folders with TrueType fonts; Arabic needs Noto Naskh Arabic among them.
+        duplicate_on: the day of a second copy, which is marked as such; the letter itself when
+            absent.
+
+    Raises:
+        NotFound: the pack has no such letter in this language.
+        InvalidInput: the context is wrong or lacks what the letter needs; ``field`` names it.
+            Also when the fonts lack the one that the language is set in.
+    """
+    pdf = _compile(pack, code, language, context, tuple(fonts), "pdf", duplicate_on=duplicate_on)
+    return pdf[0]
+
+
+def preview_png(
+    pack: Pack,
+    code: str,
+    language: str,
+    context: dict[str, Any],
+    *,
+    fonts: Sequence[Path],
+    ppi: int = 96,
+) -> bytes:
+    """Return a letter's first page as PNG, ``ppi`` pixels per inch; otherwise as ``render``."""
+    return _compile(pack, code, language, context, tuple(fonts), "png", ppi)[0]
+
+
+def checked(pack: Pack, code: str, context: dict[str, Any]) -> LetterContext:
+    """Return the context of a letter, checked; freeze ``model_dump(mode="json")`` of it.
+
+    Raises:
+        InvalidInput: as ``render``.
+    """
+    try:
+        whole = LetterContext.model_validate(context)
+    except ValidationError as refusal:
+        first = refusal.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"letter {code}: {name}: {first['msg']}", field=name) from None
+    needs: tuple[ContextGroup, ...] = pack.meta.letters[code].needs
+    for group in needs:
+        if not getattr(whole, group):
+            raise InvalidInput(f"letter {code} needs {group}", field=group)
+    return whole
+
+
+def _compile(
+    pack: Pack,
+    code: str,
+    language: str,
+    context: dict[str, Any],
+    folders: tuple[Path, ...],
+    form: Literal["pdf", "png"],
+    ppi: int = 144,
+    *,
+    duplicate_on: date | None = None,
+) -> list[bytes]:
+    template = pack.letter_path(code, language)
+    whole = checked(pack, code, context)
+    data = whole.model_dump() | {"duplicate_on": duplicate_on, "qr": None}
+    if whole.verification:
+        data["qr"] = qr_svg(whole.verification.address)
+    return typeset(template, pack.root, data, language, folders, form=form, ppi=ppi)
+
+
+def typeset(
+    template: Path,
+    root: Path,
+    data: Mapping[str, Any],
+    language: str,
+    folders: tuple[Path, ...],
+    *,
+    form: Literal["pdf", "png"] = "pdf",
+    ppi: int = 144,
+) -> list[bytes]:
+    """Return a template set with checked data: one PDF, or a PNG for each page.
+
+    Raises:
+        InvalidInput: the template can't be set, or the fonts lack the language's.
+    """
+    data = _spelled(dict(data), language) | {"font": FONTS[language]}
+    options: dict[str, Any] = {"ppi": float(ppi)} if form == "png" else {"pdf_tags": True}
+    try:
+        made = typst.compile(
+            input=str(template),
+            root=str(root),
+            font_paths=_fonts(folders, FONTS[language]),
+            format=form,
+            sys_inputs={"data": orjson.dumps(data).decode()},
+            timestamp=0,
+            **options,
+        )
+    except typst.TypstError as problem:
+        raise InvalidInput(f"{template}: {problem}", field="letter") from None
+    return list(made) if isinstance(made, list) else [made]
+
+
+@lru_cache(maxsize=8)
+def _fonts(folders: tuple[Path, ...], family: str) -> typst.Fonts:
+    found = typst.Fonts(include_system_fonts=False, font_paths=[str(f) for f in folders])
+    if family not in found.families():
+        raise InvalidInput(
+            f"no font {family!r} in {', '.join(map(str, folders)) or 'no folder'}", field="fonts"
+        )
+    return found
+
+
+def _spelled(value: Any, language: str) -> Any:
+    """Spell days and times out in the letter's language, at every depth."""
+    if isinstance(value, dict):
+        return {name: _spelled(part, language) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelled(part, language) for part in value]
+    if isinstance(value, datetime):
+        locale = _LOCALES[language]
+        return {
+            "day": format_date(value.date(), "full", locale=locale),
+            "time": format_time(value.timetz().replace(tzinfo=None), "HH:mm", locale=locale),
+        }
+    if isinstance(value, date):
+        return format_date(value, "long", locale=_LOCALES[language])
+    return value

@@ -1,0 +1,130 @@
+"""Pieces that arrive for a file, or that it goes on without (arrivée de pièces)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from medcontrol import journal
+from medcontrol.errors import Forbidden, InvalidInput, StepNotOpen
+from medcontrol.model import CompletionRequest, Document
+from medcontrol.policy import Action, Principal, may
+from medcontrol.vocabulary import DocumentClass
+from workflows import effects, engine
+from workflows.steps import moving, signals
+from workflows.steps.command import Completed
+from workflows.steps.ending import actor_of, completed, save_change
+from workflows.steps.moving import Move
+from workflows.tools import Tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDocument:
+    """A document that arrives for a file."""
+
+    kind: str
+    title: str
+    content: bytes
+    document_class: DocumentClass
+
+
+def add_documents(
+    session: Session,
+    tools: Tools,
+    file_id: UUID,
+    documents: Sequence[NewDocument],
+    *,
+    by: Principal | journal.Actor,
+    now: datetime,
+) -> Completed:
+    """Add documents to a file, wake who waits for them, and tell the flow.
+
+    A document that comes when nothing waits for it is kept and journaled all the same.
+
+    Raises:
+        InvalidInput: no document, or an empty or too large one.
+    """
+    if not documents:
+        raise InvalidInput("there is no document", field="documents")
+    actor = by if isinstance(by, journal.Actor) else actor_of(by)
+    move = moving.begin(session, tools, file_id, actor=actor, now=now)
+    if isinstance(by, Principal) and not _may_add(session, by, file_id):
+        raise Forbidden("this file belongs to another unit")
+    for document in documents:
+        stored = tools.documents.put(document.content)
+        row = Document(
+            received_file_id=move.file.received_file_id, kind=document.kind, title=document.title,
+            document_class=document.document_class, media_type=stored.media_type,
+            sha256=stored.sha256, size=stored.size, is_stored=True, added_at=now,
+        )  # fmt: skip
+        session.add(row)
+        move.tell("document.added", document=str(row.id), kind=document.kind)
+    _signal(move, signals.DOCUMENT)
+    return _receive(move, "documents_received")
+
+
+def _may_add(session: Session, principal: Principal, file_id: UUID) -> bool:
+    return may(session, principal, file_id, Action.ADMINISTRATE) or may(
+        session, principal, file_id, Action.CONTROL
+    )
+
+
+def _signal(move: Move, signal: str) -> None:
+    for task in move.tasks:
+        signals.wake(task, signal) if task.held_until else signals.add(task, signal)
+
+
+def _receive(move: Move, message: str) -> Completed:
+    advance = engine.receive(move.pack, move.flow.state, message)
+    if advance is None:
+        return save_change(move, "message.late", message=message)
+    move.session.execute(
+        sa.update(CompletionRequest)
+        .where(
+            col(CompletionRequest.control_file_id) == move.file.id,
+            col(CompletionRequest.answered_at).is_(None),
+        )
+        .values(answered_at=move.now)
+    )
+    move.tell("message.received", message=message)
+    move.session.flush()
+    move.holder = move.file.assigned_doctor_id
+    effects.carry_out(move, advance)
+    move.signals = (signals.DOCUMENT,)
+    moving.settle(move, advance)
+    return completed(move)
+
+
+def waive_completion(
+    session: Session,
+    tools: Tools,
+    file_id: UUID,
+    *,
+    expected_version: int | None,
+    principal: Principal,
+    now: datetime,
+) -> Completed:
+    """Go on without the pieces that were asked for.
+
+    Raises:
+        Forbidden: neither the file's doctor nor an agent of its unit.
+        StepNotOpen: the file does not wait for pieces.
+    """
+    move = moving.begin(
+        session, tools, file_id, actor=actor_of(principal), now=now,
+        expected_version=expected_version,
+    )  # fmt: skip
+    if not _may_add(session, principal, file_id):
+        raise Forbidden("this file is not yours")
+    advance = engine.receive(move.pack, move.flow.state, "completion_waived")
+    if advance is None:
+        raise StepNotOpen("the file does not wait for pieces")
+    move.tell("completion.waived")
+    move.session.flush()
+    move.holder = principal.doctor_id
+    effects.carry_out(move, advance)
+    moving.settle(move, advance)
+    return completed(move)
