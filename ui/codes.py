@@ -133,6 +133,7 @@ ACTIONS: Mapping[str, str] = {
     "assignment.failed": N_("Nobody eligible found"),
     "opinion.recorded": N_("Opinion given"),
     "decision.recorded": N_("Decision recorded"),
+    "decision.tacit": N_("Agreed by silence, as the law says"),
     "decision.undone": N_("Decision undone"),
     "completion.requested": N_("Pieces requested"),
     "completion.reminded": N_("Reminder sent"),

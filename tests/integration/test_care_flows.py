@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 from medcontrol.model import (
     CareBillCheck,
     ControlFile,
+    Deadline,
     Entitlement,
     Letter,
     QuarantinedMessage,
@@ -26,7 +27,7 @@ from tests.factories import make_doctor, make_principal
 from tests.flow_world import World
 from workflows.care.controls import open_controls
 from workflows.care.lines import record_lines
-from workflows.commands import NewDocument, add_documents
+from workflows.commands import NewDocument, add_documents, fire_deadline
 from workflows.rights.reviews import open_due_reviews
 from workflows.tools import Tools
 
@@ -202,3 +203,19 @@ def test_with_a_carer_at_home_the_administration_assesses_after_a_year(world: Wo
 
     world.session.refresh(held)
     assert held.next_review_on == date(2027, 11, 20)
+
+
+def test_a_provider_who_never_answers_meets_the_limit_of_the_notice(world: World) -> None:
+    send(world, PLAN, STAY, bill())
+    open_controls(world.tools, now=lambda: NOW)
+    file = the_file(world)
+    clocks = world.session.exec(select(Deadline).where(Deadline.control_file_id == file.id)).all()
+    waited = [clock for clock in clocks if clock.engine_task_id is not None]
+    assert waited  # the flow begins by waiting: its clock runs from the opening
+
+    limit = max(waited, key=lambda clock: clock.due_at)
+    fire_deadline(world.session, world.tools, limit.id, now=limit.due_at + timedelta(minutes=1))
+    world.session.refresh(file)
+
+    assert file.status is not ControlFileStatus.AWAITING_COMPLETION
+    assert world.task(file).is_medical

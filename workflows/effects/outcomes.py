@@ -57,6 +57,8 @@ def record(move: Move, outcome: DecisionOutcome) -> None:
     )[0]
     avoided = _avoided(move, outcome)
     result = result_of(outcome, flow=file.flow, nature=file.nature)
+    if move.occasion.extra.get("tacit"):
+        result = ControlResult.WITHDRAWN  # the law agreed by silence: nobody looked
     if result is ControlResult.CONFORM and avoided:
         result = ControlResult.REDUCED
     minutes, doctor = _work(move)

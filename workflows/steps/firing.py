@@ -11,7 +11,7 @@ from medcontrol.errors import StepNotOpen
 from medcontrol.model import CompletionRequest, Deadline
 from medcontrol.vocabulary import DeadlineStatus
 from workflows import effects, engine
-from workflows.steps import alerts, calendar_changes, moving, signals
+from workflows.steps import alerts, calendar_changes, moving, signals, tacit
 from workflows.steps.ending import save_change
 from workflows.steps.moving import Move
 from workflows.steps.records import spelled_pieces
@@ -41,6 +41,8 @@ def fire_deadline(session: Session, tools: Tools, deadline_id: UUID, *, now: dat
     if move.pack.meta.deadlines[clock.name].scope != "wait" or clock.engine_task_id is None:
         _signal_late(move, clock.engine_task_id)
         alerts.raise_passed(move, clock)
+        if clock.engine_task_id is None and tacit.agree(move, clock):
+            return True
         save_change(move, "deadline.reported", deadline=clock.name)
         return True
     try:
