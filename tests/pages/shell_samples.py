@@ -41,6 +41,8 @@ from medcontrol.queries.file_tabs import (
     StepState,
     SummaryTab,
 )
+from medcontrol.queries.letters import FileLetter
+from medcontrol.queries.paper import FilePaper
 from medcontrol.queries.worklist import (
     BulkAction,
     Due,
@@ -66,6 +68,8 @@ from medcontrol.vocabulary import (
     DocumentClass,
     EntitlementStatus,
     Lane,
+    LetterStatus,
+    LetterWay,
     LineOutcome,
     MessageAudience,
     Origin,
@@ -401,6 +405,18 @@ HEADER = FileHeader(
 )  # fmt: skip
 
 
+LETTERS = (
+    FileLetter(
+        id=UUID(int=901), code="convocation", language="fr", recipient="insured",
+        status=LetterStatus.SENT, way=LetterWay.AGENCY, written_at=NOW - timedelta(days=3),
+        ready_at=None, sent_at=NOW - timedelta(days=2), carrier_reference="RK123456789MA",
+        is_registered=True, receipt=None, receipt_on=None, batch=None, failure=None,
+        is_given_up=False,
+    ),
+)  # fmt: skip
+PAPER = FilePaper(location="CASA-1 / étagère 22", slip="BRD-08345", movements=(), envelopes=())
+
+
 def file_page(tab: FileTab = FileTab.SUMMARY) -> FilePage:
     """Return the page of a file in its doctor's hands, with one tab loaded."""
     return FilePage(
@@ -422,6 +438,11 @@ def file_page(tab: FileTab = FileTab.SUMMARY) -> FilePage:
         messages=MESSAGES if tab is FileTab.MESSAGES else None,
         flow=FLOW if tab is FileTab.FLOW else None,
         journal=JOURNAL if tab is FileTab.JOURNAL else None,
+        letters=LETTERS if tab is FileTab.LETTERS else None,
+        letter_titles={"convocation": "Convocation"},
+        paper=PAPER if tab is FileTab.LETTERS else None,
+        may_administrate=True,
+        may_copy_letters=True,
     )
 
 

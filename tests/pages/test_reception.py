@@ -306,7 +306,8 @@ def ask_for_pieces(fund: Fund, browser: Browser, reference: str) -> Any:
     return browser.send(
         browser.page(f"/reception/files/{reference}"), "/completeness", outcome="incomplete",
         **{"piece.form": "missing", "note.form": "Signée", "piece.identity": "incorrect",
-           "piece.exams": "present", "piece.confidential_envelope": "present"},
+           "piece.exams": "present", "piece.confidential_envelope": "present",
+           "piece.prescription": "present", "piece.hospital_report": "present"},
     )  # fmt: skip
 
 

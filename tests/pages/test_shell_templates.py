@@ -193,7 +193,7 @@ def test_navigation_shows_what_the_roles_allow():
     doctor = {item.address for item in shell.navigation_for([Role.DOCTOR])}
     agent = {item.address for item in shell.navigation_for([Role.AGENT])}
 
-    assert doctor == {"/queue", "/search"}
+    assert doctor == {"/queue", "/search", "/agenda", "/opinions", "/quality/results"}
     assert {"/reception/new", "/quarantine"} <= agent
     assert "/users" not in doctor | agent
 
