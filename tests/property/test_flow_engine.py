@@ -185,3 +185,21 @@ def test_laying_out_twice_gives_the_same_diagram() -> None:
 
         assert lay_out(once) == once
         assert Path(pack.folder / "flow.bpmn").read_text("utf-8") == once
+
+
+def test_a_reminder_at_the_end_of_what_was_guessed_still_leads_to_its_letter() -> None:
+    pack = next(pack for pack in PACKS if pack.key == "ma/expertise/1")
+    stands = engine.start(pack, {"nature": "in_person"})
+    for step, facts in (
+        ("expert_naming", {"outcome": "named", "in_person": True}),
+        ("appointment", {"outcome": "booked"}),
+    ):
+        task = next(each for each in stands.tasks if each.step == step)
+        stands = engine.complete(pack, stands.state, task.task_id, facts)
+    for deadline, letter in (
+        ("report_reminder", "report_reminder"),
+        ("report_limit", "report_overdue"),
+    ):
+        wait = next(each for each in stands.waits if each.name == deadline)
+        stands = engine.fire(pack, stands.state, wait.task_id)
+        assert [c.arguments["letter"] for c in stands.operations] == [letter]

@@ -183,7 +183,19 @@ def prune(top: BpmnWorkflow) -> None:
     for task_id in [i for i, sub in top.subprocesses.items() if sub.completed]:
         del top.subprocesses[task_id]
     for workflow in (top, *top.subprocesses.values()):
+        _look_ahead(workflow)
         _reparent(workflow.tasks, _needed(workflow))
+
+
+def _look_ahead(workflow: Any) -> None:
+    """Give open tasks the children that they will lead to, where a guess had stopped before them.
+
+    SpiffWorkflow guesses some steps ahead; what was guessed last has no children yet. Once it is
+    open nobody guesses again, so that a boundary event at that distance would lead nowhere.
+    """
+    for task in list(workflow.tasks.values()):
+        if task.has_state(_OPEN) and not task._children and task.task_spec.outputs:
+            task.task_spec._predict(task, mask=TaskState.NOT_FINISHED_MASK)
 
 
 def _needed(workflow: Any) -> set[UUID]:
