@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from medcontrol.errors import ConflictOfInterest, Forbidden, InvalidInput, NotFound
-from medcontrol.model import ControlFile, OpinionRequest
+from medcontrol.model import ControlFile, Deadline, OpinionRequest
 from medcontrol.policy import Principal
 from medcontrol.services import medical
 from medcontrol.vocabulary import ControlLevel, MedicalRecordKind, Role
@@ -17,6 +17,7 @@ from workflows.linked.opinion_asks import OpinionAsk
 from workflows.linked.opinion_reading import asked_of, read_asked, read_document
 from workflows.linked.opinion_reminders import give_up_stale, remind_due
 from workflows.linked.opinions import RequestEnded, answer_request, revoke_request, send_request
+from workflows.steps.firing import fire_deadline
 from workflows.tools import Tools
 
 QUESTION = "La fonction cardiaque justifie-t-elle l’admission ?"
@@ -224,3 +225,22 @@ def test_a_request_whose_file_went_on_is_ended(world):
     assert give_up_stale(world.session, now=world.now) == 1
     world.session.refresh(request)
     assert request.status == "expired"
+
+
+def test_a_file_that_asks_again_after_silence_waits_for_the_new_request_alone(world):
+    file = world.file(world.take())
+    world.end(file, "ask_opinion")
+    limit = world.session.exec(
+        select(Deadline).where(
+            Deadline.control_file_id == file.id, Deadline.name == "opinion_limit"
+        )
+    ).one()
+    fire_deadline(world.session, world.tools, limit.id, now=limit.due_at + timedelta(minutes=1))
+    world.session.refresh(file)
+
+    world.end(file, "ask_opinion")
+
+    requests = world.session.exec(
+        select(OpinionRequest.status).where(OpinionRequest.control_file_id == file.id)
+    ).all()
+    assert sorted(requests) == ["draft", "expired"]

@@ -13,7 +13,11 @@ from workflows.steps.moving import Move
 
 
 def ask(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
-    """Open a request for an opinion: sent when the step said what is asked, else to be written."""
+    """Open a request for an opinion: sent when the step said what is asked, else to be written.
+
+    A file that asks again waits for the new one: an earlier request that nobody answered ends.
+    """
+    _expire(move)
     request = OpinionRequest(
         id=new_id(), control_file_id=move.file.id, asked_by=move.actor.id,
         asking_doctor_id=move.holder, opened_at=move.now,
@@ -30,6 +34,11 @@ def ask(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
 
 def give_up(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
     """End what was not answered in time; an answer that comes later is kept all the same."""
+    _expire(move)
+    move.tell("opinion.given_up")
+
+
+def _expire(move: Move) -> None:
     move.session.execute(
         sa.update(OpinionRequest)
         .where(
@@ -38,4 +47,3 @@ def give_up(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> Non
         )
         .values(status="expired", ended_at=move.now)
     )
-    move.tell("opinion.given_up")
