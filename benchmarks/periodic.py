@@ -55,7 +55,7 @@ def _measure(
     idle: list[float] = []
     agencies = _agencies()
     there, day = 0, AS_OF
-    _warm_up(bench, agencies, due, luck)
+    _warm_up(bench, agencies, due, rounds, luck)
     for size in sizes:
         began = time.perf_counter()
         _load(_rights(agencies, there, size, luck))
@@ -64,9 +64,7 @@ def _measure(
         best = []
         for _ in range(rounds):
             day += timedelta(days=1)
-            soon = day + timedelta(days=IN_SIGHT.days - 1)
-            _load(_rights(agencies, there, there + due, luck, opens_on=day))
-            _load(_rights(agencies, there + due, there + 2 * due, luck, opens_on=soon))
+            _load_due(agencies, there, due, luck, day)
             there += 2 * due
             best.append(_timed(partial(_round, bench, day, due)))
         opened.append(min(best))
@@ -98,11 +96,19 @@ def _round(bench: Bench, day: date, expected: int) -> None:
         raise RuntimeError(f"{done['opened']} of {expected} reviews were opened: {done}")
 
 
-def _warm_up(bench: Bench, agencies: list[str], due: int, luck: random.Random) -> None:
-    """Open as many first: packs, law and statements are read once per process."""
-    _load(_rights(agencies, -2 * due, -due, luck, opens_on=AS_OF))
-    _load(_rights(agencies, -due, 0, luck, opens_on=AS_OF + IN_SIGHT))
-    _round(bench, AS_OF, due)
+def _load_due(agencies: list[str], first: int, due: int, luck: random.Random, day: date) -> None:
+    """Bring in as many rights that open on a day, and as many that have just come in sight."""
+    soon = day + timedelta(days=IN_SIGHT.days - 1)
+    _load(_rights(agencies, first, first + due, luck, opens_on=day))
+    _load(_rights(agencies, first + due, first + 2 * due, luck, opens_on=soon))
+
+
+def _warm_up(bench: Bench, agencies: list[str], due: int, rounds: int, luck: random.Random) -> None:
+    """Open as many in as many rounds first: packs, law, plans and pages are read once."""
+    for left in range(rounds, 0, -1):
+        day = AS_OF - timedelta(days=left - 1)
+        _load_due(agencies, -2 * due * left, due, luck, day)
+        _round(bench, day, due)
 
 
 def _look_ahead(bench: Bench, day: date) -> None:
