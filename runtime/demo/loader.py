@@ -117,10 +117,11 @@ class _Loader:
         units: dict[str, str] = {row[0]: row[1] for row in names_of_units}
         self.known: set[Person] = set()
         names = {doctor.code: doctor.name for doctor in staff.doctors}
-        self.past = PastWriter(self.gathered, loaded.staff, names, units, limits_of(session, "ma"))
+        limits = limits_of(session, "ma")
+        self.past = PastWriter(self.gathered, loaded.staff, names, units, limits)
         self.consequences = Consequences(
-            self.gathered, units, tools.fund_name, fund.as_of, self.known, tools.letter_ways
-        )
+            self.gathered, units, tools.fund_name, fund.as_of, self.known, tools.letter_ways, limits
+        )  # fmt: skip
         self.stored: set[str] = set()
 
     def load_entitlements(self) -> None:

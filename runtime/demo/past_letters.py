@@ -1,7 +1,7 @@
 """Letters and rights that past decisions brought (courriers envoyés, droits accordés)."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from workflows.engine.paths import OperationCall
 from workflows.letters.answers import amount
 from workflows.letters.marks import LetterWays
 from workflows.letters.writing import Occasion, Sender, language_of, letter_rows
+from workflows.steps.limits import Limits
 
 # A reassessment that should have opened before this many days ago is taken for settled since.
 LATEST_DAYS = 4
@@ -29,11 +30,11 @@ class Consequences:
 
     def __init__(
         self, gathered: Gathered, units: Mapping[str, str], fund_name: str, today: Any,
-        known: set[Person], ways: LetterWays,
+        known: set[Person], ways: LetterWays, limits: Limits,
     ) -> None:  # fmt: skip
         """Keep what all files share; ``known`` are the people who hold a right already."""
         self.gathered, self.units, self.fund_name = gathered, units, fund_name
-        self.today, self.known, self.ways = today, known, ways
+        self.today, self.known, self.ways, self.limits = today, known, ways, limits
         self.granted = 0
 
     def write(self, closed: Closed) -> None:
@@ -58,6 +59,8 @@ class Consequences:
         if "review" in needs:
             return  # nobody kept which right was reviewed then
         occasion = Occasion()
+        if "answer_by" in needs:
+            occasion.answer_by = self._answer_by(closed, code, at)
         if "appointment" in needs:
             place = self.units[closed.file["agency_code"]]
             occasion.appointment = {"starts_at": appointment_at(closed), "place": place}
@@ -80,6 +83,15 @@ class Consequences:
         self.gathered.add(Letter, letter)
         closed.tell(at, journal.SYSTEM, "letter.written", letter=str(letter["id"]), code=code)
         closed.tell(sent_at, journal.SYSTEM, "letter.sent", letter=str(letter["id"]), code=code)
+
+    def _answer_by(self, closed: Closed, code: str, at: datetime) -> date | None:
+        """Return until when a letter may be answered: a deadline of the pack that it names."""
+        meta = closed.pack.meta
+        named = meta.letters[code].answer_within
+        if named is None:
+            return None
+        due = self.limits.due(meta.deadlines[named].parameter, at, closed.received["received_on"])
+        return self.limits.calendar.civil_date(due.at)
 
     def _decision(self, closed: Closed, right: Mapping[str, Any] | None) -> dict[str, Any]:
         language = language_of(closed.received)
