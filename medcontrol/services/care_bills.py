@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from medcontrol.crypto import KeyRing, bind
 from medcontrol.errors import AlreadyDone
 from medcontrol.ids import new_id
+from medcontrol.legal.dated import Parameters
 from medcontrol.model import CareBill, CareBillCheck
 from medcontrol.rules.long_term_care.billing import (
     BilledPeriod,
@@ -21,7 +22,7 @@ from medcontrol.rules.long_term_care.billing import (
     check_bill,
     together,
 )
-from medcontrol.rules.long_term_care.facts import CareFault, Span, Stay, exact
+from medcontrol.rules.long_term_care.facts import CareFault, Span, exact
 from medcontrol.rules.long_term_care.overrun import (
     MonthlyPeriod,
     Overrun,
@@ -30,8 +31,14 @@ from medcontrol.rules.long_term_care.overrun import (
     overrun_as_given,
 )
 from medcontrol.rules.long_term_care.right import without
-from medcontrol.rules.long_term_care.terms import Regime, SeveralProviders, limits_on
-from medcontrol.services.care_facts import lock_person, plans_of, providers_of, stays_of
+from medcontrol.rules.long_term_care.terms import (
+    Regime,
+    RightTerms,
+    SeveralProviders,
+    WeeklyLimits,
+    limits_on,
+)
+from medcontrol.services.care_facts import CareFacts, facts_of, lock_person
 from medcontrol.services.long_term_care import regime_on, right_terms, weekly_limits
 
 CAUSES = ("bill", "plan", "stay", "law")
@@ -115,7 +122,8 @@ def record_bill(session: Session, keys: KeyRing, bill: NewBill, *, now: datetime
         periods=sealed, received_at=now, family_name=bill.family_name, given_name=bill.given_name,
         birth_date=bill.birth_date, provider_name=bill.provider_name, agency_code=bill.agency_code,
     )  # fmt: skip
-    checked, signs = _work_out(session, keys, row, bill.periods)
+    facts = facts_of(session, keys, row.registration_number)
+    checked, signs = work_out(facts, row, bill.periods)
     former = _replace_former(session, row, now)
     session.add(row)
     session.flush()
@@ -166,11 +174,11 @@ def recheck(
         )
         .order_by(col(CareBill.month), col(CareBill.provider_id))
     ).all()
+    facts = facts_of(session, keys, registration_number)
     changed = []
     for row in rows:
         last = _last_check(session, row.id)
-        periods = _periods(row, keys)
-        checked, signs = _work_out(session, keys, row, periods)
+        checked, signs = work_out(facts, row, billed_of(row, keys))
         payable = sum(each.payable for each in checked)
         if payable != last.payable_minutes or list(signs) != last.signs:
             changed.append(
@@ -189,16 +197,26 @@ def result_of(session: Session, keys: KeyRing, check_id: UUID) -> dict[str, Any]
     return found
 
 
-def _work_out(
-    session: Session, keys: KeyRing, row: CareBill, periods: Sequence[BilledPeriod]
+def work_out(
+    facts: CareFacts, row: CareBill, periods: Sequence[BilledPeriod], law: Parameters | None = None
 ) -> tuple[list[CheckedPeriod], tuple[str, ...]]:
+    """Hold a bill against what is known of its person; return its periods and signs.
+
+    Args:
+        facts: of the bill's person.
+        row: the bill.
+        periods: minutes that it bills.
+        law: another law than that in force, to see what a change would do.
+
+    Raises:
+        CareFault: no plan, no limits, another regime on these days, periods that overlap.
+    """
     month = next(by_month(Span(row.month, row.month + _LONGER_THAN_A_MONTH)))
     if regime_on(row.month) is not Regime.MINUTES:
         detail = f"{row.month:%Y-%m} is paid by levels of need, not by minutes"
         raise CareFault("regime", detail, field="month")
-    plans = plans_of(session, keys, row.registration_number, row.provider_id)
-    stays = stays_of(session, row.registration_number)
-    terms, limits = right_terms(month.last), weekly_limits()
+    plans, stays = facts.plans.get(row.provider_id, ()), facts.stays
+    terms, limits = right_terms(month.last, law), weekly_limits(law)
     in_plan = [
         period
         for billed in sorted(periods, key=lambda each: each.span)
@@ -207,7 +225,7 @@ def _work_out(
         ).periods
     ]
     right = overrun(plans, stays, need=None, period=month, terms=terms, limits=limits)
-    over = _together(session, keys, row, right, month, stays)
+    over = _together(facts, row, right, month, terms, limits)
     with_right = right.periods
     if terms.readings.several_providers is SeveralProviders.PRORATE:
         with_right = tuple(_shared(right.periods, over, row.provider_id))
@@ -216,23 +234,22 @@ def _work_out(
 
 
 def _together(
-    session: Session, keys: KeyRing, row: CareBill, right: Overrun, month: Span,
-    stays: Sequence[Stay],
+    facts: CareFacts, row: CareBill, right: Overrun, month: Span,
+    terms: RightTerms, limits: Sequence[WeeklyLimits],
 ) -> list[TogetherOver]:  # fmt: skip
     """Return where the person's providers exceed the week's limit together."""
-    others = [p for p in providers_of(session, row.registration_number) if p != row.provider_id]
+    others = [provider for provider in facts.plans if provider != row.provider_id]
     if not others or not right.periods:
         return []
-    terms, limits = right_terms(month.last), weekly_limits()
     by_provider: dict[str, Sequence[MonthlyPeriod]] = {row.provider_id: right.periods}
     for other in others:
         plans = [
-            plan for plan in plans_of(session, keys, row.registration_number, other)
+            plan for plan in facts.plans[other]
             if plan.span.first <= month.first and plan.span.last >= month.last
         ]  # fmt: skip
         if plans:
             by_provider[other] = overrun(
-                plans, stays, need=None, period=month, terms=terms, limits=limits
+                plans, facts.stays, need=None, period=month, terms=terms, limits=limits
             ).periods
     return together(by_provider, terms.readings.several_providers, limits_on(limits, month.first))
 
@@ -299,7 +316,8 @@ def _periods_json(periods: Sequence[BilledPeriod]) -> bytes:
     )
 
 
-def _periods(row: CareBill, keys: KeyRing) -> tuple[BilledPeriod, ...]:
+def billed_of(row: CareBill, keys: KeyRing) -> tuple[BilledPeriod, ...]:
+    """Return the minutes that a bill on record asks for, by period."""
     content = orjson.loads(keys.decrypt(row.key_id, row.periods, bind("care_bill", row.id)))
     return tuple(
         BilledPeriod(
@@ -318,4 +336,13 @@ def _period_json(period: CheckedPeriod) -> dict[str, Any]:
     return {"from": period.span.first, "to": period.span.last, **figures}
 
 
-__all__ = ["CAUSES", "Checked", "NewBill", "recheck", "record_bill", "result_of"]
+__all__ = [
+    "CAUSES",
+    "Checked",
+    "NewBill",
+    "billed_of",
+    "recheck",
+    "record_bill",
+    "result_of",
+    "work_out",
+]

@@ -1,6 +1,6 @@
 """What is known of a person in long-term care: plans and stays, each replaced and never erased."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -43,6 +43,14 @@ class NewStay:
     registration_number: str
     stay: Stay
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CareFacts:
+    """What is known of a person: the plans in force by provider, and the stays, in their order."""
+
+    plans: Mapping[str, tuple[Plan, ...]]
+    stays: tuple[Stay, ...]
 
 
 def lock_person(session: Session, registration_number: str) -> None:
@@ -104,34 +112,44 @@ def record_stay(session: Session, stay: NewStay, *, now: datetime) -> UUID:
     return made.id
 
 
-def plans_of(
-    session: Session, keys: KeyRing, registration_number: str, provider_id: str
-) -> tuple[Plan, ...]:
-    """Return the plans in force of a person with a provider, in their order; none: empty."""
-    rows = _plan_rows(session, registration_number, provider_id)
-    plans = [
-        Plan(_span(row), _acts_of(row, keys), row.provider_id, row.is_definitive) for row in rows
-    ]
-    return check_plans(plans) if plans else ()
+def facts_of(session: Session, keys: KeyRing, registration_number: str) -> CareFacts:
+    """Return what is known of one person."""
+    return facts_of_people(session, keys, [registration_number])[registration_number]
 
 
-def providers_of(session: Session, registration_number: str) -> list[str]:
-    """Return who has a plan with a person."""
-    statement = (
-        select(CarePlan.provider_id)
+def facts_of_people(
+    session: Session, keys: KeyRing, registration_numbers: Sequence[str]
+) -> dict[str, CareFacts]:
+    """Return what is known of each of some people, in two statements.
+
+    Raises:
+        CareFault: plans of one provider, or stays, overlap.
+    """
+    plans: dict[str, dict[str, list[Plan]]] = {one: {} for one in registration_numbers}
+    for row in session.exec(
+        select(CarePlan)
+        .where(col(CarePlan.registration_number).in_(plans), col(CarePlan.replaced_at).is_(None))
+        .order_by(col(CarePlan.provider_id), col(CarePlan.valid_from))
+    ):
+        plan = Plan(_span(row), _acts_of(row, keys), row.provider_id, row.is_definitive)
+        plans[row.registration_number].setdefault(row.provider_id, []).append(plan)
+    stays: dict[str, list[Stay]] = {one: [] for one in registration_numbers}
+    for stay in session.exec(
+        select(HospitalStay)
         .where(
-            CarePlan.registration_number == registration_number,
-            col(CarePlan.replaced_at).is_(None),
+            col(HospitalStay.registration_number).in_(stays),
+            col(HospitalStay.replaced_at).is_(None),
         )
-        .distinct()
-    )
-    return sorted(session.exec(statement).all())
-
-
-def stays_of(session: Session, registration_number: str) -> tuple[Stay, ...]:
-    """Return the known stays of a person, in their order."""
-    rows = _stay_rows(session, registration_number)
-    return check_stays(Stay(row.admission, row.discharge, row.is_acute) for row in rows)
+        .order_by(col(HospitalStay.admission))
+    ):
+        stays[stay.registration_number].append(Stay(stay.admission, stay.discharge, stay.is_acute))
+    return {
+        one: CareFacts(
+            {provider: check_plans(found) for provider, found in plans[one].items()},
+            check_stays(stays[one]),
+        )
+        for one in registration_numbers
+    }
 
 
 def _plan_rows(session: Session, registration_number: str, provider_id: str) -> Sequence[CarePlan]:

@@ -14,7 +14,7 @@ from medcontrol.model import CareBill, CareBillCheck, CarePlan, HospitalStay
 from medcontrol.rules.long_term_care.billing import BilledPeriod, CutReason
 from medcontrol.rules.long_term_care.facts import CareFault, PlannedAct, Span, Stay
 from medcontrol.services.care_bills import Checked, NewBill, recheck, record_bill, result_of
-from medcontrol.services.care_facts import NewPlan, NewStay, record_plan, record_stay, stays_of
+from medcontrol.services.care_facts import NewPlan, NewStay, facts_of, record_plan, record_stay
 
 PERSON, PROVIDER = "9990101012345", "ZZ-900001"
 WHO: dict[str, Any] = {
@@ -106,12 +106,15 @@ def test_a_back_dated_plan_is_worked_out_again_and_nothing_is_erased(
     assert recheck(db, keys, PERSON, cause="plan", now=NOW) == []
 
 
-def test_corrected_days_of_a_stay_take_its_place_and_a_transfer_does_not(db: Session) -> None:
+def test_corrected_days_of_a_stay_take_its_place_and_a_transfer_does_not(
+    db: Session, keys: KeyRing
+) -> None:
     stay(db, date(2016, 2, 10), date(2016, 2, 20))
     stay(db, date(2016, 2, 20), date(2016, 3, 3), is_acute=False)
     stay(db, date(2016, 2, 11), date(2016, 2, 19))
 
-    assert [(s.admission.day, s.discharge.day) for s in stays_of(db, PERSON)] == [(11, 19), (20, 3)]
+    stays = facts_of(db, keys, PERSON).stays
+    assert [(s.admission.day, s.discharge.day) for s in stays] == [(11, 19), (20, 3)]
     assert len(db.exec(select(HospitalStay)).all()) == 3
 
 
