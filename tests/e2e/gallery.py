@@ -181,7 +181,9 @@ def reach(tools: Tools, world: World, sample: Sample) -> tuple[str, Principal]:
         )  # fmt: skip
         file = here.file(taken)
         for outcome in sample.walk:
-            booking = {"appointment_at": NOW + timedelta(days=21), "place": "Cabinet"}
+            # All samples are about one person, who is seen once a week.
+            weeks = timedelta(weeks=3 + SAMPLES.index(sample))
+            booking = {"appointment_at": NOW + weeks, "place": "Cabinet"}
             here.end(file, outcome, **(booking if outcome == "booked" else {}))
         task = here.task(file)
         if task.is_medical and task.assigned_doctor_id is None:
