@@ -30,7 +30,7 @@ def _table(raw: Any, where: str) -> LevelTable:
         if level.from_minutes != expected or (level.to_minutes is None) != (level is levels[-1]):
             raise ReferenceFault(f"{where}: level {level.number} must begin at {expected}")
         expected = (level.to_minutes or 0) + 1
-    return LevelTable(date.fromisoformat(raw["since"]), levels)
+    return LevelTable(date.fromisoformat(raw["since"]), levels, raw["source"])
 
 
 def _level(raw: Any, where: str) -> Level:

@@ -18,9 +18,7 @@ from medcontrol.model import CareBill, CareBillCheck
 from medcontrol.rules.long_term_care.billing import (
     BilledPeriod,
     CheckedPeriod,
-    TogetherOver,
     check_bill,
-    together,
 )
 from medcontrol.rules.long_term_care.facts import CareFault, Span, exact
 from medcontrol.rules.long_term_care.overrun import (

@@ -12,7 +12,6 @@ from medcontrol.rules.long_term_care.billing import (
     CutReason,
     check_bill,
     replaced,
-    together,
 )
 from medcontrol.rules.long_term_care.executed import NonExecuted, billable, to_pay_back
 from medcontrol.rules.long_term_care.explaining import steps_of_period
@@ -39,6 +38,7 @@ from medcontrol.rules.long_term_care.terms import (
     Rounding,
     SeveralProviders,
 )
+from medcontrol.rules.long_term_care.together import together
 from medcontrol.services.long_term_care import (
     reassessment_terms,
     regime_on,

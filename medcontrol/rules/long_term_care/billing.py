@@ -1,15 +1,18 @@
 """What of a month's bill is accepted, period by period (contrôle de la facture mensuelle)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
-from medcontrol.rules.long_term_care.facts import WEEK, CareFault, Span
+from medcontrol.rules.long_term_care.executed import ActDone, MonthLimit, NonExecuted, done_of
+from medcontrol.rules.long_term_care.facts import CareFault, Span
+from medcontrol.rules.long_term_care.levels import LevelDays
 from medcontrol.rules.long_term_care.overrun import MonthlyPeriod, rounded
-from medcontrol.rules.long_term_care.terms import Rounding, SeveralProviders, WeeklyLimits
+from medcontrol.rules.long_term_care.terms import Rounding
+
+ZERO = Fraction()
 
 
 class CutReason(StrEnum):
@@ -17,22 +20,47 @@ class CutReason(StrEnum):
 
     NO_RIGHT = "no_right"  # beyond the plan, and no right to an overrun on these days
     OVER_LIMIT = "over_limit"  # beyond the plan and the overrun
+    IN_HOSPITAL = "in_hospital"  # room of days that the person spent in a hospital
+    OVER_LEVEL = "over_level"  # a level of need above the one on record
+    NOT_EXECUTED = "not_executed"  # not executed, beyond the share of the care given
 
 
 @dataclass(frozen=True, slots=True)
 class BilledPeriod:
-    """Minutes billed for days of one month, weighted by the intensity."""
+    """Minutes billed for days of one month, weighted by the intensity.
+
+    Attributes:
+        span: days of one month.
+        minutes: executed, and not executed because of the person where that is billed.
+        acts: what the minutes are made of; none when nothing else than executed care is billed.
+    """
 
     span: Span
     minutes: Fraction
+    acts: tuple[ActDone, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse minutes below zero and days of two months."""
+        """Refuse minutes below zero or other than their acts, and days of two months."""
         if self.minutes < 0:
             raise CareFault("not_negative", f"{self.minutes} minutes", field="billed.minutes")
-        first, last = self.span.first, self.span.last
-        if (first.year, first.month) != (last.year, last.month):
-            raise CareFault("one_month", f"{first} to {last}", field="billed.period")
+        one_month(self.span)
+        done = done_of(self.acts)
+        if self.acts and done.executed + done.not_executed != self.minutes:
+            detail = f"{self.minutes} minutes, of acts {done.executed + done.not_executed}"
+            raise CareFault("sum", detail, field="billed.minutes")
+
+    @property
+    def done(self) -> NonExecuted:
+        """Minutes given and not executed."""
+        return done_of(self.acts) if self.acts else NonExecuted(self.minutes, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Minutes that are not accepted, above 0, and why."""
+
+    reason: CutReason
+    minutes: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +70,14 @@ class CheckedPeriod:
     Attributes:
         span: its days.
         billed, accepted: minutes, exact.
-        ceiling: minutes of the plan for these days.
+        ceiling: minutes of the plan, or of the flat rate, for these days.
         overrun: minutes that could be billed beyond it; 0 without a right.
-        reason: of the cut, when something was cut.
+        undisputed: accepted minutes without those beyond the plan and those not executed.
         payable: accepted minutes as they are paid, whole.
+        done: minutes given and not executed.
+        cuts: what is not accepted, by reason.
+        in_plan, with_right: monthly periods that ceiling and overrun are made of.
+        levels: days by level, in the regime of levels.
     """
 
     span: Span
@@ -53,8 +85,18 @@ class CheckedPeriod:
     accepted: Fraction
     ceiling: Fraction
     overrun: Fraction
-    reason: CutReason | None
+    undisputed: Fraction
     payable: int
+    done: NonExecuted
+    cuts: tuple[Cut, ...] = ()
+    in_plan: tuple[MonthlyPeriod, ...] = ()
+    with_right: tuple[MonthlyPeriod, ...] = ()
+    levels: tuple[LevelDays, ...] = ()
+
+    @property
+    def reason(self) -> CutReason | None:
+        """The first reason of a cut, None when nothing was cut."""
+        return self.cuts[0].reason if self.cuts else None
 
     @property
     def cut(self) -> Fraction:
@@ -64,7 +106,21 @@ class CheckedPeriod:
     @property
     def beyond_plan(self) -> Fraction:
         """Accepted minutes beyond the plan: what a later control looks at."""
-        return max(Fraction(), self.accepted - self.ceiling)
+        return max(ZERO, self.accepted - self.ceiling)
+
+
+def one_month(span: Span) -> None:
+    """Refuse days of two months."""
+    if (span.first.year, span.first.month) != (span.last.year, span.last.month):
+        raise CareFault("one_month", f"{span.first} to {span.last}", field="billed.period")
+
+
+def in_order(spans: Sequence[Span]) -> None:
+    """Refuse billed periods, in their order, that share a day."""
+    for before, after in pairwise(spans):
+        if after.first <= before.last:
+            detail = f"two periods hold {after.first}"
+            raise CareFault("no_overlap", detail, field="billed.period")
 
 
 def check_bill(
@@ -73,6 +129,8 @@ def check_bill(
     with_right: Sequence[MonthlyPeriod],
     *,
     rounding: Rounding,
+    in_hospital: Sequence[MonthlyPeriod] = (),
+    month: MonthLimit | None = None,
 ) -> list[CheckedPeriod]:
     """Hold billed minutes against plan and overrun, each period by itself.
 
@@ -82,19 +140,24 @@ def check_bill(
     Args:
         billed: by period of the bill, in any order. A period over several monthly periods has
             the sum of their ceilings, by the days of each that lie in it.
-        in_plan: every monthly period of the month, with its ceiling.
+        in_plan: every monthly period of the month at home, with its ceiling.
         with_right: the periods on which the right to an overrun is open.
         rounding: P9.
+        in_hospital: monthly periods of the days in a hospital: they give no room, and say how
+            much of a cut comes from them.
+        month: the limit of care that was not executed; None: all of it is due.
 
     Raises:
         CareFault: billed periods overlap.
     """
     ordered = sorted(billed, key=lambda each: each.span)
-    for before, after in pairwise(ordered):
-        if after.span.first <= before.span.last:
-            detail = f"two periods hold {after.span.first}"
-            raise CareFault("no_overlap", detail, field="billed.period")
-    return [_checked(each, in_plan, with_right, rounding) for each in ordered]
+    in_order([each.span for each in ordered])
+    share = month.share if month else Fraction(1)
+    return [
+        _checked(each, _met(each.span, in_plan), _met(each.span, with_right),
+                 _ceiling(_met(each.span, in_hospital)), rounding, share)
+        for each in ordered
+    ]  # fmt: skip
 
 
 def replaced(
@@ -111,84 +174,57 @@ def replaced(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class TogetherOver:
-    """Providers of one person whose overruns exceed the weekly limit together (art. 359)."""
-
-    span: Span
-    weekly: Mapping[str, Fraction]
-    limit: Fraction
-    shares: Mapping[str, Fraction]
+def contested(periods: Sequence[CheckedPeriod], rounding: Rounding) -> int:
+    """Return whole minutes that are paid and that a later control may ask back."""
+    return sum(each.payable - rounded(each.undisputed, rounding) for each in periods)
 
 
-def together(
-    by_provider: Mapping[str, Sequence[MonthlyPeriod]],
-    reading: SeveralProviders,
-    limits: WeeklyLimits,
-) -> list[TogetherOver]:
-    """Return the days on which providers together exceed the limit of the person's week.
-
-    ``shares`` says what each keeps of its weekly overrun: all of it when the reading is to
-    warn, its part of the limit by its minutes when it is to prorate.
-    """
-    marks = sorted({p.span for periods in by_provider.values() for p in periods})
-    found: list[TogetherOver] = []
-    for span in _pieces(marks):
-        weekly = {
-            name: period.weekly.minutes
-            for name, periods in by_provider.items()
-            for period in periods
-            if period.span.meets(span)
-        }
-        total = sum(weekly.values(), Fraction())
-        if len(weekly) > 1 and total > limits.overrun:
-            keeps = Fraction(1) if reading is SeveralProviders.WARN else limits.overrun / total
-            shares = {name: minutes * keeps for name, minutes in weekly.items()}
-            found.append(TogetherOver(span, weekly, limits.overrun, shares))
-    return found
-
-
-def _pieces(spans: Sequence[Span]) -> list[Span]:
-    """Return the smallest parts that the borders of spans make, without the gaps."""
-    borders = sorted({s.first.toordinal() for s in spans} | {s.last.toordinal() + 1 for s in spans})
-    made = []
-    for first, following in pairwise(borders):
-        piece = Span(date.fromordinal(first), date.fromordinal(following - 1))
-        if any(span.meets(piece) for span in spans):
-            made.append(piece)
-    return made
+def cuts_of(*found: tuple[CutReason, Fraction]) -> tuple[Cut, ...]:
+    """Return the cuts that take something."""
+    return tuple(Cut(reason, minutes) for reason, minutes in found if minutes)
 
 
 def _checked(
     billed: BilledPeriod,
-    in_plan: Sequence[MonthlyPeriod],
-    with_right: Sequence[MonthlyPeriod],
+    in_plan: tuple[MonthlyPeriod, ...],
+    with_right: tuple[MonthlyPeriod, ...],
+    away: Fraction,
     rounding: Rounding,
+    share: Fraction,
 ) -> CheckedPeriod:
-    ceiling = sum(
-        (p.ceiling * share for p, share in _shares(billed.span, in_plan)), start=Fraction()
-    )
-    overrun = sum(
-        (p.weekly.minutes * days / WEEK for p, days in _days(billed.span, with_right)),
-        start=Fraction(),
-    )
-    accepted = min(billed.minutes, ceiling + overrun)
-    reason = None
-    if accepted < billed.minutes:
-        reason = CutReason.OVER_LIMIT if overrun else CutReason.NO_RIGHT
+    ceiling = _ceiling(in_plan)
+    overrun = sum((period.overrun for period in with_right), start=ZERO)
+    due = billed.done.executed + billed.done.not_executed * share
+    with_away = min(due, ceiling + away + overrun)
+    accepted = min(due, ceiling + overrun)
     return CheckedPeriod(
-        billed.span, billed.minutes, accepted, ceiling, overrun, reason,
-        rounded(accepted, rounding),
+        billed.span, billed.minutes, accepted, ceiling, overrun,
+        undisputed=min(billed.done.executed, ceiling),
+        payable=rounded(accepted, rounding),
+        done=billed.done,
+        cuts=cuts_of(
+            (CutReason.NOT_EXECUTED, billed.minutes - due),
+            (CutReason.OVER_LIMIT if overrun else CutReason.NO_RIGHT, due - with_away),
+            (CutReason.IN_HOSPITAL, with_away - accepted),
+        ),
+        in_plan=in_plan,
+        with_right=with_right,
     )  # fmt: skip
 
 
-def _shares(span: Span, periods: Sequence[MonthlyPeriod]) -> list[tuple[MonthlyPeriod, Fraction]]:
-    return [(p, Fraction(days, p.days)) for p, days in _days(span, periods)]
+def _met(span: Span, periods: Sequence[MonthlyPeriod]) -> tuple[MonthlyPeriod, ...]:
+    """Return the parts of monthly periods that lie in a span, each with its part of the ceiling."""
+    found = []
+    for period in periods:
+        if met := period.span.meets(span):
+            part = Fraction(met.days, period.days)
+            found.append(replace(period, span=met, ceiling=period.ceiling * part))
+    return tuple(found)
 
 
-def _days(span: Span, periods: Sequence[MonthlyPeriod]) -> list[tuple[MonthlyPeriod, int]]:
-    return [(p, met.days) for p in periods if (met := p.span.meets(span))]
+def _ceiling(periods: Sequence[MonthlyPeriod]) -> Fraction:
+    return sum((period.ceiling for period in periods), start=ZERO)
 
 
 def _sum(periods: Sequence[CheckedPeriod], name: str) -> Fraction:
-    return sum((getattr(each, name) for each in periods), start=Fraction())
+    return sum((getattr(each, name) for each in periods), start=ZERO)

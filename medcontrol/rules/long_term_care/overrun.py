@@ -57,6 +57,7 @@ class MonthlyPeriod:
         weekly: the overrun of a full week.
         ceiling: minutes of the plan for these days, the overrun not in it.
         provider: who bills.
+        is_definitive: whether the plan fixes a ceiling of its own; else the legal one holds.
     """
 
     span: Span
@@ -64,6 +65,7 @@ class MonthlyPeriod:
     weekly: WeeklyOverrun
     ceiling: Fraction
     provider: str = ""
+    is_definitive: bool = True
 
     @property
     def days(self) -> int:
@@ -125,8 +127,11 @@ def weekly_overrun(plan: Plan, limits: WeeklyLimits, readings: Readings) -> Week
     """Return ``D``, the overrun of a full week: ``max(0, min(210, 1470 − DAEV_P))``.
 
     Rules of calculation §4.4: case 1 the whole limit, case 2 what is left to the ceiling, case 3
-    nothing.
+    nothing. While no ceiling of the person's own is fixed (période transitoire) the legal one
+    holds whole, and nothing goes beyond it.
     """
+    if not plan.is_definitive:
+        return WeeklyOverrun(Fraction(), 3, limits.ceiling, limits)
     whole = readings.ceiling_test is CeilingTest.WHOLE_PLAN
     minutes = plan.all_minutes if whole else plan.assigned_minutes
     if minutes >= limits.ceiling:
@@ -268,9 +273,12 @@ def _period(span: Span, plan: Plan, limits: WeeklyLimits, readings: Readings) ->
     weekly = weekly_overrun(plan, limits, readings)
     own = plan.assigned_minutes if plan.is_definitive else limits.ceiling
     ceiling = min(own, limits.ceiling) * span.days / WEEK
-    return MonthlyPeriod(span, plan.assigned_minutes, weekly, ceiling, plan.provider)
+    return MonthlyPeriod(
+        span, plan.assigned_minutes, weekly, ceiling, plan.provider, plan.is_definitive
+    )
 
 
 def _signs(periods: Sequence[MonthlyPeriod]) -> tuple[str, ...]:
     """Return what a later control should look at."""
-    return ("nothing_assigned",) if any(not each.assigned_minutes for each in periods) else ()
+    found = any(not each.assigned_minutes and each.is_definitive for each in periods)
+    return ("nothing_assigned",) if found else ()

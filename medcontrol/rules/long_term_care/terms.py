@@ -88,6 +88,13 @@ class NothingAssigned(StrEnum):
     NOTHING = "nothing"
 
 
+class FlatRateCut(StrEnum):
+    """What care that was not executed, beyond its limit, takes from a flat rate."""
+
+    BY_SHARE = "by_share"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
     """The answers to the questions that the rules leave open (P1 to P10)."""
