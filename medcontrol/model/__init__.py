@@ -88,6 +88,7 @@ from medcontrol.model.received_file import (
     SelectivityQuota,
 )
 from medcontrol.model.rule_sets import RuleSetEvent, RuleSetVersion
+from medcontrol.model.saved_view import SavedView
 from medcontrol.model.score import CapacitySnapshot, SelectivityRanking, TrainedModel
 from medcontrol.model.unit import AnnouncedDay, Unit
 from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
@@ -108,7 +109,7 @@ __all__ = [
     "ProbeFile", "ProbeRound", "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile",
     "ProviderLetter", "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem",
     "ReceivedFile", "ReplayRun", "ReviewPostponement", "RoleGrant", "Room", "RuleProposal",
-    "RuleSetEvent", "RuleSetVersion", "Schedule", "SealedEnvelope", "SecondReading",
+    "RuleSetEvent", "RuleSetVersion", "SavedView", "Schedule", "SealedEnvelope", "SecondReading",
     "SelectionToken", "SelectivityAlert", "SelectivityDecision", "SelectivityMeasure",
     "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample", "SharedDocument",
     "SteeringMonth", "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession",
