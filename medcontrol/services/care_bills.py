@@ -36,6 +36,7 @@ from medcontrol.rules.long_term_care.terms import (
     WeeklyLimits,
     limits_on,
 )
+from medcontrol.rules.long_term_care.together import TogetherOver, together
 from medcontrol.services.care_facts import CareFacts, facts_of, lock_person
 from medcontrol.services.long_term_care import regime_on, right_terms, weekly_limits
 
