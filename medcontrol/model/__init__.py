@@ -55,7 +55,13 @@ from medcontrol.model.flow import Deadline, FlowInstance, HumanTask, Suspension
 from medcontrol.model.history import BeneficiaryEvent, ControlOutcome, FeatureBucket, PastFile
 from medcontrol.model.journal import JournalEntry
 from medcontrol.model.letter import Letter, LetterBatch
-from medcontrol.model.long_term_care import CareBill, CareBillCheck, CarePlan, HospitalStay
+from medcontrol.model.long_term_care import (
+    CareBill,
+    CareBillCheck,
+    CareEntry,
+    CarePlan,
+    HospitalStay,
+)
 from medcontrol.model.outbox import OutboxMessage, Schedule
 from medcontrol.model.outcomes import (
     BlueDraw,
@@ -97,7 +103,8 @@ __all__ = [
     "Absence", "AccessLog", "AgendaFeed", "AnnouncedDay", "ApiClient", "Appeal", "Appointment",
     "Assignment", "AssignmentLever", "AssignmentReference", "Availability", "BacktestRun",
     "BeneficiaryEvent", "BlueDraw", "BlueWeek", "CalendarChange", "CapacitySnapshot",
-    "CareBill", "CareBillCheck", "CarePlan", "CommissionMember", "Competence",
+    "CareBill", "CareBillCheck", "CareEntry", "CarePlan", "CommissionMember",
+    "Competence",
     "CompletionRequest", "Conflict", "ControlFile", "ControlOutcome", "Deadline",
     "DeadlineAlert", "Decision", "Doctor", "DoctorChange", "DoctorLoad", "DoctorSuperior",
     "DoctorUnit", "Document", "DocumentView", "Entitlement", "EntitlementEvent",

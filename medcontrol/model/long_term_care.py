@@ -64,6 +64,36 @@ class HospitalStay(SQLModel, table=True):
     replaced_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
 
 
+class CareEntry(SQLModel, table=True):
+    """The day on which somebody entered an establishment: their needs are assessed again."""
+
+    __tablename__ = "care_entry"
+    __table_args__ = (
+        sa.Index(
+            "uq_care_entry_in_force",
+            "registration_number",
+            "establishment_id",
+            unique=True,
+            postgresql_where=sa.text("replaced_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_care_entry_open",
+            "recorded_at",
+            postgresql_where=sa.text("control_id IS NULL AND replaced_at IS NULL"),
+        ),
+    )
+
+    id: UUID = primary_key()
+    registration_number: str = Field(sa_type=CODE)
+    establishment_id: str = Field(sa_type=CODE)
+    entered_on: date = Field(sa_type=DAY)
+    source: str = Field(sa_type=CODE)
+    recorded_at: datetime = Field(sa_type=INSTANT)
+    replaced_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
+    # The external id of the reassessment that it opened, or why it opened none.
+    control_id: str | None = Field(default=None, sa_type=CODE, nullable=True)
+
+
 class CareBill(SQLModel, table=True):
     """A provider's bill of one person and month; a correction is a whole new one (art. 63)."""
 
