@@ -45,6 +45,7 @@ class _Fluctuation:
 
 
 class _NonExecuted:
+    flat_rate_cut = _LAW.word("non_executed.flat_rate_cut")
     month_percent = _LAW.whole("non_executed.month_percent")
     year_percent = _LAW.whole("non_executed.year_percent")
 

@@ -59,7 +59,9 @@ from medcontrol.model.long_term_care import (
     CareBill,
     CareBillCheck,
     CareEntry,
+    CareLevel,
     CarePlan,
+    CareProviderYear,
     HospitalStay,
 )
 from medcontrol.model.outbox import OutboxMessage, Schedule

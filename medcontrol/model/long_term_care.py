@@ -41,6 +41,33 @@ class CarePlan(SQLModel, table=True):
     replaced_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
 
 
+class CareLevel(SQLModel, table=True):
+    """A level of need on record (niveau de besoins), in force from 2018 on.
+
+    Of the person, or of the part that one provider does when a carer does the rest.
+    """
+
+    __tablename__ = "care_level"
+    __table_args__ = (
+        sa.Index(
+            "ix_care_level_person",
+            "registration_number",
+            postgresql_where=sa.text("replaced_at IS NULL"),
+        ),
+        sa.CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
+    )
+
+    id: UUID = primary_key()
+    registration_number: str = Field(sa_type=CODE)
+    provider_id: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    valid_from: date = Field(sa_type=DAY)
+    valid_to: date | None = Field(default=None, sa_type=DAY, nullable=True)
+    key_id: str = Field(sa_type=CODE)
+    level: bytes = Field(sa_type=BYTES)
+    recorded_at: datetime = Field(sa_type=INSTANT)
+    replaced_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
+
+
 class HospitalStay(SQLModel, table=True):
     """A stay in a hospital, as the hospital, the provider or the fund knows it."""
 
@@ -121,6 +148,8 @@ class CareBill(SQLModel, table=True):
     given_name: str = Field(sa_type=TEXT)
     birth_date: date = Field(sa_type=DAY)
     provider_name: str = Field(sa_type=TEXT)
+    # care_network, semi_stationary or establishment: who may bill care that was not executed.
+    provider_kind: str = Field(default="care_network", sa_type=CODE)
     agency_code: str = Field(sa_type=CODE, foreign_key="unit.code")
     # Whether the provider keeps reasons and documents of the minutes beyond the plan.
     is_documented: bool = Field(default=False)
@@ -142,7 +171,7 @@ class CareBillCheck(SQLModel, table=True):
     id: UUID = primary_key()
     bill_id: UUID = foreign_key("care_bill.id")
     checked_at: datetime = Field(sa_type=INSTANT)
-    # bill, plan, stay or law: what came that made the check necessary.
+    # bill, plan, stay, level or law: what came that made the check necessary.
     cause: str = Field(sa_type=CODE)
     payable_minutes: int = Field()
     # Minutes to pay more, or to recover when below zero, against the check before.
@@ -153,3 +182,24 @@ class CareBillCheck(SQLModel, table=True):
     control_id: str | None = Field(default=None, sa_type=CODE, nullable=True)
     key_id: str = Field(sa_type=CODE)
     result: bytes = Field(sa_type=BYTES)
+
+
+class CareProviderYear(SQLModel, table=True):
+    """What a provider gave, and billed as not executed, in a year of service (art. 65).
+
+    Summed over the bills in force, of all persons: it says nothing of any of them.
+    """
+
+    __tablename__ = "care_provider_year"
+    __table_args__ = (
+        sa.CheckConstraint("executed >= 0 AND not_executed_hundredths >= 0", name="not_negative"),
+    )
+
+    provider_id: str = Field(sa_type=CODE, primary_key=True)
+    year: int = Field(primary_key=True)
+    provider_name: str = Field(sa_type=TEXT)
+    # Whole minutes of acts.
+    executed: int = Field(sa_type=sa.BigInteger)
+    # Hundredths of a minute: months are cut at a percentage.
+    not_executed_hundredths: int = Field(sa_type=sa.BigInteger)
+    counted_at: datetime = Field(sa_type=INSTANT)

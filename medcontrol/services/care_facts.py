@@ -1,18 +1,17 @@
 """What is known of a person in long-term care: plans and stays, each replaced and never erased."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from medcontrol.crypto import KeyRing, bind
 from medcontrol.ids import new_id
-from medcontrol.model import CarePlan, HospitalStay
+from medcontrol.model import CareBill, CarePlan, HospitalStay
 from medcontrol.rules.long_term_care.facts import (
     CareFault,
     Plan,
@@ -23,6 +22,8 @@ from medcontrol.rules.long_term_care.facts import (
     check_stays,
 )
 from medcontrol.rules.long_term_care.reading import read_act
+from medcontrol.services.care_levels import Levels, levels_of_people
+from medcontrol.services.care_lock import lock_person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +48,19 @@ class NewStay:
 
 @dataclass(frozen=True, slots=True)
 class CareFacts:
-    """What is known of a person: the plans in force by provider, and the stays, in their order."""
+    """What is known of a person, each in its order.
+
+    Attributes:
+        plans: care plans in force, by provider.
+        stays: in hospitals.
+        levels: of need on record, by provider; under None those of the person.
+        billed: months and providers of the bills in force.
+    """
 
     plans: Mapping[str, tuple[Plan, ...]]
     stays: tuple[Stay, ...]
-
-
-def lock_person(session: Session, registration_number: str) -> None:
-    """Let one transaction at a time change or read the facts of a person."""
-    session.execute(
-        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 9))"),
-        {"key": f"care:{registration_number}"},
-    )
+    levels: Levels = field(default_factory=dict)
+    billed: frozenset[tuple[date, str]] = frozenset()
 
 
 def record_plan(session: Session, keys: KeyRing, plan: NewPlan, *, now: datetime) -> UUID:
@@ -67,9 +69,9 @@ def record_plan(session: Session, keys: KeyRing, plan: NewPlan, *, now: datetime
     Back-dated plans are usual: what they change of bills is for ``care_bills.recheck``.
 
     Raises:
-        CareFault: the plan has no act.
+        CareFault: a plan that fixes a ceiling of its own has no act.
     """
-    if not plan.acts:
+    if not plan.acts and plan.is_definitive:
         raise CareFault("one_at_least", "nothing is planned", field="acts")
     lock_person(session, plan.registration_number)
     for row in _plan_rows(session, plan.registration_number, plan.provider_id):
@@ -120,7 +122,7 @@ def facts_of(session: Session, keys: KeyRing, registration_number: str) -> CareF
 def facts_of_people(
     session: Session, keys: KeyRing, registration_numbers: Sequence[str]
 ) -> dict[str, CareFacts]:
-    """Return what is known of each of some people, in two statements.
+    """Return what is known of each of some people, in four statements.
 
     Raises:
         CareFault: plans of one provider, or stays, overlap.
@@ -143,13 +145,31 @@ def facts_of_people(
         .order_by(col(HospitalStay.admission))
     ):
         stays[stay.registration_number].append(Stay(stay.admission, stay.discharge, stay.is_acute))
+    levels = levels_of_people(session, keys, registration_numbers)
+    billed = _billed_of_people(session, registration_numbers)
     return {
         one: CareFacts(
             {provider: check_plans(found) for provider, found in plans[one].items()},
             check_stays(stays[one]),
+            levels[one],
+            frozenset(billed[one]),
         )
         for one in registration_numbers
     }
+
+
+def _billed_of_people(
+    session: Session, registration_numbers: Sequence[str]
+) -> dict[str, set[tuple[date, str]]]:
+    found: dict[str, set[tuple[date, str]]] = {one: set() for one in registration_numbers}
+    rows = session.exec(
+        select(CareBill.registration_number, CareBill.month, CareBill.provider_id).where(
+            col(CareBill.registration_number).in_(found), col(CareBill.replaced_at).is_(None)
+        )
+    )
+    for person, month, provider in rows:
+        found[person].add((month, provider))
+    return found
 
 
 def _plan_rows(session: Session, registration_number: str, provider_id: str) -> Sequence[CarePlan]:

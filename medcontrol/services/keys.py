@@ -15,6 +15,7 @@ from medcontrol.errors import DomainError
 from medcontrol.model import (
     CareBill,
     CareBillCheck,
+    CareLevel,
     CarePlan,
     MedicalRecord,
     Message,
@@ -42,6 +43,7 @@ class Sealed:
 SEALED = (
     Sealed(CareBill, "id", "periods", "care_bill"),
     Sealed(CareBillCheck, "id", "result", "care_bill_check"),
+    Sealed(CareLevel, "id", "level", "care_level"),
     Sealed(CarePlan, "id", "acts", "care_plan"),
     Sealed(MedicalRecord, "id", "content", "medical_record"),
     Sealed(Message, "id", "content", "message"),

@@ -16,6 +16,7 @@ from medcontrol.rules.long_term_care.facts import CareFault
 from medcontrol.rules.long_term_care.reassessment import ReassessmentTerms
 from medcontrol.rules.long_term_care.terms import (
     CeilingTest,
+    FlatRateCut,
     LimitCounting,
     LongNeed,
     NeedTest,
@@ -39,6 +40,11 @@ _READINGS: Mapping[str, type[StrEnum]] = {
     "ceiling_test": CeilingTest, "several_providers": SeveralProviders, "rounding": Rounding,
     "nothing_assigned": NothingAssigned,
 }  # fmt: skip
+
+_CHOICES: Mapping[str, type[StrEnum]] = {
+    **{f"fluctuation.{name}": reading for name, reading in _READINGS.items()},
+    "non_executed.flat_rate_cut": FlatRateCut,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,7 @@ def _typed(parameter: DatedParameter[Value], text: str) -> Value:
     kind, path = parameter.unit.kind, parameter.path
     if kind == "whole" and text.isascii() and text.isdigit():
         return int(text)
-    if kind == "word" and path.startswith("fluctuation."):
-        reading = _READINGS[path.removeprefix("fluctuation.")]
+    if kind == "word" and (reading := _CHOICES.get(path)) is not None:
         if text in set(reading):
             return text
         raise InvalidInput(f"{path} is one of {', '.join(reading)}", field=path)
@@ -147,6 +152,38 @@ def weekly_limits(parameters: Parameters | None = None) -> tuple[WeeklyLimits, .
     return tuple(found)
 
 
+def not_executed_percent(day: date, parameters: Parameters | None = None) -> int:
+    """Return the share of care not executed that a month may have, per cent of the care given.
+
+    Raises:
+        CareFault: the day lies before the framework agreement of 2010.
+    """
+    return _from_2010("month_percent", day, parameters)
+
+
+def year_percent(day: date, parameters: Parameters | None = None) -> int:
+    """Return the share of care not executed that a provider keeps of a year, per cent.
+
+    Raises:
+        CareFault: the day lies before the framework agreement of 2010.
+    """
+    return _from_2010("year_percent", day, parameters)
+
+
+def _from_2010(name: str, day: date, parameters: Parameters | None) -> int:
+    held = (parameters or law("lu")).whole(f"non_executed.{name}")
+    if day < held.values[0].since:
+        detail = f"care that was not executed could not be billed on {day}"
+        raise CareFault("regime", detail, field="acts")
+    return held.at(day).value
+
+
+def flat_rate_cut(day: date, parameters: Parameters | None = None) -> FlatRateCut:
+    """Return what care not executed takes from a flat rate on a day of service."""
+    held = (parameters or law("lu")).word("non_executed.flat_rate_cut")
+    return FlatRateCut(held.at(day).value)
+
+
 def regime_on(day: date) -> Regime:
     """Return how acts essential to life are paid on a day of service.
 
@@ -171,7 +208,6 @@ def reassessment_terms(day: date) -> ReassessmentTerms:
         establishment_days=held.establishment_days.at(day).value,
         request_months=held.request_months.at(day).value,
         reapplication_years=held.reapplication_years.at(day).value,
-        objection_days=held.objection_days.at(day).value,
     )
 
 
