@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from medcontrol.errors import AlreadyDone, InvalidInput
 from medcontrol.ids import new_id
 from medcontrol.model import CareEntry
-from medcontrol.services.care_facts import lock_person
+from medcontrol.services.care_lock import lock_person
 
 #: The flow that an entry opens.
 CARE: Final = "care_reassessment"

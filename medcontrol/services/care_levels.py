@@ -17,7 +17,6 @@ from medcontrol.rules.long_term_care.levels import LOWEST_NEED, HeldLevel, table
 from medcontrol.rules.long_term_care.right import without
 from medcontrol.services.care_lock import lock_person
 
-
 #: Levels on record by provider; under None those of the person.
 Levels = Mapping[str | None, tuple[HeldLevel, ...]]
 
