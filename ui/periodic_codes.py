@@ -29,6 +29,8 @@ RIGHT_FIELDS: Mapping[str, str] = {
     "next_review_on": N_("Review due"),
     "opens_on": N_("Review opens"),
     "milestone": N_("Milestone"),
+    "suspended_on": N_("Suspended from"),
+    "resumed_on": N_("Paid again from"),
 }
 
 MILESTONES: Mapping[str, str] = {

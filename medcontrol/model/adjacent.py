@@ -267,3 +267,43 @@ class SharedDocument(SQLModel, table=True):
     # The mission or the request.
     holder_id: UUID = Field(primary_key=True, sa_type=ID)
     document_id: UUID = Field(primary_key=True, sa_type=ID, foreign_key="document.id")
+
+
+class ExternalRecourse(SQLModel, table=True):
+    """A recourse after an appeal, outside the fund (ANAM, tribunal): recorded, not decided here."""
+
+    __tablename__ = "external_recourse"
+    __table_args__ = (
+        sa.Index(
+            "uq_external_recourse_open",
+            "control_file_id",
+            "body",
+            unique=True,
+            postgresql_where=sa.text("outcome IS NULL"),
+        ),
+        sa.CheckConstraint(
+            "body IN ('anam', 'administrative_court', 'ordinary_court')", name="body"
+        ),
+        sa.CheckConstraint(
+            "outcome IN ('maintained', 'overturned', 'partly_overturned', 'withdrawn')",
+            name="outcome",
+        ),
+        sa.CheckConstraint(
+            "(outcome IS NULL) = (decided_on IS NULL) AND (outcome IS NULL) = (settled_by IS NULL)"
+            " AND (decided_on IS NULL OR decided_on >= filed_on)",
+            name="decided",
+        ),
+    )
+
+    id: UUID = primary_key()
+    # The appeal's own file.
+    control_file_id: UUID = foreign_key("control_file.id")
+    body: str = Field(sa_type=CODE)
+    filed_on: date = Field(sa_type=DAY)
+    # How the body calls the case; none until it says.
+    case_number: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    recorded_by: UUID = Field(sa_type=ID)
+    recorded_at: datetime = Field(sa_type=INSTANT)
+    outcome: str | None = Field(default=None, sa_type=CODE, nullable=True)
+    decided_on: date | None = Field(default=None, sa_type=DAY, nullable=True)
+    settled_by: UUID | None = Field(default=None, sa_type=ID, nullable=True)

@@ -18,7 +18,9 @@ def _never_twice(name: str, *columns: str) -> ExcludeConstraint:
     """Whoever or whatever these columns name has one appointment at a time."""
     alike: list[Any] = [(sa.column(column), "=") for column in columns]
     at_once = (sa.text("tstzrange(starts_at, ends_at)"), "&&")
-    where = sa.text(_BOOKED)
+    # Those who sit beside somebody else see the person there, not a second time.
+    is_person = "registration_number" in columns
+    where = sa.text(f"{_BOOKED} AND beside_id IS NULL" if is_person else _BOOKED)
     return ExcludeConstraint(*alike, at_once, name=name, using="gist", where=where)
 
 
@@ -82,6 +84,8 @@ class Appointment(SQLModel, table=True):
     # The person agreed to come before the notice that the law gives.
     is_early_agreed: bool = Field(default=False)
     rescheduled_from: UUID | None = foreign_key("appointment.id", nullable=True)
+    # The appointment that this doctor attends too, such as the chair's of a commission.
+    beside_id: UUID | None = foreign_key("appointment.id", nullable=True)
     reminded_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
     # Ticked at the counter; the examination ends it.
     arrived_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)

@@ -30,7 +30,7 @@ class Entitlement(SQLModel, table=True):
         sa.Index(
             "ix_entitlement_review",
             "opens_on",
-            postgresql_where=sa.text("status = 'active' AND opens_on IS NOT NULL"),
+            postgresql_where=sa.text("status IN ('active', 'suspended') AND opens_on IS NOT NULL"),
         ),
         sa.Index(
             "uq_entitlement_feed",
@@ -40,6 +40,10 @@ class Entitlement(SQLModel, table=True):
         ),
         sa.Index("ix_entitlement_unnumbered", "id", postgresql_where=sa.text("feed_no IS NULL")),
         sa.CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
+        sa.CheckConstraint(
+            "status <> 'suspended' OR (suspended_on IS NOT NULL AND resumed_on IS NULL)",
+            name="suspended_on",
+        ),
     )
 
     id: UUID = primary_key()
@@ -76,6 +80,10 @@ class Entitlement(SQLModel, table=True):
     status: EntitlementStatus = Field(
         default=EntitlementStatus.ACTIVE, sa_type=code_enum(EntitlementStatus)
     )
+    # First day on which nothing is paid because the person did not come, and the one on which it
+    # is again; none, it is not yet. Of several suspensions the last.
+    suspended_on: date | None = Field(default=None, sa_type=DAY, nullable=True)
+    resumed_on: date | None = Field(default=None, sa_type=DAY, nullable=True)
     control_file_id: UUID | None = Field(default=None, sa_type=ID, nullable=True)
     previous_doctor_id: UUID | None = Field(default=None, sa_type=ID, nullable=True)
     granted_at: datetime = Field(sa_type=INSTANT)

@@ -122,6 +122,8 @@ class RightPage:
     planned_on: date | None
     milestone: str | None
     review_since: date | None
+    suspended_on: date | None
+    resumed_on: date | None
     granted_at: datetime
     events: tuple[RightEvent, ...]
     files: tuple[RightFile, ...]
@@ -228,7 +230,8 @@ def load_right(session: Session, principal: Principal, number: str) -> RightPage
         relation=None if row.relation is None else Relation(row.relation), unit_name=unit_name,
         valid_from=row.valid_from, valid_to=row.valid_to, next_review_on=row.next_review_on,
         opens_on=row.opens_on, planned_on=row.planned_on, milestone=row.milestone,
-        review_since=row.review_since, granted_at=row.granted_at,
+        review_since=row.review_since, suspended_on=row.suspended_on, resumed_on=row.resumed_on,
+        granted_at=row.granted_at,
         events=_events(session, row.id, {file.id: file.reference for file in files}),
         files=tuple(
             RightFile(

@@ -9,7 +9,7 @@ reading waits with it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,7 +51,10 @@ class ExportedRight:
         rate: what the fund pays for the class today, in ten-thousandths.
         valid_to: last day granted; none, for life or until a review decides.
         open_until: last day on which it is in force as known now; none, until told otherwise:
-            for life, or while a review that began in time is pending.
+            for life, or while a review that began in time is pending. Of a suspended right the
+            eve of the suspension.
+        suspended_on: first day that is not paid because the person did not come.
+        resumed_on: the day from which it is paid again; none, it is not yet.
     """
 
     change: int
@@ -66,6 +69,8 @@ class ExportedRight:
     valid_from: date
     valid_to: date | None
     open_until: date | None
+    suspended_on: date | None
+    resumed_on: date | None
     status: EntitlementStatus
 
 
@@ -124,7 +129,6 @@ def _exported(
 
 def _right(row: Entitlement, name: str | None, rate: int | None) -> ExportedRight:
     assert row.feed_no is not None  # noqa: S101 - the query asks for it
-    is_open = is_kept_open(row.status, row.valid_to, row.review_since)
     return ExportedRight(
         change=row.feed_no,
         number=row.number,
@@ -137,6 +141,15 @@ def _right(row: Entitlement, name: str | None, rate: int | None) -> ExportedRigh
         beneficiary_birth_date=row.beneficiary_birth_date,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
-        open_until=None if is_open else row.valid_to,
+        open_until=_open_until(row),
+        suspended_on=row.suspended_on,
+        resumed_on=row.resumed_on,
         status=row.status,
     )
+
+
+def _open_until(row: Entitlement) -> date | None:
+    if row.status is EntitlementStatus.SUSPENDED and row.suspended_on is not None:
+        return row.suspended_on - timedelta(days=1)
+    is_open = is_kept_open(row.status, row.valid_to, row.review_since)
+    return None if is_open else row.valid_to

@@ -19,7 +19,8 @@ from medcontrol.model import Entitlement, EntitlementEvent, OutboxMessage
 from medcontrol.vocabulary import EntitlementChange
 
 #: What the journal keeps of a right: days and states, nothing about the person.
-KEPT = ("status", "valid_from", "valid_to", "next_review_on", "opens_on", "milestone")
+KEPT = ("status", "valid_from", "valid_to", "next_review_on", "opens_on", "milestone",
+        "suspended_on", "resumed_on")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

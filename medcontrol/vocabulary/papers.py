@@ -91,6 +91,7 @@ class EntitlementStatus(StrEnum):
 
     ACTIVE = "active"
     UNDER_REVIEW = "under_review"
+    SUSPENDED = "suspended"  # the person did not come: nothing is paid until they do
     ENDED = "ended"
 
 
@@ -105,6 +106,8 @@ class EntitlementChange(StrEnum):
     POSTPONED = "postponed"  # by a supervisor, within the window
     POSTPONEMENT_UNDONE = "postponement_undone"
     RESTORED = "restored"  # the decision on it was undone
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"  # the person came: paid again from that day
     ENDED = "ended"
 
 

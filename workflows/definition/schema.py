@@ -339,10 +339,12 @@ class Continues(Part):
     Attributes:
         natures: of these requests.
         within_days: law's days after the right's last day within which they come in time.
+        codes: codes of the rights that they carry on; what the request says when empty.
     """
 
     natures: tuple[Code, ...] = Field(min_length=1)
     within_days: Parameter
+    codes: tuple[str, ...] = ()
 
 
 class EntitlementRule(Part):
@@ -353,7 +355,7 @@ class EntitlementRule(Part):
             ``lifetime_after_examination`` come first; ``care``: the last day of care asked for.
         default_months: law's validity without one of those; none: until its review decides.
         default_days: the same in days, for agreements that are counted so.
-        months_by_code: law's validity of rights of a code, where it is another.
+        months_by_code, days_by_code: law's validity of rights of a code, where it is another.
         continues: requests that are about the right that the person has already.
         review: how it comes back; none: it ends on its last day and nothing follows.
     """
@@ -363,6 +365,7 @@ class EntitlementRule(Part):
     default_months: Parameter | None = None
     default_days: Parameter | None = None
     months_by_code: dict[Code, Parameter] = {}
+    days_by_code: dict[Code, Parameter] = {}
     continues: Continues | None = None
     review: Review | None = None
 
@@ -374,7 +377,7 @@ class EntitlementRule(Part):
     def parameters(self) -> Iterator[str]:
         """Yield every path of dated law that it names."""
         yield from filter(None, (self.default_months, self.default_days))
-        yield from self.months_by_code.values()
+        yield from (*self.months_by_code.values(), *self.days_by_code.values())
         if self.continues:
             yield self.continues.within_days
         if self.review:

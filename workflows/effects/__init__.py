@@ -27,6 +27,8 @@ _EFFECTS: dict[str, Callable[[Move, OperationCall, dict[str, Any]], None]] = {
     "cancel_appointment": decisions.cancel_appointment,
     "grant_entitlement": rights.grant,
     "end_entitlement": rights.end,
+    "suspend_entitlement": rights.suspend,
+    "resume_entitlement": rights.resume,
     "keep_entitlement_open": rights.keep_open,
     "postpone_review": rights.postpone,
     "close": decisions.close,
@@ -45,7 +47,12 @@ _EFFECTS: dict[str, Callable[[Move, OperationCall, dict[str, Any]], None]] = {
 
 
 _CLOSINGS = ("close", "close_appeal")
-_SETTLE = {"grant_entitlement", "end_entitlement", "postpone_review"}  # what becomes of a right
+_SETTLE = {
+    "grant_entitlement",
+    "end_entitlement",
+    "suspend_entitlement",
+    "postpone_review",
+}  # what becomes of a right
 
 
 def _announces(move: Move, advance: Advance) -> bool:

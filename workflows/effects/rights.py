@@ -68,6 +68,8 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
         _note(move, right_id, number, EntitlementChange.GRANTED, {}, row)
     else:
         number = old.number
+        if old.status is EntitlementStatus.SUSPENDED:
+            values["resumed_on"] = today
         _note(move, old.id, number, EntitlementChange.RENEWED, days_of(old), values)
         move.session.execute(
             sa.update(Entitlement).where(col(Entitlement.id) == old.id).values(**values)
@@ -181,13 +183,21 @@ def _change(move: Move, right: Entitlement, change: EntitlementChange, **values:
 
 
 def end(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
-    """End the right under review: today, since it was kept open, or when it ran out before."""
+    """End the right under review.
+
+    Today, since it was kept open; or when it ran out before, or on the eve of its suspension.
+    """
     right = _reviewed(move)
-    if right is None:
-        return
+    if right is not None and right.status is not EntitlementStatus.ENDED:
+        _end(move, right)
+
+
+def _end(move: Move, right: Entitlement) -> None:
     today = civil_date(move.now, move.file.jurisdiction)
     was_open = reviews.is_kept_open(right.status, right.valid_to, right.review_since)
     last = today if was_open else min(right.valid_to or today, today)
+    if right.status is EntitlementStatus.SUSPENDED and right.suspended_on is not None:
+        last = right.suspended_on - timedelta(days=1)
     _change(
         move, right, EntitlementChange.ENDED,
         status=EntitlementStatus.ENDED, valid_to=max(right.valid_from, last),
@@ -204,6 +214,37 @@ def keep_open(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> N
         right.review_since = move.file.received_on
 
 
+def suspend(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
+    """Stop what the right pays from today: the person did not come. It can be lifted.
+
+    Its review opens no more by itself: it does when the person comes forward.
+    """
+    right = _reviewed(move)
+    if right is None or right.status in (EntitlementStatus.SUSPENDED, EntitlementStatus.ENDED):
+        return
+    today = civil_date(move.now, move.file.jurisdiction)
+    _change(
+        move, right, EntitlementChange.SUSPENDED,
+        status=EntitlementStatus.SUSPENDED, suspended_on=max(today, right.valid_from),
+        resumed_on=None, next_review_on=None, opens_on=None,
+    )  # fmt: skip
+    move.tell("entitlement.suspended", number=right.number)
+
+
+def resume(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:
+    """Lift the suspension from today: the person came. What follows decides on the right."""
+    right = _reviewed(move)
+    if right is None or right.status is not EntitlementStatus.SUSPENDED:
+        return
+    today = civil_date(move.now, move.file.jurisdiction)
+    _change(
+        move, right, EntitlementChange.RESUMED,
+        status=EntitlementStatus.UNDER_REVIEW, resumed_on=today,
+        review_since=right.review_since or move.file.received_on,
+    )  # fmt: skip
+    move.tell("entitlement.resumed", number=right.number)
+
+
 def postpone(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     """Put the next review off, and the end of the right with it."""
     right = _reviewed(move)
@@ -213,7 +254,7 @@ def postpone(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> Non
     months = law(move.file.jurisdiction).number(arguments["parameter"], day).value
     review_on = add_months(civil_date(move.now, move.file.jurisdiction), months)
     _change(
-        move, right, EntitlementChange.ADJOURNED,
+        move, right, EntitlementChange.ADJOURNED, **_resumed(move, right),
         status=EntitlementStatus.ACTIVE,
         valid_to=None if right.valid_to is None else max(right.valid_to, review_on),
         **_planned(review_on, review_on),
@@ -221,11 +262,18 @@ def postpone(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> Non
     move.tell("entitlement.review_postponed", number=right.number, months=months)
 
 
-def let_go(move: Move) -> None:
-    """Take a right out of review whose file closed without a word on it.
+def _resumed(move: Move, right: Entitlement) -> dict[str, Any]:
+    """Return the day from which a suspended right is paid again, when it is one."""
+    if right.status is not EntitlementStatus.SUSPENDED:
+        return {}
+    return {"resumed_on": civil_date(move.now, move.file.jurisdiction)}
 
-    It runs on to its last day. One without a last day is looked at again some months later, or it
-    would never be.
+
+def let_go(move: Move) -> None:
+    """Take a right out of review whose file closed without a word on it, a refusal included.
+
+    It runs on to its last day; one that was kept open beyond it ends today. One without a last
+    day is looked at again some months later, or it would never be.
     """
     right = _reviewed(move)
     if right is None or right.status is not EntitlementStatus.UNDER_REVIEW:
@@ -233,10 +281,14 @@ def let_go(move: Move) -> None:
     if move.ask(_OTHER_FILE, right=right.id, file=move.file.id,
                 person=right.registration_number):  # fmt: skip
         return  # another file still reviews it
+    today = civil_date(move.now, move.file.jurisdiction)
+    if right.valid_to is not None and right.valid_to < today:
+        _end(move, right)
+        return
     review_on = None
     if right.valid_to is None:
         months = law(move.file.jurisdiction).number(_LOOK_AGAIN, move.file.received_on).value
-        review_on = add_months(civil_date(move.now, move.file.jurisdiction), months)
+        review_on = add_months(today, months)
     _change(
         move, right, EntitlementChange.KEPT,
         status=EntitlementStatus.ACTIVE, **_planned(review_on, review_on),

@@ -108,8 +108,11 @@ def _end(rule: EntitlementRule, wanted: Wanted, number: Number) -> date:
 def _longest(rule: EntitlementRule, wanted: Wanted, number: Number) -> date:
     """Return the last day that the rule allows; of care, counted from the first day of all."""
     since = wanted.first_day if rule.validity_by == "care" else wanted.start
-    if rule.default_days is not None and wanted.code not in rule.months_by_code:
-        return since + timedelta(days=number(rule.default_days) - 1)
+    in_days = rule.days_by_code.get(wanted.code or "")
+    if in_days is None and wanted.code not in rule.months_by_code:
+        in_days = rule.default_days
+    if in_days is not None:
+        return since + timedelta(days=number(in_days) - 1)
     path = rule.months_by_code.get(wanted.code or "", rule.default_months)
     months = number(path) if path else 12
     if wanted.pathology is not None:

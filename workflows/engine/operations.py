@@ -59,6 +59,14 @@ class EndEntitlement(Arguments):
     """End the right that the file reviews."""
 
 
+class SuspendEntitlement(Arguments):
+    """Stop what the right pays from today on, because the person did not come."""
+
+
+class ResumeEntitlement(Arguments):
+    """Lift the suspension of the right from today on: the person came."""
+
+
 class KeepEntitlementOpen(Arguments):
     """Keep the right open, under review, while the file is pending."""
 
@@ -140,6 +148,8 @@ OPERATIONS: dict[str, type[Arguments]] = {
     "cancel_appointment": CancelAppointment,
     "grant_entitlement": GrantEntitlement,
     "end_entitlement": EndEntitlement,
+    "suspend_entitlement": SuspendEntitlement,
+    "resume_entitlement": ResumeEntitlement,
     "keep_entitlement_open": KeepEntitlementOpen,
     "postpone_review": PostponeReview,
     "close": Close,

@@ -77,7 +77,10 @@ class Lookups:
         self._packs: dict[tuple[str, str, date], Pack] = {}
         self._facts: dict[tuple[Any, ...], Facts] = {}
         received = [each.received for each in files]
-        self.entitlements = reviewed(session, received, self.pack, actor=ACTOR, now=now)
+        messages = {each.received["id"]: each.message for each in files}
+        self.entitlements = reviewed(
+            session, received, self.pack, messages=messages, actor=ACTOR, now=now
+        )
 
     def _make_senders(self) -> dict[str, Sender]:
         names = sa.select(Unit.code, Unit.name)  # type: ignore[call-overload]

@@ -8,8 +8,8 @@ from medcontrol.model import Entitlement
 from medcontrol.vocabulary import EntitlementStatus
 
 _RIGHT = ("right_code", "valid_to", "next_review_on", "opens_on", "planned_on", "placed_at",
-          "milestone", "review_since", "status", "control_file_id",
-          "previous_doctor_id")  # fmt: skip
+          "milestone", "review_since", "suspended_on", "resumed_on", "status",
+          "control_file_id", "previous_doctor_id")  # fmt: skip
 
 
 def right_as_json(right: Entitlement) -> dict[str, Any]:
