@@ -1,9 +1,7 @@
 """Bills of long-term care: checked period by period, and again when a late fact comes."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
-from fractions import Fraction
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,35 +11,21 @@ from sqlmodel import Session, col, select
 from medcontrol.crypto import KeyRing, bind
 from medcontrol.errors import AlreadyDone
 from medcontrol.ids import new_id
-from medcontrol.legal.dated import Parameters
 from medcontrol.model import CareBill, CareBillCheck
-from medcontrol.rules.long_term_care.billing import (
-    BilledPeriod,
-    CheckedPeriod,
-    check_bill,
-)
-from medcontrol.rules.long_term_care.facts import CareFault, Span, exact
-from medcontrol.rules.long_term_care.overrun import (
-    MonthlyPeriod,
-    Overrun,
-    by_month,
-    overrun,
-    overrun_as_given,
-)
-from medcontrol.rules.long_term_care.right import without
-from medcontrol.rules.long_term_care.terms import (
-    Regime,
-    RightTerms,
-    SeveralProviders,
-    WeeklyLimits,
-    limits_on,
-)
-from medcontrol.rules.long_term_care.together import TogetherOver, together
-from medcontrol.services.care_facts import CareFacts, facts_of, lock_person
-from medcontrol.services.long_term_care import regime_on, right_terms, weekly_limits
+from medcontrol.rules.long_term_care.billing import CheckedPeriod
+from medcontrol.rules.long_term_care.executed import MonthLimit, ProviderKind
+from medcontrol.rules.long_term_care.facts import CareFault
+from medcontrol.services.care_billed import billed_json, billed_of
+from medcontrol.services.care_checks import Billed, limit_of, work_out
+from medcontrol.services.care_facts import CareFacts, facts_of
+from medcontrol.services.care_lock import lock_person
+from medcontrol.services.care_results import result_json, tally_in
+from medcontrol.services.care_years import Tally, count, tally_of
 
-CAUSES = ("bill", "plan", "stay", "law")
-_LONGER_THAN_A_MONTH = timedelta(days=40)
+CAUSES = ("bill", "plan", "stay", "level", "law")
+#: What a bill says when its provider's year is beyond the limit of care not executed.
+OVER_YEAR = "not_executed_year"
+_NOTHING = Tally()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +36,11 @@ class NewBill:
         agency_code: office of the administration that controls it.
         number: the provider's own number of the bill; the same number twice is the same bill.
         month: its first day.
-        periods: minutes by days of the month, weighted by the intensity.
-        is_documented: the provider keeps reasons and documents of what goes beyond the plan.
+        periods: minutes by days of the month, weighted by the intensity; from 2018 a level of
+            need. Each may say which acts were planned, executed and not executed.
+        provider_kind: whether it may bill care that was not executed.
+        is_documented: the provider keeps reasons and documents of what goes beyond the plan, and
+            of what was not executed.
     """
 
     registration_number: str
@@ -65,7 +52,8 @@ class NewBill:
     provider_name: str
     number: str
     month: date
-    periods: tuple[BilledPeriod, ...]
+    periods: tuple[Billed, ...]
+    provider_kind: ProviderKind = ProviderKind.CARE_NETWORK
     is_documented: bool = False
 
     def __post_init__(self) -> None:
@@ -88,6 +76,7 @@ class Checked:
         payable: whole minutes accepted.
         difference: minutes more (or fewer, to recover) than by the check before.
         signs: what a later control looks at.
+        result: everything, with formulas and law, as it is kept and shown.
     """
 
     bill_id: UUID
@@ -96,6 +85,30 @@ class Checked:
     payable: int
     difference: int
     signs: tuple[str, ...]
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """What stood before: whole minutes paid, and what was added to the provider's year."""
+
+    payable: int = 0
+    tally: Tally = _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A bill worked out, with its provider's year."""
+
+    checked: list[CheckedPeriod]
+    signs: tuple[str, ...]
+    tally: Tally
+    result: dict[str, Any]
+
+    @property
+    def payable(self) -> int:
+        """Whole minutes to pay."""
+        return sum(each.payable for each in self.checked)
 
 
 def record_bill(session: Session, keys: KeyRing, bill: NewBill, *, now: datetime) -> Checked:
@@ -105,7 +118,8 @@ def record_bill(session: Session, keys: KeyRing, bill: NewBill, *, now: datetime
 
     Raises:
         AlreadyDone: the provider sent this number before.
-        CareFault: no plan, no limits, another regime on these days, periods that overlap.
+        CareFault: no plan or level on record, no limits, another regime on these days, periods
+            that overlap, care not executed before there was a rule for it.
     """
     lock_person(session, bill.registration_number)
     known = select(CareBill.id).where(
@@ -114,23 +128,26 @@ def record_bill(session: Session, keys: KeyRing, bill: NewBill, *, now: datetime
     if session.exec(known).first() is not None:
         raise AlreadyDone("this bill came in before", field="number")
     bill_id = new_id()
-    key_id, sealed = keys.encrypt(_periods_json(bill.periods), bind("care_bill", bill_id))
+    key_id, sealed = keys.encrypt(billed_json(bill.periods), bind("care_bill", bill_id))
     row = CareBill(
         id=bill_id, registration_number=bill.registration_number, provider_id=bill.provider_id,
         number=bill.number, month=bill.month, is_documented=bill.is_documented, key_id=key_id,
         periods=sealed, received_at=now, family_name=bill.family_name, given_name=bill.given_name,
         birth_date=bill.birth_date, provider_name=bill.provider_name, agency_code=bill.agency_code,
+        provider_kind=bill.provider_kind.value,
     )  # fmt: skip
     facts = facts_of(session, keys, row.registration_number)
-    checked, signs = work_out(facts, row, bill.periods)
-    former = _replace_former(session, row, now)
+    worked = work_out(facts, row, bill.periods)
+    former = _replace_former(session, keys, row, now)
     session.add(row)
     session.flush()
-    return _save(session, keys, row, checked, signs, former=former, cause="bill", now=now)
+    month = limit_of(row, bill.periods)
+    outcome = _outcome(session, facts, row, worked, month, former, now)
+    return _save(session, keys, row, outcome, former, cause="bill", now=now)
 
 
-def _replace_former(session: Session, bill: CareBill, now: datetime) -> int:
-    """Let a bill take the place of the month's former one; return what that one was paid."""
+def _replace_former(session: Session, keys: KeyRing, bill: CareBill, now: datetime) -> _Former:
+    """Let a bill take the place of the month's former one; return what came of that one."""
     before = session.exec(
         select(CareBill).where(
             CareBill.registration_number == bill.registration_number,
@@ -140,10 +157,10 @@ def _replace_former(session: Session, bill: CareBill, now: datetime) -> int:
         )
     ).first()
     if before is None:
-        return 0
+        return _Former()
     before.replaced_at = now
     session.flush()
-    return _last_check(session, before.id).payable_minutes
+    return _former(last_check(session, before.id), keys)
 
 
 def recheck(
@@ -155,7 +172,7 @@ def recheck(
         session: the transaction that recorded the fact.
         keys: what opens bills and plans.
         registration_number: whose.
-        cause: ``plan``, ``stay`` or ``law``.
+        cause: ``plan``, ``stay``, ``level`` or ``law``.
         now: when.
 
     Returns:
@@ -176,131 +193,22 @@ def recheck(
     facts = facts_of(session, keys, registration_number)
     changed = []
     for row in rows:
-        last = _last_check(session, row.id)
-        checked, signs = work_out(facts, row, billed_of(row, keys))
-        payable = sum(each.payable for each in checked)
-        if payable != last.payable_minutes or list(signs) != last.signs:
-            changed.append(
-                _save(session, keys, row, checked, signs, former=last.payable_minutes,
-                      cause=cause, now=now)
-            )  # fmt: skip
+        last, periods = last_check(session, row.id), billed_of(row, keys)
+        former, month = _former(last, keys), limit_of(row, periods)
+        worked = work_out(facts, row, periods)
+        outcome = _outcome(session, facts, row, worked, month, former, now)
+        if (_Former(outcome.payable, outcome.tally), list(outcome.signs)) != (former, last.signs):
+            changed.append(_save(session, keys, row, outcome, former, cause=cause, now=now))
     return changed
 
 
 def result_of(session: Session, keys: KeyRing, check_id: UUID) -> dict[str, Any]:
-    """Return a check as it was explained: periods with exact fractions, reasons, signs."""
-    row = session.get_one(CareBillCheck, check_id)
-    found: dict[str, Any] = orjson.loads(
-        keys.decrypt(row.key_id, row.result, bind("care_bill_check", row.id))
-    )
-    return found
+    """Return a check as it was explained: figures, formulas, reasons, law, signs."""
+    return _opened(session.get_one(CareBillCheck, check_id), keys)
 
 
-def work_out(
-    facts: CareFacts, row: CareBill, periods: Sequence[BilledPeriod], law: Parameters | None = None
-) -> tuple[list[CheckedPeriod], tuple[str, ...]]:
-    """Hold a bill against what is known of its person; return its periods and signs.
-
-    Args:
-        facts: of the bill's person.
-        row: the bill.
-        periods: minutes that it bills.
-        law: another law than that in force, to see what a change would do.
-
-    Raises:
-        CareFault: no plan, no limits, another regime on these days, periods that overlap.
-    """
-    month = next(by_month(Span(row.month, row.month + _LONGER_THAN_A_MONTH)))
-    if regime_on(row.month) is not Regime.MINUTES:
-        detail = f"{row.month:%Y-%m} is paid by levels of need, not by minutes"
-        raise CareFault("regime", detail, field="month")
-    plans, stays = facts.plans.get(row.provider_id, ()), facts.stays
-    terms, limits = right_terms(month.last, law), weekly_limits(law)
-    in_plan = [
-        period
-        for billed in sorted(periods, key=lambda each: each.span)
-        for period in overrun_as_given(
-            plans, billed.span, readings=terms.readings, limits=limits
-        ).periods
-    ]
-    right = overrun(plans, stays, need=None, period=month, terms=terms, limits=limits)
-    over = _together(facts, row, right, month, terms, limits)
-    with_right = right.periods
-    if terms.readings.several_providers is SeveralProviders.PRORATE:
-        with_right = tuple(_shared(right.periods, over, row.provider_id))
-    checked = check_bill(periods, in_plan, with_right, rounding=terms.readings.rounding)
-    return checked, _signs(row, checked, right, over)
-
-
-def _together(
-    facts: CareFacts, row: CareBill, right: Overrun, month: Span,
-    terms: RightTerms, limits: Sequence[WeeklyLimits],
-) -> list[TogetherOver]:  # fmt: skip
-    """Return where the person's providers exceed the week's limit together."""
-    others = [provider for provider in facts.plans if provider != row.provider_id]
-    if not others or not right.periods:
-        return []
-    by_provider: dict[str, Sequence[MonthlyPeriod]] = {row.provider_id: right.periods}
-    for other in others:
-        plans = [
-            plan for plan in facts.plans[other]
-            if plan.span.first <= month.first and plan.span.last >= month.last
-        ]  # fmt: skip
-        if plans:
-            by_provider[other] = overrun(
-                plans, facts.stays, need=None, period=month, terms=terms, limits=limits
-            ).periods
-    return together(by_provider, terms.readings.several_providers, limits_on(limits, month.first))
-
-
-def _shared(
-    periods: Sequence[MonthlyPeriod], over: Sequence[TogetherOver], provider_id: str
-) -> Iterator[MonthlyPeriod]:
-    """Yield the periods with the provider's share of the week where providers share it (P8)."""
-    for period in periods:
-        for each in over:
-            if met := period.span.meets(each.span):
-                weekly = replace(period.weekly, minutes=each.shares[provider_id])
-                yield replace(period, span=met, weekly=weekly)
-        for left in without([period.span], [each.span for each in over]):
-            yield replace(period, span=left)
-
-
-def _signs(
-    row: CareBill, checked: Sequence[CheckedPeriod], right: Overrun, over: Sequence[TogetherOver]
-) -> tuple[str, ...]:
-    """Return what a later control looks at, as codes without minutes."""
-    found = set(right.to_review)
-    beyond = any(period.beyond_plan for period in checked)
-    if beyond:
-        found.add("beyond_plan")
-    if beyond and not row.is_documented:
-        found.add("not_documented")
-    if beyond and over:
-        found.add("providers_together")
-    found |= {f"cut_{period.reason.value}" for period in checked if period.reason is not None}
-    return tuple(sorted(found))
-
-
-def _save(
-    session: Session, keys: KeyRing, row: CareBill, checked: Sequence[CheckedPeriod],
-    signs: tuple[str, ...], *, former: int, cause: str, now: datetime,
-) -> Checked:  # fmt: skip
-    check_id = new_id()
-    payable = sum(each.payable for each in checked)
-    result = {"periods": [_period_json(each) for each in checked], "signs": list(signs)}
-    key_id, sealed = keys.encrypt(orjson.dumps(result), bind("care_bill_check", check_id))
-    session.add(
-        CareBillCheck(
-            id=check_id, bill_id=row.id, checked_at=now, cause=cause, payable_minutes=payable,
-            difference_minutes=payable - former, signs=list(signs), key_id=key_id, result=sealed,
-        )
-    )  # fmt: skip
-    session.flush()
-    return Checked(row.id, check_id, tuple(checked), payable, payable - former, signs)
-
-
-def _last_check(session: Session, bill_id: UUID) -> CareBillCheck:
+def last_check(session: Session, bill_id: UUID) -> CareBillCheck:
+    """Return the check of a bill that counts."""
     return session.exec(
         select(CareBillCheck)
         .where(CareBillCheck.bill_id == bill_id)
@@ -309,30 +217,48 @@ def _last_check(session: Session, bill_id: UUID) -> CareBillCheck:
     ).one()
 
 
-def _periods_json(periods: Sequence[BilledPeriod]) -> bytes:
-    return orjson.dumps(
-        [[p.span.first.isoformat(), p.span.last.isoformat(), str(p.minutes)] for p in periods]
+def _opened(row: CareBillCheck, keys: KeyRing) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(
+        keys.decrypt(row.key_id, row.result, bind("care_bill_check", row.id))
     )
+    return found
 
 
-def billed_of(row: CareBill, keys: KeyRing) -> tuple[BilledPeriod, ...]:
-    """Return the minutes that a bill on record asks for, by period."""
-    content = orjson.loads(keys.decrypt(row.key_id, row.periods, bind("care_bill", row.id)))
-    return tuple(
-        BilledPeriod(
-            Span(date.fromisoformat(first), date.fromisoformat(last)), exact(minutes, "minutes")
+def _former(row: CareBillCheck, keys: KeyRing) -> _Former:
+    return _Former(row.payable_minutes, tally_in(_opened(row, keys)))
+
+
+def _outcome(
+    session: Session, facts: CareFacts, row: CareBill,
+    worked: tuple[list[CheckedPeriod], tuple[str, ...]], month: MonthLimit, former: _Former,
+    now: datetime,
+) -> _Outcome:  # fmt: skip
+    """Count a bill into its provider's year, and say what came of it."""
+    (checked, signs), tally = worked, tally_of(month)
+    year = count(session, row, former.tally, tally, now=now)
+    if year is not None and year.to_pay_back and month.done.not_executed:
+        signs = tuple(sorted({*signs, OVER_YEAR}))
+    result = result_json(facts, row, checked, signs, month, year)
+    return _Outcome(checked, signs, tally, result)
+
+
+def _save(
+    session: Session, keys: KeyRing, row: CareBill, outcome: _Outcome, former: _Former, *,
+    cause: str, now: datetime,
+) -> Checked:  # fmt: skip
+    check_id, difference = new_id(), outcome.payable - former.payable
+    result = outcome.result | {"difference": difference, "cause": cause}
+    key_id, sealed = keys.encrypt(orjson.dumps(result), bind("care_bill_check", check_id))
+    session.add(
+        CareBillCheck(
+            id=check_id, bill_id=row.id, checked_at=now, cause=cause,
+            payable_minutes=outcome.payable, difference_minutes=difference,
+            signs=list(outcome.signs), key_id=key_id, result=sealed,
         )
-        for first, last, minutes in content
-    )
-
-
-def _period_json(period: CheckedPeriod) -> dict[str, Any]:
-    values = asdict(period) | {"cut": period.cut, "beyond_plan": period.beyond_plan}
-    values.pop("span")
-    figures = {
-        name: str(value) if isinstance(value, Fraction) else value for name, value in values.items()
-    }
-    return {"from": period.span.first, "to": period.span.last, **figures}
+    )  # fmt: skip
+    session.flush()
+    return Checked(row.id, check_id, tuple(outcome.checked), outcome.payable, difference,
+                   outcome.signs, result)  # fmt: skip
 
 
 __all__ = [
@@ -340,6 +266,7 @@ __all__ = [
     "Checked",
     "NewBill",
     "billed_of",
+    "last_check",
     "recheck",
     "record_bill",
     "result_of",

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from medcontrol.crypto import KeyRing, bind
@@ -162,10 +163,10 @@ def _billed_of_people(
     session: Session, registration_numbers: Sequence[str]
 ) -> dict[str, set[tuple[date, str]]]:
     found: dict[str, set[tuple[date, str]]] = {one: set() for one in registration_numbers}
-    rows = session.exec(
-        select(CareBill.registration_number, CareBill.month, CareBill.provider_id).where(
-            col(CareBill.registration_number).in_(found), col(CareBill.replaced_at).is_(None)
-        )
+    rows = session.execute(
+        sa.select(  # type: ignore[call-overload]
+            CareBill.registration_number, CareBill.month, CareBill.provider_id
+        ).where(col(CareBill.registration_number).in_(found), col(CareBill.replaced_at).is_(None))
     )
     for person, month, provider in rows:
         found[person].add((month, provider))

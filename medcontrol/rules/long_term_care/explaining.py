@@ -39,11 +39,16 @@ def steps_of_plan(plan: Plan) -> list[Step]:
         f"{exact_text(act.minutes)} × {exact_text(act.intensity)} × {exact_text(act.assigned)}"
         for act in plan.acts
     ]
-    return [Step("DAEV_P", " + ".join(terms), exact_text(plan.assigned_minutes), (), "§4.1")]
+    return [Step("DAEV_P", " + ".join(terms) or "0", exact_text(plan.assigned_minutes), (), "§4.1")]
 
 
 def steps_of_period(period: MonthlyPeriod) -> list[Step]:
     """Return every line from the days of a monthly period to its overrun."""
+    return [*steps_of_overrun(period), step_of_ceiling(period)]
+
+
+def steps_of_overrun(period: MonthlyPeriod) -> list[Step]:
+    """Return the lines of what may be billed beyond the plan."""
     weekly, limits = period.weekly, period.weekly.limits
     minutes, ceiling = exact_text(weekly.held_against_ceiling), exact_text(limits.ceiling)
     most, found = exact_text(limits.overrun), exact_text(weekly.minutes)
@@ -63,12 +68,17 @@ def steps_of_period(period: MonthlyPeriod) -> list[Step]:
             f"{exact_text(period.overrun_full_weeks)} + {exact_text(period.overrun_partial_week)}",
             exact_text(period.overrun), (), "§4.4",
         ),
-        Step(
-            "Plafond_Période",
-            f"min({exact_text(period.assigned_minutes)} ; {ceiling}) × {period.days}/7",
-            exact_text(period.ceiling), (CEILING,), "§3.2.3.3",
-        ),
     ]  # fmt: skip
+
+
+def step_of_ceiling(period: MonthlyPeriod) -> Step:
+    """Return the minutes of the plan for a period; of the law while no plan fixes its own."""
+    ceiling = exact_text(period.weekly.limits.ceiling)
+    own = f"min({exact_text(period.assigned_minutes)} ; {ceiling})"
+    return Step(
+        "Plafond_Période", f"{own if period.is_definitive else ceiling} × {period.days}/7",
+        exact_text(period.ceiling), (CEILING,), "§3.2.3.3",
+    )  # fmt: skip
 
 
 def step_of_total(found: Overrun) -> Step:

@@ -66,7 +66,7 @@ def right_of(stays: Sequence[Stay], need: Span | None, terms: RightTerms) -> Rig
     if not windows:
         return Right((), (), tuple(reasons))
     spans, cut = _within_need(windows, need, terms)
-    away = [_days_away(stay, terms) for stay in ordered]
+    away = [days_away(stay, terms) for stay in ordered]
     left = without(spans, [span for span in away if span is not None])
     return Right(tuple(left), tuple(windows), tuple(cut))
 
@@ -141,7 +141,7 @@ def _within_need(
     return found, [Reason("need_clipped", text, (str(need.last), str(limit)))]
 
 
-def _days_away(stay: Stay, terms: RightTerms) -> Span | None:
+def days_away(stay: Stay, terms: RightTerms) -> Span | None:
     """Return the days of a stay on which nobody is cared for at home."""
     last: date = stay.discharge
     if terms.readings.window_start is WindowStart.SAME_DAY:
