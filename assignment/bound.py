@@ -6,6 +6,7 @@ import numpy as np
 from ortools.graph.python.max_flow import SimpleMaxFlow
 
 from assignment.doctors import IntArray
+from assignment.eligibility import Group
 from assignment.grouping import Grouping
 from assignment.horizon import Horizon
 
@@ -74,20 +75,19 @@ class Bound:
 def _supplies(grouping: Grouping) -> dict[bytes, int]:
     """Return the points of files by who may do them, as a mask of doctors."""
     found: Counter[bytes] = Counter()
-    masks: dict[object, bytes] = {}
+    masks: dict[Group, bytes] = {}
     n = len(grouping.eligibility.table)
-    exact = len(grouping.barred) <= _FEW_BARRED
     for kind in grouping.kinds:
-        mask = masks.get(kind.group)
-        if mask is None:
-            mask = masks[kind.group] = _mask(n, kind.group.doctors)
-        barred = grouping.barred.get(kind.numbers[0], {}) if exact else {}
-        if barred:
-            left = [d for d in kind.group.doctors.tolist() if d not in barred]
-            mask = _mask(n, np.array(left, dtype=np.int64))
-        if any(mask):
-            found[mask] += kind.points
-    return dict(found)
+        if kind.group not in masks:
+            masks[kind.group] = _mask(n, kind.group.doctors)
+        found[masks[kind.group]] += kind.points
+    if len(grouping.barred) <= _FEW_BARRED:
+        for number, barred in grouping.barred.items():
+            group, points = grouping.kind_of[number].group, grouping.points[number]
+            found[masks[group]] -= points
+            left = [d for d in group.doctors.tolist() if d not in barred]
+            found[_mask(n, np.array(left, dtype=np.int64))] += points
+    return {mask: points for mask, points in found.items() if points and any(mask)}
 
 
 def _mask(n: int, doctors: IntArray) -> bytes:

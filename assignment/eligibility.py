@@ -1,8 +1,9 @@
 """Hard constraints, compiled once per kind of task: who may have it, and who fell out why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from medcontrol.vocabulary import ControlLevel, Profession
 
 Terms = tuple[float, float, float]
 _Place = tuple[BoolArray, list[Terms], FloatArray]
+_Placed = tuple[BoolArray, list[Terms], FloatArray, dict[Constraint, int]]
 # Professions, flow, nature, specialty and level of a task.
 _Work = tuple[frozenset[Profession], str, str, str | None, ControlLevel]
 
@@ -68,6 +70,7 @@ class Barred(NamedTuple):
     reason: str
 
 
+_NAMED = attrgetter("prescriber_id", "provider_id", "registration_number", "beneficiary_key")
 _NOBODY: dict[int, Barred] = {}  # shared: nobody changes what they are given
 
 
@@ -79,6 +82,7 @@ class Eligibility:
         self.weights = weights
         self._groups: dict[Signature, Group] = {}
         self._able_for: dict[_Work, tuple[BoolArray, dict[Constraint, int]]] = {}
+        self._placed_for: dict[tuple[object, ...], _Placed] = {}
         self._places: dict[tuple[ControlLevel, str, str], _Place] = {}
         self._own_number: dict[str, list[int]] = {}
         self._on_record: dict[str, list[tuple[int, str]]] = {}
@@ -109,19 +113,27 @@ class Eligibility:
         return found
 
     def _compile(self, signature: Signature) -> Group:
-        able, removed = self.able(signature[:5])
-        near, terms, base = self._place(signature.level, signature.agency, signature.region)
-        # The person is seen where they live; only the centre summons from everywhere.
-        bound = signature.in_person and signature.level is not ControlLevel.CENTRAL
-        placed = able & near if bound else able
-        left = placed & self.table.present[signature.days_left - 1]
-        doctors = np.flatnonzero(left)
-        counts = {
-            **removed,
-            Constraint.PLACE: int(able.sum() - placed.sum()),
-            Constraint.ABSENCE: int(placed.sum()) - len(doctors),
-        }
+        placed, terms, base, removed = self._placed(signature)
+        doctors = np.flatnonzero(placed & self.table.present[signature.days_left - 1])
+        absent = len(self.table) - sum(removed.values()) - len(doctors)
+        counts = {**removed, Constraint.ABSENCE: absent}
         return Group(doctors, terms, base[doctors], counts, signature.days_left - 1)
+
+    def _placed(self, signature: Signature) -> _Placed:
+        """Return who may have such work at its place, (n,), whatever the day; costs, who fell out.
+
+        The same whenever it is due: compiled once.
+        """
+        found = self._placed_for.get(signature[:8])
+        if found is None:
+            able, removed = self.able(signature[:5])
+            near, terms, base = self._place(signature.level, signature.agency, signature.region)
+            # The person is seen where they live; only the centre summons from everywhere.
+            bound = signature.in_person and signature.level is not ControlLevel.CENTRAL
+            placed = able & near if bound else able
+            counts = {**removed, Constraint.PLACE: int(able.sum() - placed.sum())}
+            found = self._placed_for[signature[:8]] = placed, terms, base, counts
+        return found
 
     def able(self, wanted: _Work) -> tuple[BoolArray, dict[Constraint, int]]:
         """Return who could do such work anywhere on any day, (n,), and who fell out why."""
@@ -164,17 +176,16 @@ class Eligibility:
 
         Empty for almost every file. A conflict is named before an exclusion, as it comes first.
         """
+        return self._find_barred(task) if _may_be_barred(task, self._known) else _NOBODY
+
+    def barred_among(self, tasks: Sequence[TaskFacts]) -> dict[int, Mapping[int, Barred]]:
+        """Return ``barred`` of many, by their number; only of those who are kept from somebody."""
         known = self._known
-        if not (
-            task.excluded
-            or task.reserved is not None
-            or task.prescriber_id in known
-            or task.provider_id in known
-            or task.registration_number in known
-            or task.beneficiary_key in known
-            or not known.isdisjoint(task.treating_ids)
-        ):
-            return _NOBODY
+        asked = [number for number, task in enumerate(tasks) if _may_be_barred(task, known)]
+        found = {number: self._find_barred(tasks[number]) for number in asked}
+        return {number: barred for number, barred in found.items() if barred}
+
+    def _find_barred(self, task: TaskFacts) -> dict[int, Barred]:
         found = self._others(task)
         for doctor_id, reason in task.excluded.items():
             at = self.table.position.get(doctor_id)
@@ -201,6 +212,16 @@ class Eligibility:
     def _bar(self, found: dict[int, Barred], subject: str) -> None:
         for at, kind in self._on_record[subject]:
             found[at] = Barred(Constraint.CONFLICT, kind)
+
+
+def _may_be_barred(task: TaskFacts, known: Set[str]) -> bool:
+    """Return whether anything of a file names a doctor. Asked for every file of a run."""
+    return (
+        bool(task.excluded)
+        or task.reserved is not None
+        or not known.isdisjoint(_NAMED(task))
+        or not known.isdisjoint(task.treating_ids)
+    )
 
 
 def _professionals(task: TaskFacts) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """What assignment (affectation) needs to know of a doctor and of a task: plain frozen values."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -284,8 +285,8 @@ def check_unique(ids: Iterable[UUID], what: str) -> None:
     Raises:
         InvalidInput: with the id that stands twice.
     """
-    seen: set[UUID] = set()
-    for each in ids:
-        if each in seen:
-            raise InvalidInput(f"{what} {each} is given twice", field=what)
-        seen.add(each)
+    given = list(ids)
+    if len(set(given)) == len(given):
+        return
+    twice = next(each for each, times in Counter(given).items() if times > 1)
+    raise InvalidInput(f"{what} {twice} is given twice", field=what)

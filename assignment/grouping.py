@@ -2,19 +2,28 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from assignment.doctors import BoolArray, IntArray
+from assignment.doctors import BoolArray, FloatArray, IntArray
 from assignment.eligibility import Barred, Eligibility, Group
 from assignment.facts import TaskFacts
 from assignment.scoring import fee_costs, level_costs
 from medcontrol.vocabulary import ControlLevel
 
-#: Nearest doctors that a file of its own (a conflict, an exclusion) is offered to; the others
-#: stay open to it when what is left over is placed.
+#: Nearest doctors that a file of its own (a conflict, an exclusion) is offered to one by one; the
+#: others stay open to it when what is left over is placed.
 NEAREST = 32
+#: A pool of so many doctors for each that a file is kept from serves it like any other file: there
+#: is somebody else in it to whom it goes when whole files are shared out.
+_WIDE = 4
+#: Files that share these go the same way, unless somebody is barred from one of them.
+_ALIKE = attrgetter(
+    "professions", "flow", "nature", "specialty", "level", "agency", "region", "in_person",
+    "due_on", "priority", "previous_doctor",
+)  # fmt: skip
 
 
 class PoolKey(NamedTuple):
@@ -43,8 +52,9 @@ class Kind:
     Attributes:
         group: the doctors eligible.
         day: number of the last day on which it is in time.
-        ways: pools, nearest first; empty for a file that stands alone.
-        alone: doctors by position with their base cost, for a file that stands alone.
+        ways: pools, nearest first.
+        direct: doctors by position with their base cost, to whom a file is offered one by one
+            because their pool is too small to pass over those whom it is kept from.
         previous: the doctor to whom it would return, and the base cost there.
         numbers: the tasks, in order of urgency.
     """
@@ -53,14 +63,10 @@ class Kind:
     day: int
     priority: int
     ways: tuple[Way, ...]
-    alone: tuple[tuple[int, float], ...] = ()
+    direct: tuple[tuple[int, float], ...] = ()
     previous: tuple[int, float] | None = None
     numbers: list[int] = field(default_factory=list)
     points: int = 0
-
-
-# By group, priority and position of the previous doctor.
-_Found = dict[tuple[Group, int, int], Kind]
 
 
 class Grouping:
@@ -69,45 +75,85 @@ class Grouping:
     Args:
         eligibility: of the run's doctors.
         tasks: in order of urgency; a task goes by its number.
+
+    Attributes:
+        points: of each task.
+        pools: doctors of each pool, ascending.
+        kinds: in the order in which they were met; kind_of: by number of task.
+        barred: doctors who may not have a task, by number; only tasks with somebody barred.
     """
 
     def __init__(self, eligibility: Eligibility, tasks: Sequence[TaskFacts]) -> None:
         self.eligibility = eligibility
         self.tasks = tasks
+        self.points = [task.points for task in tasks]
         self.pools: dict[PoolKey, IntArray] = {}
         self.kinds: list[Kind] = []
-        self.kind_of: list[Kind] = []  # by number of task
-        self.barred: dict[int, Mapping[int, Barred]] = {}
+        self.kind_of: list[Kind] = []
+        self.barred: dict[int, Mapping[int, Barred]] = eligibility.barred_among(tasks)
         self._able: dict[bytes, int] = {}
         self._masks: list[BoolArray] = []
         self._ways: dict[Group, tuple[Way, ...]] = {}
-        self._pool_costs: dict[ControlLevel, list[float]] = {}
-        found: _Found = {}
-        for number, task in enumerate(tasks):
-            self._sort(number, task, found)
+        self._members: dict[PoolKey, frozenset[int]] = {}
+        self._found: dict[tuple[Group, int, int], Kind] = {}
+        self._sort()
 
-    def _sort(
-        self, number: int, task: TaskFacts, found: dict[tuple[Group, int, int], Kind]
-    ) -> None:
+    def _sort(self) -> None:
+        """Put each task to its kind."""
+        alike: dict[tuple[object, ...], Kind] = {}
+        barred, tasks = self.barred, self.tasks
+        for number, key in enumerate(map(_ALIKE, tasks)):
+            kind = self._kept_from(tasks[number], barred[number]) if number in barred else None
+            if kind is None:
+                kind = alike.get(key)
+            if kind is None:
+                kind = alike[key] = self._shared(tasks[number])
+            kind.numbers.append(number)
+            kind.points += self.points[number]
+            self.kind_of.append(kind)
+
+    def _shared(self, task: TaskFacts) -> Kind:
+        """Return the kind that a task shares with all that are alike."""
         group = self.eligibility.group(task)
-        barred = self.eligibility.barred(task)
-        if barred:
-            self.barred[number] = barred
-            kind = self._standing_alone(task, group, barred)
+        previous = self._previous(task, group)
+        key = (group, task.priority, -1 if previous is None else previous[0])
+        kind = self._found.get(key)
+        if kind is None:
+            kind = Kind(group, group.day, task.priority, self._ways_of(task, group))
+            kind.previous = previous
+            self._found[key] = kind
             self.kinds.append(kind)
-        else:
-            previous = self._previous(task, group)
-            key = (group, task.priority, -1 if previous is None else previous[0])
-            known = found.get(key)
-            if known is None:
-                known = Kind(group, group.day, task.priority, self._ways_of(task, group))
-                known.previous = previous
-                found[key] = known
-                self.kinds.append(known)
-            kind = known
-        kind.numbers.append(number)
-        self.kind_of.append(kind)
-        kind.points += task.points
+        return kind
+
+    def _kept_from(self, task: TaskFacts, barred: Mapping[int, Barred]) -> Kind | None:
+        """Return the kind of a file with doctors of its own; None when it may go like any other.
+
+        A pool with few besides those barred would leak: the flow would count on them.
+        """
+        group = self.eligibility.group(task)
+        previous = self._previous(task, group)
+        narrow = [way for way in self._ways_of(task, group) if self._is_narrow(way, barred)]
+        is_barred = previous is not None and previous[0] in barred
+        if not narrow and not is_barred:
+            return None
+        ways = tuple(way for way in self._ways_of(task, group) if way not in narrow)
+        inside = {doctor for way in narrow for doctor in self._in_pool(way.pool)} - barred.keys()
+        places = [(doctor, group.base.item(group.at(doctor))) for doctor in inside]
+        places.sort(key=itemgetter(1, 0))
+        kind = Kind(group, group.day, task.priority, ways, tuple(places[:NEAREST]))
+        kind.previous = None if is_barred else previous
+        self.kinds.append(kind)
+        return kind
+
+    def _is_narrow(self, way: Way, barred: Mapping[int, Barred]) -> bool:
+        members = self._in_pool(way.pool)
+        return len(members) < _WIDE * sum(doctor in members for doctor in barred)
+
+    def _in_pool(self, key: PoolKey) -> frozenset[int]:
+        found = self._members.get(key)
+        if found is None:
+            found = self._members[key] = frozenset(self.pools[key].tolist())
+        return found
 
     def _previous(self, task: TaskFacts, group: Group) -> tuple[int, float] | None:
         if task.previous_doctor is None:
@@ -117,17 +163,6 @@ class Grouping:
         if doctor is None or at is None:
             return None
         return doctor, group.base.item(at) - self.eligibility.weights.continuity
-
-    def _standing_alone(self, task: TaskFacts, group: Group, barred: Mapping[int, Barred]) -> Kind:
-        """Return the kind of a file with doctors of its own: an exclusion must not leak."""
-        previous = self._previous(task, group)
-        count = min(NEAREST + len(barred), len(group.doctors))
-        order = group.base.argsort(kind="stable")[:count]
-        nearest = zip(group.doctors[order].tolist(), group.base[order].tolist(), strict=True)
-        offered = [each for each in nearest if each[0] not in barred][:NEAREST]
-        if previous is not None and previous[0] not in barred:
-            offered = [previous, *(each for each in offered if each[0] != previous[0])]
-        return Kind(group, group.day, task.priority, (), tuple(offered))
 
     def _ways_of(self, task: TaskFacts, group: Group) -> tuple[Way, ...]:
         found = self._ways.get(group)
@@ -158,11 +193,7 @@ class Grouping:
             if len(self.pools[key]):
                 yield Way(key, cost)
 
-    def pool_costs(self, level: ControlLevel) -> list[float]:
-        """Return what each of the n doctors costs in a pool of this level: level and fee."""
-        found = self._pool_costs.get(level)
-        if found is None:
-            table, weights = self.eligibility.table, self.eligibility.weights
-            costs = level_costs(level, table.level, weights) + fee_costs(table.contracted, weights)
-            found = self._pool_costs[level] = costs.tolist()
-        return found
+    def pool_costs(self, level: ControlLevel) -> FloatArray:
+        """Return what each doctor costs in a pool of this level, (n,): level and fee."""
+        table, weights = self.eligibility.table, self.eligibility.weights
+        return level_costs(level, table.level, weights) + fee_costs(table.contracted, weights)

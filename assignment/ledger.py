@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 
-from assignment.doctors import FloatArray, IntArray
+from assignment.doctors import BoolArray, FloatArray, IntArray
 from assignment.eligibility import Barred, Eligibility, Group
 from assignment.facts import Candidate, Constraint, Rule, TaskFacts, Why
 from assignment.forecast import Forecast
@@ -38,6 +38,12 @@ class Ledger:
         self.load: IntArray = loads.copy()
         self._capacity: list[int] = capacity.tolist()
         self._load_costs: FloatArray = load_costs(loads, capacity, self.weights)
+
+    @property
+    def has_time(self) -> BoolArray:
+        """(n,), who works at all."""
+        finite: BoolArray = np.isfinite(self._load_costs)
+        return finite
 
     def add(self, doctor: int, points: int) -> None:
         """Give points to the doctor at this position; negative points take them back."""
@@ -95,7 +101,8 @@ class Ledger:
         """
         inside = [why.constraint for at, why in barred.items() if group.find(at) is not None]
         left = np.array([at for at in group.doctors.tolist() if at not in barred], dtype=np.int64)
-        full = int((self.room(task, left) < task.points).sum())
+        has_time = self.has_time[left]  # or not even for a file of no points
+        full = int(((self.room(task, left) < task.points) | ~has_time).sum())
         counts = {
             **group.removed,
             Constraint.CONFLICT: inside.count(Constraint.CONFLICT),

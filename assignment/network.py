@@ -10,6 +10,7 @@ from assignment.doctors import FloatArray, IntArray
 from assignment.grouping import Grouping, PoolKey
 from assignment.horizon import Horizon
 from assignment.scoring import Weights
+from medcontrol.vocabulary import ControlLevel
 
 #: The solver counts in whole numbers: a cost of 1.0 is so many of them, per point.
 SCALE = 10
@@ -28,13 +29,13 @@ class Flow:
     Attributes:
         to_pool: by kind, points to each of its ways, in their order.
         to_previous: by kind, points back to the previous doctor.
-        alone: by kind, points to each doctor it was offered to, in their order.
+        direct: by kind, points to each doctor it was offered to one by one, in their order.
         from_pool: by pool, its doctors (m,) and the points to each (m,).
     """
 
     to_pool: dict[int, list[int]]
     to_previous: dict[int, int]
-    alone: dict[int, list[int]]
+    direct: dict[int, list[int]]
     from_pool: dict[PoolKey, tuple[IntArray, IntArray]]
 
 
@@ -68,16 +69,20 @@ class Network:
 
     What is due by day k enters a doctor's chain at k; the arc from k to the next day carries no
     more than the calendar allows until then, and a dear one beside it what is late. The last arcs
-    price the load: a convex stair that is steep beyond the target.
+    price the load: a convex stair that is steep beyond the target. A day on which nothing falls
+    due is no link of the chain: it asks for nothing that the next one does not.
     """
 
     def __init__(
         self, grouping: Grouping, horizon: Horizon, weights: Weights, *, target: float
     ) -> None:
         self.grouping, self.horizon, self.weights = grouping, horizon, weights
-        self.doctors, self.days = horizon.minutes.shape
-        self._supply = sum(kind.points for kind in grouping.kinds)
-        self._first_kind = 1 + self.doctors * self.days
+        self.doctors = len(horizon.total)
+        last = horizon.minutes.shape[1] - 1
+        self._days = sorted({kind.day for kind in grouping.kinds} | {last})
+        self._link = {day: link for link, day in enumerate(self._days)}
+        self._supply = sum(grouping.points)
+        self._first_kind = 1 + self.doctors * len(self._days)
         self._first_pool = self._first_kind + len(grouping.kinds)
         self._arcs = _Arcs()
         self._add_days()
@@ -85,23 +90,19 @@ class Network:
         self._pool_begin = self._add_pools()
         self._kind_begin = self._add_kinds()
 
-    def _node(self, doctors: IntArray, day: int) -> IntArray:
-        nodes: IntArray = 1 + doctors * self.days + day
-        return nodes
-
     def _add_days(self) -> None:
         everybody = np.arange(self.doctors)
-        for day in range(self.days - 1):
-            tails, heads = self._node(everybody, day), self._node(everybody, day + 1)
+        for link, day in enumerate(self._days[:-1]):
+            tails = 1 + everybody * len(self._days) + link
             room = self.horizon.room[:, day]
-            self._arcs.add(tails, heads, room, np.zeros(self.doctors))
+            self._arcs.add(tails, tails + 1, room, np.zeros(self.doctors))
             late = np.full(self.doctors, round(LATE * SCALE))
-            self._arcs.add(tails, heads, np.full(self.doctors, self._supply), late)
+            self._arcs.add(tails, tails + 1, np.full(self.doctors, self._supply), late)
 
     def _add_loads(self, target: float) -> None:
         total = self.horizon.total
         held = self.grouping.eligibility.table.open_points
-        tails = self._node(np.arange(self.doctors), self.days - 1)
+        tails = (1 + np.arange(self.doctors)) * len(self._days)
         below = held.copy()
         steps = [step * target for step in _STAIRS] + [min(1.0, target + 0.004), 1.0]
         for number, step in enumerate(steps):
@@ -114,31 +115,47 @@ class Network:
             below = upto
 
     def _add_pools(self) -> list[int]:
-        begins = []
-        for number, (key, doctors) in enumerate(self.grouping.pools.items()):
-            node = np.full(len(doctors), self._first_pool + number)
-            costs = np.array(self.grouping.pool_costs(key.level))[doctors] * SCALE
-            room = np.full(len(doctors), self._supply)
-            heads = self._node(doctors, key.day)
-            begins.append(self._arcs.add(node, heads, room, costs.round()))
-        return begins
+        """Add the arcs from pools to doctors; return where those of each pool begin."""
+        pools = self.grouping.pools
+        if not pools:
+            return []
+        doctors = np.concatenate(list(pools.values()))
+        sizes = np.array([len(each) for each in pools.values()])
+        links = np.array([self._link.get(key.day, 0) for key in pools])
+        levels = np.array([key.level.rank for key in pools])
+        costs = np.array([self.grouping.pool_costs(level) for level in ControlLevel])
+        first = self._arcs.add(
+            np.repeat(np.arange(self._first_pool, self._first_pool + len(pools)), sizes),
+            1 + doctors * len(self._days) + np.repeat(links, sizes),
+            np.full(len(doctors), self._supply),
+            (costs[np.repeat(levels, sizes), doctors] * SCALE).round(),
+        )
+        return [first, *(first + sizes.cumsum()[:-1]).tolist()]
 
     def _add_kinds(self) -> list[int]:
-        numbers = {key: at for at, key in enumerate(self.grouping.pools)}
-        tails, heads, room, costs, begins = [], [], [], [], []
-        begin = 0
-        for at, kind in enumerate(self.grouping.kinds):
-            ends: list[tuple[int, float]] = [(0, WAITING / (1 + kind.priority) - kind.day)]
-            ends += [(self._first_pool + numbers[way.pool], way.cost) for way in kind.ways]
-            also = kind.alone if kind.previous is None else (*kind.alone, kind.previous)
-            ends += [(1 + doctor * self.days + kind.day, cost) for doctor, cost in also]
-            tails += [self._first_kind + at] * len(ends)
-            heads += [end for end, _ in ends]
-            costs += [round(cost * SCALE) for _, cost in ends]
-            room += [kind.points] * len(ends)
-            begins.append(begin)
-            begin += len(ends)
-        first = self._arcs.add(*map(np.array, (tails, heads, room, costs)))
+        """Add the arcs from kinds; return where those of each kind begin: waiting comes first."""
+        numbers = {key: self._first_pool + at for at, key in enumerate(self.grouping.pools)}
+        heads: list[int] = []
+        costs: list[float] = []
+        begins: list[int] = []
+        for kind in self.grouping.kinds:
+            begins.append(len(heads))
+            heads.append(0)
+            costs.append(WAITING / (1 + kind.priority) - kind.day)
+            for way in kind.ways:
+                heads.append(numbers[way.pool])
+                costs.append(way.cost)
+            one_by_one = kind.direct
+            if kind.previous is not None:
+                one_by_one = (*kind.direct, kind.previous)
+            link = 1 + self._link[kind.day]
+            for doctor, cost in one_by_one:
+                heads.append(doctor * len(self._days) + link)
+                costs.append(cost)
+        sizes = np.diff(np.array([*begins, len(heads)]))
+        tails = np.arange(self._first_kind, self._first_pool).repeat(sizes)
+        room = np.array([kind.points for kind in self.grouping.kinds]).repeat(sizes)
+        first = self._arcs.add(tails, np.array(heads), room, (np.array(costs) * SCALE).round())
         return [first + each for each in begins]
 
     def solve(self) -> Flow:
@@ -166,8 +183,9 @@ class Network:
             begin = self._kind_begin[at] + 1
             end = begin + len(kind.ways)
             found.to_pool[at] = list(amounts[begin:end])
-            begin, end = end, end + len(kind.alone)
-            found.alone[at] = list(amounts[begin:end])
+            if kind.direct:
+                begin, end = end, end + len(kind.direct)
+                found.direct[at] = list(amounts[begin:end])
             if kind.previous is not None:
                 found.to_previous[at] = amounts[end]
         return found

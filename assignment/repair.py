@@ -25,6 +25,7 @@ class Room:
         for number, doctor in doctor_of.items():
             self.held.setdefault(doctor, {})[number] = None
         self.effort = CHAIN_EFFORT
+        self._has_time = ledger.has_time
         self._options: dict[int, list[int]] = {}
 
     def options(self, number: int) -> list[int]:
@@ -32,8 +33,8 @@ class Room:
         found = self._options.get(number)
         if found is None:
             group, barred = self.eligible(number)
-            order = group.base.argsort(kind="stable")
-            found = [at for at in group.doctors[order].tolist() if at not in barred]
+            order = group.doctors[group.base.argsort(kind="stable")]
+            found = [at for at in order[self._has_time[order]].tolist() if at not in barred]
             self._options[number] = found
         return found
 

@@ -1,7 +1,7 @@
 """From points that may be split to whole files: who gets which, as near to the flow as can be."""
 
-from collections.abc import Iterable, Sequence
-from heapq import heapify, heapreplace
+from collections.abc import Container, Iterable, Sequence
+from heapq import heapify, heappop, heappush, heapreplace
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class Rounding:
         load: IntArray | None = None,
     ) -> None:
         self.grouping, self.horizon, self.weights = grouping, horizon, weights
-        self.tasks = grouping.tasks
+        self.tasks, self.points = grouping.tasks, grouping.points
         self.doctor_of: dict[int, int] = {}
         held = grouping.eligibility.table.open_points if load is None else load
         self.load: IntArray = held.copy()
@@ -43,11 +43,12 @@ class Rounding:
         left: list[int] = []
         in_pool: dict[PoolKey, list[int]] = {}
         for at, kind in enumerate(self.grouping.kinds):
-            if kind.alone:
-                left += self._alone(kind, flow.alone[at])
-            else:
-                rest = self._back(kind, flow.to_previous.get(at, 0))
-                left += self._into_pools(kind, rest, flow.to_pool[at], in_pool)
+            rest = kind.numbers
+            if kind.direct:
+                rest = self._one_by_one(kind, flow.direct[at])
+            if kind.previous is not None:
+                rest = self._back(kind.previous[0], rest, flow.to_previous[at])
+            left += self._into_pools(kind, rest, flow.to_pool[at], in_pool)
         for key, numbers in in_pool.items():
             left += self._share(key, numbers, flow)
         self._book(self.doctor_of)
@@ -56,7 +57,7 @@ class Rounding:
     def _book(self, numbers: Iterable[int]) -> None:
         """Book tasks that have their doctors, all at once."""
         rows = [
-            (self.doctor_of[number], self.grouping.kind_of[number].day, self.tasks[number].points)
+            (self.doctor_of[number], self.grouping.kind_of[number].day, self.points[number])
             for number in numbers
         ]
         if rows:
@@ -67,7 +68,7 @@ class Rounding:
     def give(self, number: int, doctor: int, day: int) -> None:
         """Give a task to a doctor and book it by its last day."""
         self.doctor_of[number] = doctor
-        points = self.tasks[number].points
+        points = self.points[number]
         self.load[doctor] += points
         self.horizon.book(doctor, day, points)
 
@@ -78,21 +79,22 @@ class Rounding:
         self._book(self.doctor_of)
         return self.horizon
 
-    def _alone(self, kind: Kind, amounts: Sequence[int]) -> list[int]:
-        for (doctor, _), amount in zip(kind.alone, amounts, strict=True):
+    def _one_by_one(self, kind: Kind, amounts: Sequence[int]) -> list[int]:
+        """Give a file that stands for itself to the doctor who gets all of it; else return it."""
+        for (doctor, _), amount in zip(kind.direct, amounts, strict=True):
             if 0 < kind.points == amount:
                 self.doctor_of[kind.numbers[0]] = doctor
                 return []
         return kind.numbers
 
-    def _back(self, kind: Kind, amount: int) -> list[int]:
+    def _back(self, doctor: int, numbers: Sequence[int], amount: int) -> list[int]:
         """Give the previous doctor as many of a kind as the flow does; return the rest."""
         rest = []
-        for number in kind.numbers:
-            points = self.tasks[number].points
-            if kind.previous is not None and 0 < points <= amount:
+        for number in numbers:
+            points = self.points[number]
+            if 0 < points <= amount:
                 amount -= points
-                self.doctor_of[number] = kind.previous[0]
+                self.doctor_of[number] = doctor
             else:
                 rest.append(number)
         return rest
@@ -110,7 +112,7 @@ class Rounding:
         ways = [way for way in ways if way[1]]
         at, room = 0, ways[0][1] if ways else 0
         for number in numbers:
-            points = self.tasks[number].points
+            points = self.points[number]
             while at < len(ways) and room * 2 < points:
                 at += 1
                 room = ways[at][1] + min(room, 0) if at < len(ways) else 0
@@ -130,15 +132,36 @@ class Rounding:
         heap = list(zip((-points).tolist(), doctors.tolist(), strict=True))
         heapify(heap)
         left: list[int] = []
-        numbers.sort(key=lambda number: -self.tasks[number].points)  # stable: urgency within
+        barred = self.grouping.barred
+        weigh = self.points
+        numbers.sort(key=lambda number: -weigh[number])  # stable: urgency within
         for number in numbers:
-            room, doctor = heap[0]
-            weight = self.tasks[number].points
-            if -room < weight:
+            weight = weigh[number]
+            if -heap[0][0] < weight:
                 left.append(number)
-                continue
+            elif number in barred:
+                left += self._share_past(heap, number, barred[number])
+            else:
+                room, doctor = heap[0]
+                heapreplace(heap, (room + weight, doctor))
+                self.doctor_of[number] = doctor
+        return left
+
+    def _share_past(
+        self, heap: list[tuple[int, int]], number: int, barred: Container[int]
+    ) -> list[int]:
+        """Give a task to the first of a heap who is not barred; return it when that fails."""
+        passed = []
+        while heap and heap[0][1] in barred:
+            passed.append(heappop(heap))
+        weight, left = self.points[number], [number]
+        if heap and -heap[0][0] >= weight:
+            room, doctor = heap[0]
             heapreplace(heap, (room + weight, doctor))
             self.doctor_of[number] = doctor
+            left = []
+        for each in passed:
+            heappush(heap, each)
         return left
 
     def place(
@@ -162,7 +185,7 @@ class Rounding:
         left: list[int] = []
         full: dict[tuple[Group, bool], int] = {}
         for number in sorted(numbers, key=self._heavy) if urgent is None else sorted(numbers):
-            kind, points = self.grouping.kind_of[number], self.tasks[number].points
+            kind, points = self.grouping.kind_of[number], self.points[number]
             key = kind.group, kind.priority == 0
             doctor = None
             if points < full.get(key, points + 1):
@@ -179,7 +202,7 @@ class Rounding:
         return left
 
     def _heavy(self, number: int) -> tuple[int, int]:
-        return -self.tasks[number].points, number
+        return -self.points[number], number
 
     def _cheapest(
         self,
@@ -190,7 +213,7 @@ class Rounding:
         *,
         in_time: bool,
     ) -> int | None:
-        doctors, points = kind.group.doctors, self.tasks[number].points
+        doctors, points = kind.group.doctors, self.points[number]
         if not len(doctors):
             return None
         costs = kind.group.base + prices[doctors]

@@ -4,7 +4,9 @@ What `assignment.batch` does file by file, this does for all at once: loads even
 where they can be, each file near its place. The same input in any order gives the same plan.
 """
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -79,9 +81,22 @@ def spread_over(
 ) -> Spread:
     """Plan as ``spread``, with constraints that were compiled before."""
     check_unique((task.id for task in tasks), "task")
-    run = _Run(eligibility, sorted(tasks, key=lambda task: task.urgency), floor)
-    run.place_all()
-    return run.result()
+    with _uncollected():
+        run = _Run(eligibility, sorted(tasks, key=lambda task: task.urgency), floor)
+        run.place_all()
+        return run.result()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: what a plan makes it keeps, and a search visits all of it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Run:

@@ -43,6 +43,7 @@ class Teller:
         self._best: dict[Group, list[int]] = {}
         self._plain: dict[tuple[Group, int], Candidate] = {}
         self._whys: dict[tuple[Group, int], Why] = {}
+        self._first: dict[Group, list[Candidate]] = {}
 
     def tell(
         self,
@@ -70,12 +71,23 @@ class Teller:
 
     def _why(self, number: int, given: Mapping[int, int]) -> Why:
         kind, doctor = self.grouping.kind_of[number], given[number]
-        if kind.previous is None and not kind.alone:
-            found = self._whys.get((kind.group, doctor))
-            if found is None:
-                found = self._whys[kind.group, doctor] = self._explain(number, kind, doctor)
-            return found
-        return self._explain(number, kind, doctor)
+        if kind.previous is not None or number in self.grouping.barred:
+            return self._explain(number, kind, doctor)
+        found = self._whys.get((kind.group, doctor))
+        if found is None:
+            found = self._whys[kind.group, doctor] = self._explain_plainly(kind.group, doctor)
+        return found
+
+    def _explain_plainly(self, group: Group, doctor: int) -> Why:
+        """Explain a file that nobody knows and nobody is kept from: like all of its group."""
+        first = self._first.get(group)
+        if first is None:
+            ranked = self._ranked(group, OTHERS_SHOWN + 1)
+            first = [self._unknown(group, each) for each in ranked[: OTHERS_SHOWN + 1]]
+            self._first[group] = first
+        chosen = self._unknown(group, doctor)
+        others = tuple([each for each in first if each is not chosen][:OTHERS_SHOWN])
+        return Why(Rule.PLANNED, chosen, others)
 
     def _explain(self, number: int, kind: Kind, doctor: int) -> Why:
         others = [self._candidate(number, kind, d) for d in self._near(number, kind, doctor)]
@@ -106,12 +118,15 @@ class Teller:
             place, level, fee = kind.group.terms[doctor]
             price = self._price[doctor]
             return Candidate(self._ids[doctor], place, level, -weights.continuity, fee, price)
-        key = (kind.group, doctor)
-        found = self._plain.get(key)
+        return self._unknown(kind.group, doctor)
+
+    def _unknown(self, group: Group, doctor: int) -> Candidate:
+        """Return the terms of a doctor who does not know the person; always the same object."""
+        found = self._plain.get((group, doctor))
         if found is None:
-            place, level, fee = kind.group.terms[doctor]
+            place, level, fee = group.terms[doctor]
             found = Candidate(self._ids[doctor], place, level, 0.0, fee, self._price[doctor])
-            self._plain[key] = found
+            self._plain[group, doctor] = found
         return found
 
     def _unassigned(

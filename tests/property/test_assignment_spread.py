@@ -149,6 +149,16 @@ def test_a_waiting_file_accounts_for_every_doctor(instance):
         assert refused == Counter({name: n for name, n in left.removed.items() if n})
 
 
+def test_who_works_on_none_of_these_days_has_no_time_for_a_file_of_no_points_either():
+    never = replace(doctor(1), capacity_points=0, minutes=(0, 0, 0), absent_on=frozenset(DAYS[:2]))
+    other = replace(never, id=UUID(int=2))
+
+    [left] = run([task(1, points=0, excluded={other.id: "author"})], [never, other]).plan.unassigned
+
+    assert left.removed[Constraint.CAPACITY] == 1
+    assert sum(left.removed.values()) == 2
+
+
 @given(instances(tasks=10))
 def test_an_absent_doctor_is_given_nothing(instance):
     tasks, doctors = instance[0], worked(instance[1])
