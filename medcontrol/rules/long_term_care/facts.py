@@ -24,6 +24,7 @@ class CareFault(InvalidInput):
     def __init__(self, rule: str, detail: str, *, field: str) -> None:
         super().__init__(f"{field}: {detail} ({rule})", field=field)
         self.rule = rule
+        self.said = detail
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -197,3 +198,15 @@ def exact(value: object, field: str) -> Fraction:
     if not _NUMBER.fullmatch(text) or re.search(r"/0+$", text):
         raise CareFault("number", f"{text[:40]!r} is no number", field=field)
     return Fraction(text)
+
+
+def whole(value: object, field: str) -> int:
+    """Return a whole number.
+
+    Raises:
+        CareFault: it is no number, or not whole.
+    """
+    found = exact(value, field)
+    if found.denominator != 1:
+        raise CareFault("whole", f"{found} is not whole", field=field)
+    return int(found)
