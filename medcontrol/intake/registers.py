@@ -46,7 +46,7 @@ NATURES: dict[str, frozenset[str]] = {
     "sick_leave": frozenset({"first", "prolongation", "maternity"}),
     "invalidity": frozenset({"first", "review"}),
     "disability": frozenset({"first", "renewal"}),
-    "care_reassessment": frozenset({"periodic", "requested"}),
+    "care_reassessment": frozenset({"periodic", "establishment", "requested"}),
     "fluctuation_control": frozenset({"sample", "rule"}),
 }
 """Natures by flow. Every flow that pays care back also takes ``a_posteriori``: the later

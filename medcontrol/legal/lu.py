@@ -58,7 +58,6 @@ class _Reassessment:
     form_reminder_days = _LAW.whole("reassessment.form_reminder_days")
     in_kind_months = _LAW.whole("reassessment.in_kind_months")
     mandate_answer_days = _LAW.whole("reassessment.mandate_answer_days")
-    objection_days = _LAW.whole("reassessment.objection_days")
     open_days_before = _LAW.whole("reassessment.open_days_before")
     reapplication_years = _LAW.whole("reassessment.reapplication_years")
     request_months = _LAW.whole("reassessment.request_months")

@@ -25,7 +25,7 @@ NATURES = {
     "sick_leave": "first prolongation maternity",
     "invalidity": "first review",
     "disability": "first renewal",
-    "care_reassessment": "periodic requested",
+    "care_reassessment": "periodic establishment requested",
     "fluctuation_control": "sample rule",
 }
 PREFIXES = "ALD AMB HOS DEN MED ETR CNV IJM PI PSH REA FLU"

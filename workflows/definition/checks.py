@@ -9,7 +9,7 @@ import jsonschema_rs
 from lxml import etree
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 
-from medcontrol.errors import DomainError
+from medcontrol.errors import DomainError, NotFound
 from medcontrol.legal.dated import UnknownParameter
 from medcontrol.legal.loading import law
 from medcontrol.rules.checks import CHECKS
@@ -228,6 +228,8 @@ def _computed(pack: Pack) -> Iterator[tuple[str, str]]:
         if name not in CHECKS:
             yield f"checks.{name}", "no such check is computed"
             continue
+        if pack.meta.checks[name].refuses:
+            yield from _refusing(pack, name)
         if name not in pack.check_words():
             yield f"checks.{name}", "checks.yaml has no words for it"
         for path in CHECKS[name].parameters:
@@ -235,6 +237,28 @@ def _computed(pack: Pack) -> Iterator[tuple[str, str]]:
                 law(pack.meta.jurisdiction).counted(path, pack.meta.valid_from)
             except (UnknownParameter, DomainError) as problem:
                 yield f"checks.{name}", f"{path}: {problem}"
+
+
+def _refusing(pack: Pack, check: str) -> Iterator[tuple[str, str]]:
+    """A refusal names an answer that the step's form has, and tells nothing medical."""
+    if CHECKS[check].is_medical:
+        yield f"checks.{check}", "reads medical content, so it can refuse nothing"
+    rule = pack.meta.checks[check]
+    for name, step in pack.meta.steps.items():
+        if rule.steps and name not in rule.steps:
+            continue
+        known = {"outcome", *_answers(pack, name)}
+        for outcomes in rule.refuses.values():
+            for outcome in outcomes.keys() & set(step.outcomes):
+                if outcomes[outcome] not in known:
+                    yield f"checks.{check}", f"{name} has no answer {outcomes[outcome]!r}"
+
+
+def _answers(pack: Pack, step: str) -> set[str]:
+    try:
+        return set(pack.form(step)[0].get("properties", {}))
+    except NotFound:
+        return set()  # said by the check of forms
 
 
 def _law(pack: Pack) -> Iterator[tuple[str, str]]:

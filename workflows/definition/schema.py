@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from medcontrol.rules.checks import Verdict
 from medcontrol.vocabulary import (
     ControlFileStatus,
     ControlLevel,
@@ -235,10 +236,20 @@ class Checked(Part):
     Attributes:
         steps: where it is shown; at every step when empty.
         natures: those that it is computed for; all of them when empty.
+        refuses: by verdict, the outcomes that a step may not end with while the check says so,
+            each with the answer of the form that the refusal names (or ``outcome``). For what
+            the law leaves to nobody, such as a request before its day.
     """
 
     steps: tuple[Code, ...] = ()
     natures: tuple[Code, ...] = ()
+    refuses: dict[Verdict, dict[Code, Code]] = {}
+
+    def applies(self, step: str, nature: str) -> bool:
+        """Whether it is computed at a step of a file of this nature."""
+        return (not self.steps or step in self.steps) and (
+            not self.natures or nature in self.natures
+        )
 
 
 class Source(Part):
@@ -446,6 +457,8 @@ class PackFile(Part):
             _known(f"letters.{name}.answer_within", named, self.deadlines)
         for name, checked in self.checks.items():
             _known(f"checks.{name}.steps", checked.steps, self.steps)
+            for outcomes in checked.refuses.values():
+                _known(f"checks.{name}.refuses", tuple(outcomes), self.outcomes)
         return self
 
 

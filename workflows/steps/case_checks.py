@@ -13,7 +13,14 @@ from medcontrol.clock import civil_date
 from medcontrol.errors import NotFound
 from medcontrol.legal.dated import DatedValue
 from medcontrol.legal.loading import law
-from medcontrol.model import ControlFile, Decision, Entitlement, LineOpinion, ReceivedFile
+from medcontrol.model import (
+    ControlFile,
+    Decision,
+    Document,
+    Entitlement,
+    LineOpinion,
+    ReceivedFile,
+)
 from medcontrol.reference.criteria import criteria
 from medcontrol.reference.flows import flows
 from medcontrol.reference.pathologies import pathologies
@@ -23,9 +30,11 @@ from medcontrol.rules.checks.case import (
     CaseLine,
     Check,
     Found,
+    Notice,
     PastFile,
     PastRight,
 )
+from medcontrol.services.care_entries import CARE, last_entry
 from medcontrol.vocabulary import (
     ControlFileStatus,
     DecisionOutcome,
@@ -34,6 +43,15 @@ from medcontrol.vocabulary import (
 )
 from workflows.definition.catalog import Catalog, Pack
 
+# A letter that was withdrawn with its decision says nothing; one that waits will be sent.
+_NOTICES = """
+SELECT DISTINCT ON (control_file_id) control_file_id AS id,
+       context->'decision'->>'outcome' AS outcome, coalesce(sent_at, written_at) AS at
+FROM letter
+WHERE control_file_id IN :files AND recipient = 'insured' AND status <> 'cancelled'
+  AND context->'decision'->>'outcome' IS NOT NULL
+ORDER BY control_file_id, written_at DESC, id DESC
+"""
 #: Earlier files of a person that are looked at, newest first.
 LONGEST_PAST = 300
 _NOTHING_GRANTED = frozenset(
@@ -59,12 +77,14 @@ class Known:
         answers: the sender's form.
         medical: diagnoses, pathology.
         typed: what the step's form holds so far.
+        today: the civil day.
     """
 
     answers: Mapping[str, Any]
     medical: Mapping[str, Any]
     typed: Mapping[str, Any]
     is_medical: bool
+    today: date | None = None
 
 
 def compute(
@@ -83,9 +103,7 @@ def compute(
     wanted = [
         CHECKS[name]
         for name, rule in pack.meta.checks.items()
-        if (not rule.steps or step in rule.steps)
-        and (not rule.natures or file.nature in rule.natures)
-        and (known.is_medical or not CHECKS[name].is_medical)
+        if rule.applies(step, file.nature) and (known.is_medical or not CHECKS[name].is_medical)
     ]
     if not wanted:
         return []
@@ -123,9 +141,17 @@ def case_of(
         answers=known.answers,
         typed=known.typed,
         medical=_medical(file.jurisdiction, known) if known.is_medical else {},
+        today=known.today,
+        pieces=_pieces(session, file),
+        entered_on=last_entry(session, file.registration_number) if file.flow == CARE else None,
         past=_past(session, file, received),
         rights=_rights(session, catalog, file),
     )
+
+
+def _pieces(session: Session, file: ControlFile) -> frozenset[str]:
+    kinds = select(Document.kind).where(Document.received_file_id == file.received_file_id)
+    return frozenset(session.exec(kinds).all())
 
 
 def _medical(jurisdiction: str, known: Known) -> dict[str, Any]:
@@ -174,11 +200,36 @@ def _past(session: Session, file: ControlFile, received: ReceivedFile) -> tuple[
     ).all()
     partial = [c.id for _, c in found if c and c.outcome is DecisionOutcome.PARTIALLY_GRANTED]
     verdicts = _verdicts(session, partial)
-    return tuple(_past_file(r, c, verdicts.get(c.id, {}) if c else {}) for r, c in found)
+    notices = _notices(session, [c for _, c in found if c and c.flow == file.flow])
+    return tuple(
+        _past_file(r, c, verdicts.get(c.id, {}) if c else {}, notices.get(c.id) if c else None)
+        for r, c in found
+    )
+
+
+def _notices(session: Session, files: Sequence[ControlFile]) -> dict[Any, Notice]:
+    """Return by file the last decision that the person was told of by a letter."""
+    if not files:
+        return {}
+    known = {file.id: file for file in files}
+    rows = session.execute(
+        sa.text(_NOTICES).bindparams(sa.bindparam("files", expanding=True)), {"files": list(known)}
+    )
+    return {
+        row.id: Notice(
+            known[row.id].reference,
+            DecisionOutcome(row.outcome),
+            civil_date(row.at, known[row.id].jurisdiction),
+        )
+        for row in rows
+    }
 
 
 def _past_file(
-    received: ReceivedFile, control: ControlFile | None, verdicts: Mapping[int, LineOpinion]
+    received: ReceivedFile,
+    control: ControlFile | None,
+    verdicts: Mapping[int, LineOpinion],
+    notice: Notice | None,
 ) -> PastFile:
     lines = case_lines(received.details)
     return PastFile(
@@ -192,6 +243,7 @@ def _past_file(
         amount_cents=received.amount_cents,
         granted_cents=_granted(received, control, lines, verdicts),
         lines=lines,
+        notice=notice,
     )
 
 
@@ -262,6 +314,7 @@ def _rights(session: Session, catalog: Catalog, file: ControlFile) -> tuple[Past
             valid_from=right.valid_from,
             valid_to=right.valid_to,
             status=right.status,
+            granted_on=civil_date(right.granted_at, right.jurisdiction),
         )
         for right in rights
     )

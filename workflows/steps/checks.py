@@ -15,6 +15,7 @@ from medcontrol.vocabulary import DecisionOutcome, LineOutcome, Role, StepKind
 from workflows.definition.catalog import Pack
 from workflows.definition.schema import Outcome, Step
 from workflows.steps.command import CompleteStep
+from workflows.steps.computed_refusals import refuse
 from workflows.steps.moving import Move
 
 #: Steps in which somebody looks at what another doctor proposed.
@@ -67,6 +68,7 @@ def check(move: Move, task: HumanTask, step: Step, command: CompleteStep) -> Out
     if step.kind is StepKind.APPOINTMENT:
         _check_appointment(move, command)
     _check_form(move.pack, task.step, command.form)
+    refuse(move, task, command)
     return outcome
 
 

@@ -78,17 +78,31 @@ class PastFile:
     granted_cents: int | None = None
     lines: tuple[CaseLine, ...] = ()
     answers: Mapping[str, Any] = field(default_factory=dict)
+    notice: "Notice | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The last decision on a file that its person was told of, as long as it stands.
+
+    Known of earlier files of the same flow, closed or waiting for an objection.
+    """
+
+    reference: str
+    outcome: DecisionOutcome
+    on: date
 
 
 @dataclass(frozen=True, slots=True)
 class PastRight:
-    """A right of the person (droit ouvert)."""
+    """A right of the person (droit ouvert); ``granted_on``: when it was first given."""
 
     kind: str
     code: str | None
     valid_from: date
     valid_to: date | None
     status: EntitlementStatus
+    granted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +116,9 @@ class Case:
         typed: what the step's form holds so far.
         medical: diagnoses and pathology, for checks that are medical; else empty. With the
             pathology come ``validity`` (``reviews.Validity``) and ``criteria`` (codes).
+        today: the civil day on which the check is made.
+        pieces: kinds of the documents that the file holds.
+        entered_on: the person's last known entry into an establishment (long-term care).
         past: earlier files of the person, newest first.
         rights: the person's rights, newest first.
         number: the law's number under a path, on the day of receipt: dirhams in centimes, shares
@@ -124,6 +141,9 @@ class Case:
     answers: Mapping[str, Any] = field(default_factory=dict)
     typed: Mapping[str, Any] = field(default_factory=dict)
     medical: Mapping[str, Any] = field(default_factory=dict)
+    today: date | None = None
+    pieces: frozenset[str] = frozenset()
+    entered_on: date | None = None
     past: tuple[PastFile, ...] = ()
     rights: tuple[PastRight, ...] = ()
 

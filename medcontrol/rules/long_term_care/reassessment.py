@@ -1,4 +1,4 @@
-"""When a person is reassessed, by whom, and what a refusal or an objection does (réévaluation)."""
+"""When a person is reassessed, by whom, and what a refusal blocks (réévaluation)."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -42,7 +42,6 @@ class ReassessmentTerms:
     establishment_days: int
     request_months: int
     reapplication_years: int
-    objection_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +105,6 @@ def earliest(situation: Situation, ground: Ground, terms: ReassessmentTerms) -> 
         return Earliest(day, "reassessment.carer_months")
     day = add_months(situation.notified_on, terms.in_kind_months)
     return Earliest(day, "reassessment.in_kind_months")
-
-
-def objection_until(decided_on: date, terms: ReassessmentTerms) -> date:
-    """Return the last day to object to a decision of the fund."""
-    return decided_on + timedelta(days=terms.objection_days)
 
 
 def _on_request(situation: Situation, terms: ReassessmentTerms) -> Earliest:

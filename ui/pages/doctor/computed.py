@@ -1,6 +1,7 @@
 """The computed checks beside a step's form: run on what is known, in the reader's language."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from sqlmodel import Session
@@ -16,7 +17,12 @@ from workflows.steps.case_checks import Computed, Known, compute
 
 
 def computed_checks(
-    session: Session, catalog: Catalog, desk: Desk, records: tuple[MedicalContent, ...], sent: Sent
+    session: Session,
+    catalog: Catalog,
+    desk: Desk,
+    records: tuple[MedicalContent, ...],
+    sent: Sent,
+    today: date,
 ) -> tuple[CheckShown, ...]:
     """Return the checks of the open step, on what was received and on what was typed so far."""
     intake: Mapping[str, Any] = {}
@@ -29,6 +35,7 @@ def computed_checks(
         medical=intake.get("medical") or {},
         typed=typed,
         is_medical=desk.opened.is_medical_readable,
+        today=today,
     )
     opened = desk.opened
     found = compute(session, catalog, desk.pack, opened.file, opened.received, desk.step, known)

@@ -101,7 +101,9 @@ def read_step(visitor: Visitor, language: str, reference: str, sent: Sent) -> St
     )  # fmt: skip
     fields = step_form(desk, sent).fields(desk.pack.meta.facts)
     with read_only() as session:
-        checks = computed_checks(session, visitor.site.tools.catalog, desk, tuple(records), sent)
+        checks = computed_checks(
+            session, visitor.site.tools.catalog, desk, tuple(records), sent, visitor.today
+        )
     return StepPart(
         form=fields,
         checks=checks,
@@ -218,7 +220,12 @@ def _panel(
         panel_of(desk, lines, draft, sent),
         undo_seconds=reading.visitor.site.tools.undo_seconds,
         checks=computed_checks(
-            session, reading.visitor.site.tools.catalog, desk, reading.records, sent
+            session,
+            reading.visitor.site.tools.catalog,
+            desk,
+            reading.records,
+            sent,
+            reading.visitor.today,
         ),
     )
     if refusal is None:
