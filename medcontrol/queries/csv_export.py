@@ -1,21 +1,34 @@
-"""Control files as CSV for a spreadsheet (export)."""
+"""Tables as CSV for a spreadsheet, the list of control files among them (export)."""
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from medcontrol.queries.files import FileRow
 
+CSV = "text/csv; charset=utf-8"
 # A spreadsheet runs a cell that begins like this as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = tuple(each.name for each in fields(FileRow) if each.name not in ("doctor_id", "version"))
 
 
+def as_csv(rows: Iterable[Sequence[object]]) -> bytes:
+    """Return rows as CSV: UTF-8 with BOM, commas, CRLF; nothing for None, no text as a formula."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(map(_plain, rows))
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _plain(row: Sequence[object]) -> list[object]:
+    return [safe_cell(cell) if isinstance(cell, str) else cell for cell in row]
+
+
 def to_csv(rows: Iterable[FileRow], headings: Mapping[str, str] | None = None) -> bytes:
-    """Return files as CSV: UTF-8 with BOM, commas, CRLF, a line of headings.
+    """Return files as CSV with a line of headings, as ``as_csv`` writes it.
 
     Args:
         rows: the files.
@@ -24,12 +37,9 @@ def to_csv(rows: Iterable[FileRow], headings: Mapping[str, str] | None = None) -
     Money is a decimal with a point, days and instants are ISO 8601.
     """
     titles = headings or {}
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([titles.get(name, name) for name in map(_heading, COLUMNS)])
-    for row in rows:
-        writer.writerow([_cell(name, getattr(row, name)) for name in COLUMNS])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+    heads = [titles.get(name, name) for name in map(_heading, COLUMNS)]
+    lines = ([_cell(name, getattr(row, name)) for name in COLUMNS] for row in rows)
+    return as_csv(chain((heads,), lines))
 
 
 def _heading(name: str) -> str:
@@ -43,7 +53,7 @@ def _cell(name: str, value: Any) -> str:
         return f"{Decimal(value) / 100:.2f}"
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
-    return safe_cell(str(value))
+    return str(value)
 
 
 def safe_cell(text: str) -> str:

@@ -11,9 +11,10 @@ from medcontrol.db import read_only, transaction
 from medcontrol.errors import DomainError, Forbidden, InvalidInput
 from medcontrol.model import ControlFile, ExpertMission
 from medcontrol.vocabulary import Role
+from ui.downloads import shown_document
 from ui.forms import Errors, is_ticked, text_of
 from ui.notices import see_other
-from ui.pages.adjacent.sending import Typed, end_step, errors_of, shown, typed_of, version_of
+from ui.pages.adjacent.sending import Typed, end_step, errors_of, typed_of, version_of
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from workflows.linked.expertise import MissionView, missions, read_document, read_mission
@@ -79,7 +80,8 @@ def show_document(visitor: Me, mission_id: UUID, document_id: UUID) -> Response:
     """Return a document that was chosen for the mission."""
     visitor.must_have(Role.EXPERT)
     store = visitor.site.tools.documents
-    return shown(*read_document(visitor.principal, store, mission_id, document_id, now=visitor.now))
+    found = read_document(visitor.principal, store, mission_id, document_id, now=visitor.now)
+    return shown_document(*found)
 
 
 @router.post("/{mission_id}/{action}")

@@ -22,9 +22,10 @@ from medcontrol.queries.adjacent import (
 )
 from medcontrol.queries.opinion_requests import RequestRow, draft_of, late_requests, requests_of
 from medcontrol.vocabulary import Role
+from ui.downloads import shown_document
 from ui.forms import Errors, as_uuid, day_of, is_ticked, text_of, uuids_of
 from ui.notices import see_other
-from ui.pages.adjacent.sending import Typed, errors_of, shown, typed_of
+from ui.pages.adjacent.sending import Typed, errors_of, typed_of
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from workflows.linked.opinion_asks import LIMIT, OpinionAsk
@@ -114,7 +115,7 @@ def show_document(visitor: Me, request_id: UUID, document_id: UUID) -> Response:
     visitor.must_have(*PEOPLE)
     store = visitor.site.tools.documents
     found = read_document(visitor.principal, store, request_id, document_id, now=visitor.now)
-    return shown(*found)
+    return shown_document(*found)
 
 
 @router.post("/{request_id}/answer")

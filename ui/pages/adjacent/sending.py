@@ -2,19 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime, time
-from urllib.parse import quote
 
-from fastapi import Response
 from sqlmodel import Session
 from starlette.datastructures import FormData, UploadFile
 
 from medcontrol.clock import ZONES
-from medcontrol.documents import VIEWABLE_TYPES
 from medcontrol.errors import DomainError, Kind, StepNotOpen
-from medcontrol.model import Document, HumanTask
+from medcontrol.model import HumanTask
 from medcontrol.vocabulary import DocumentClass
 from ui.forms import Errors, day_of, files_of, text_of
-from ui.security import EMBEDDED_POLICY
 from ui.visitors import Visitor
 from workflows.commands import CompleteStep, NewDocument, complete_step
 
@@ -108,19 +104,3 @@ def documents_in(form: FormData, name: str, kind: str) -> list[NewDocument]:
         )
         for each in files_of(form, name)[:_MOST]
     ]  # fmt: skip
-
-
-def shown(document: Document, content: bytes) -> Response:
-    """Return a document for the viewer; what a browser does not show is downloaded."""
-    is_shown = document.media_type in VIEWABLE_TYPES
-    name = quote(document.title.replace("/", "-")[:120], safe="")
-    place = "inline" if is_shown else "attachment"
-    return Response(
-        content,
-        media_type=document.media_type if is_shown else "application/octet-stream",
-        headers={
-            "content-security-policy": EMBEDDED_POLICY,
-            "content-disposition": f"{place}; filename*=UTF-8''{name}",
-            "cache-control": "no-store",
-        },
-    )

@@ -10,6 +10,7 @@ from medcontrol.db import read_only, transaction
 from medcontrol.errors import AlreadyDone, InvalidInput
 from medcontrol.queries.administration import DoctorFilters, DoctorSheet, ListedDoctor
 from medcontrol.queries.administration_loading import load_units
+from medcontrol.queries.csv_export import CSV
 from medcontrol.queries.doctors_loading import doctors_of, list_doctors, load_doctor
 from medcontrol.reference.flows import Flow, flows
 from medcontrol.services.doctor_history import Said
@@ -19,6 +20,7 @@ from medcontrol.services.tables import Report, UnreadableTable
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession, Role
 from ui.codes import SPECIALTIES
 from ui.desk_codes import ABSENCES
+from ui.downloads import saved
 from ui.forms import Errors, files_of, is_ticked, member_of, text_of
 from ui.notices import see_other
 from ui.rendering import render
@@ -187,10 +189,8 @@ def export_file(visitor: Me, what: str) -> Response:
     visitor.must_have(Role.ADMINISTRATOR)
     with read_only() as session:
         text = export_csv(session, what, visitor.site.jurisdiction)
-    name = f'attachment; filename="{what}.csv"'
-    headers = {"content-disposition": name}
     # Spreadsheets read UTF-8 by its mark; the import passes it over.
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
+    return saved("\ufeff" + text, f"{what}.csv", CSV)
 
 
 @router.get("/{code}")

@@ -13,6 +13,7 @@ from medcontrol.queries.agenda import Booked, DayList
 from medcontrol.queries.agenda_loading import load_day_list
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import Role
+from ui.downloads import shown_pdf
 from ui.formats import Formats
 from ui.forms import day_of, is_ticked, text_of
 from ui.i18n import babel_locale, translations
@@ -61,12 +62,7 @@ def print_day(request: Request, visitor: Me) -> Response:
     language = request.state.shell.language
     made = _on_paper(found, visitor, language)
     content = as_pdf(made, language, visitor.site.tools.fonts)
-    name = f"list-{found.unit}-{found.on:%Y-%m-%d}.pdf"
-    headers = {
-        "Content-Disposition": f'inline; filename="{name}"',
-        "Cache-Control": "no-store",
-    }
-    return Response(content, media_type="application/pdf", headers=headers)
+    return shown_pdf(content, f"list-{found.unit}-{found.on:%Y-%m-%d}.pdf")
 
 
 @router.post("/appointments/{appointment_id}/arrival")

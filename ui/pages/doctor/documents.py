@@ -1,20 +1,18 @@
 """A file's documents: shown inside the page, and added."""
 
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
-from medcontrol.documents import VIEWABLE_TYPES
 from medcontrol.queries.file_loading import open_file
 from medcontrol.queries.file_page import FileTab
 from medcontrol.services.viewing import open_document
 from medcontrol.vocabulary import DocumentClass
+from ui.downloads import shown_document
 from ui.forms import files_of, member_of, text_of
 from ui.pages.doctor.answering import Sheet, attempt, follow
 from ui.pages.doctor.step_form import Errors
-from ui.security import EMBEDDED_POLICY
 from ui.visitors import Me, Posted
 from workflows.commands import Completed, NewDocument, add_documents
 
@@ -33,17 +31,7 @@ def show_document(visitor: Me, reference: str, document_id: UUID) -> Response:
         document_id,
         now=visitor.now,
     )
-    is_shown = document.media_type in VIEWABLE_TYPES
-    name = quote(document.title.replace("/", "-")[:120], safe="")
-    place = "inline" if is_shown else "attachment"
-    return Response(
-        content,
-        media_type=document.media_type if is_shown else "application/octet-stream",
-        headers={
-            "content-security-policy": EMBEDDED_POLICY,
-            "content-disposition": f"{place}; filename*=UTF-8''{name}",
-        },
-    )
+    return shown_document(document, content)
 
 
 @router.post("")

@@ -10,9 +10,9 @@ from medcontrol.errors import Forbidden, InvalidInput
 from medcontrol.queries.file_loading import open_file
 from medcontrol.services import envelopes
 from medcontrol.vocabulary import LetterReceipt, Role
+from ui.downloads import shown_pdf
 from ui.forms import day_of, member_of
 from ui.notices import see_other
-from ui.pages.reception.slips import pdf_response
 from ui.visitors import Me, Posted
 from workflows.letters import copies as copies
 
@@ -26,7 +26,7 @@ def show_letter(visitor: Me, reference: str, letter_id: UUID) -> Response:
         file = open_file(session, visitor.principal, reference).file
         letter = copies.find_letter(session, visitor.principal, file.id, letter_id)
         pdf = copies.letter_pdf(session, visitor.site.tools, letter)
-    return pdf_response(pdf, f"{file.reference}-{letter.code}.pdf")
+    return shown_pdf(pdf, f"{file.reference}-{letter.code}.pdf")
 
 
 @router.get("/letters/{letter_id}/duplicate")
@@ -45,7 +45,7 @@ def make_duplicate(visitor: Me, form: Posted, reference: str, letter_id: UUID) -
         pdf = copies.duplicate(
             session, visitor.site.tools, visitor.principal, file.id, letter_id, now=visitor.now
         )
-    return pdf_response(pdf, f"{file.reference}-duplicata.pdf")
+    return shown_pdf(pdf, f"{file.reference}-duplicata.pdf")
 
 
 @router.post("/letters/{letter_id}/receipt")

@@ -1,7 +1,5 @@
 """Several files of a queue at once: put on hold, exported, or handed to the reassignment page."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,11 +11,11 @@ from starlette.datastructures import FormData
 
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import DomainError
-from medcontrol.queries.csv_export import safe_cell
 from medcontrol.queries.worklist import BulkAction, QueueRow
 from medcontrol.queries.worklist_selection import select_rows
 from medcontrol.services.calendar import working_calendar
 from ui.codes import HOLD_REASONS, word_for
+from ui.downloads import saved_table
 from ui.forms import day_of, is_ticked, member_of, text_of, uuids_of
 from ui.i18n import translations
 from ui.labels import label_of
@@ -149,18 +147,11 @@ _COLUMNS: tuple[tuple[str, Callable[[QueueRow], object]], ...] = (
 
 
 def _export(rows: Sequence[QueueRow], language: str) -> Response:
-    """Return rows as CSV: UTF-8 with BOM, codes as words of the reader, days ISO 8601."""
+    """Return rows as CSV: codes as words of the reader, days ISO 8601."""
     words = translations(language).gettext
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([words(word_for("column", name) or name) for name, _ in _COLUMNS])
-    for row in rows:
-        writer.writerow([_cell(name, value(row), words) for name, value in _COLUMNS])
-    return Response(
-        b"\xef\xbb\xbf" + text.getvalue().encode(),
-        media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": 'attachment; filename="medcontrol.csv"'},
-    )
+    heads = [words(word_for("column", name) or name) for name, _ in _COLUMNS]
+    lines = [[_cell(name, value(row), words) for name, value in _COLUMNS] for row in rows]
+    return saved_table([heads, *lines], "medcontrol.csv")
 
 
 def _cell(name: str, value: object, words: Callable[[str], str]) -> str:
@@ -170,4 +161,4 @@ def _cell(name: str, value: object, words: Callable[[str], str]) -> str:
         return words(label_of(value))  # type: ignore[arg-type]
     kind = name
     known = word_for(kind, str(value))
-    return safe_cell(words(known) if known else str(value))
+    return words(known) if known else str(value)

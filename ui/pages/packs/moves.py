@@ -1,7 +1,5 @@
 """Moves of running files between versions of a pack: prepared, watched, applied, taken back."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,7 +10,6 @@ from medcontrol import journal
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import DomainError
 from medcontrol.model import PackMigration
-from medcontrol.queries.csv_export import safe_cell
 from medcontrol.queries.packs import (
     FILE_COLUMNS,
     MigrationRow,
@@ -23,6 +20,7 @@ from medcontrol.queries.packs import (
     running_by_pack,
 )
 from medcontrol.vocabulary import ActorKind, PackMigrationStatus, Role
+from ui.downloads import saved_table
 from ui.forms import Errors, text_of
 from ui.notices import see_other
 from ui.rendering import render
@@ -173,7 +171,7 @@ def _rate(text: str) -> int | None:
     """Return per cents as ten-thousandths; none when it is no share."""
     try:
         found = round(float(text.replace(",", ".")) * 100)
-    except ValueError:
+    except (ValueError, OverflowError):  # "x", "inf"
         return None
     return found if 0 <= found <= 10_000 else None
 
@@ -217,13 +215,6 @@ def ask(visitor: Me, _form: Posted, move_id: UUID, wanted: str) -> Response:
 def download(visitor: Me, move_id: UUID) -> Response:
     """Return what came of each file, as CSV."""
     visitor.must_have(Role.ADMINISTRATOR)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(FILE_COLUMNS)
     with read_only() as session:
         version_jobs.find(session, move_id)
-        for row in files(session, move_id):
-            writer.writerow(["" if value is None else safe_cell(str(value)) for value in row])
-    headers = {"content-disposition": f'attachment; filename="flow-move-{move_id}.csv"'}
-    content = "\ufeff" + text.getvalue()
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+        return saved_table([FILE_COLUMNS, *files(session, move_id)], f"flow-move-{move_id}.csv")

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from medcontrol.db import read_only, transaction
-from medcontrol.documents import VIEWABLE_TYPES
 from medcontrol.errors import DomainError, Kind, StepNotOpen
 from medcontrol.model import ControlFile, Document
 from medcontrol.queries.file_loading import OpenFile
@@ -28,6 +26,7 @@ from medcontrol.services.readings import (
     read_request,
 )
 from medcontrol.vocabulary import DecisionOutcome, Role
+from ui.downloads import shown_document
 from ui.forms import Sent, as_uuid, text_of
 from ui.notices import see_other
 from ui.pages.doctor.answering import MOVED
@@ -36,7 +35,6 @@ from ui.pages.doctor.panel import Desk, draft_of, panel_of
 from ui.pages.doctor.sending import errors_of, opinion_command
 from ui.pages.doctor.step_form import Errors
 from ui.rendering import render
-from ui.security import EMBEDDED_POLICY
 from ui.visitors import Me, Posted, Visitor
 from ui.words import PackWords
 from workflows.commands import complete_step
@@ -157,17 +155,7 @@ def show_document(visitor: Me, reference: str, document_id: UUID) -> Response:
     document, content = open_document(
         visitor.principal, visitor.site.tools.documents, reference, document_id, now=visitor.now
     )
-    is_shown = document.media_type in VIEWABLE_TYPES
-    name = quote(document.title.replace("/", "-")[:120], safe="")
-    place = "inline" if is_shown else "attachment"
-    return Response(
-        content,
-        media_type=document.media_type if is_shown else "application/octet-stream",
-        headers={
-            "content-security-policy": EMBEDDED_POLICY,
-            "content-disposition": f"{place}; filename*=UTF-8''{name}",
-        },
-    )
+    return shown_document(document, content)
 
 
 def _page(

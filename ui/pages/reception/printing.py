@@ -17,9 +17,9 @@ from medcontrol.queries.letters import (
     own_units,
 )
 from medcontrol.vocabulary import Role
+from ui.downloads import shown_pdf
 from ui.forms import Errors, as_uuid, text_of, uuids_of
 from ui.notices import see_other
-from ui.pages.reception.slips import pdf_response
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from ui.words import PackWords
@@ -99,7 +99,7 @@ def print_again(visitor: Me, number: str) -> Response:
     with read_only() as session:
         batch = batches.find_batch(session, visitor.principal, number)
     pdf = visitor.site.tools.documents.get(batch.pdf_sha256)
-    return pdf_response(pdf, f"{batch.number}.pdf")
+    return shown_pdf(pdf, f"{batch.number}.pdf")
 
 
 @router.post("/batches/{number}/sent")

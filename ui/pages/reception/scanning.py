@@ -16,9 +16,10 @@ from medcontrol.rules.scanning import read_code
 from medcontrol.services import envelopes, paper
 from medcontrol.services.paper_moves import Desk
 from medcontrol.vocabulary import Role
+from ui.downloads import shown_pdf
 from ui.forms import Errors, text_of
 from ui.notices import see_other
-from ui.pages.reception.slips import LONGEST, pdf_response
+from ui.pages.reception.slips import LONGEST
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from workflows.letters.sheets import CoverSheet, print_sheet
@@ -85,7 +86,7 @@ def print_cover(request: Request, visitor: Me, reference: str) -> Response:
     tools = visitor.site.tools
     language = request.state.shell.language
     pdf = print_sheet(sheet, fund=tools.fund_name, language=language, fonts=tools.fonts)
-    return pdf_response(pdf, f"{opened.file.reference}.pdf")
+    return shown_pdf(pdf, f"{opened.file.reference}.pdf")
 
 
 @router.post("/files/{reference}/envelopes")

@@ -16,10 +16,10 @@ from medcontrol.services import paper, paper_reception
 from medcontrol.services.paper_moves import Desk
 from medcontrol.services.paper_reception import Scan, Scanned
 from medcontrol.vocabulary import Role, SlipStatus
+from ui.downloads import shown_pdf
 from ui.forms import Errors, as_uuid, text_of
 from ui.notices import see_other
 from ui.rendering import render
-from ui.security import EMBEDDED_POLICY
 from ui.visitors import Me, Posted, Visitor
 from workflows.letters.sheets import SlipFile, SlipSheet, print_sheet
 
@@ -109,12 +109,13 @@ def print_slip(request: Request, visitor: Me, number: str) -> Response:
     tools = visitor.site.tools
     language = request.state.shell.language
     pdf = print_sheet(sheet, fund=tools.fund_name, language=language, fonts=tools.fonts)
-    return pdf_response(pdf, f"{slip.number}.pdf")
+    return shown_pdf(pdf, f"{slip.number}.pdf")
 
 
 @router.post("/{number}/files")
 def add_file(request: Request, visitor: Me, form: Posted, number: str) -> Response:
     """Put the scanned file on the slip."""
+    visitor.must_have(Role.AGENT)
     scan = text_of(form, "scan", LONGEST)
     added, error = "", ""
     try:
@@ -129,6 +130,7 @@ def add_file(request: Request, visitor: Me, form: Posted, number: str) -> Respon
 @router.post("/{number}/scan")
 def receive_file(request: Request, visitor: Me, form: Posted, number: str) -> Response:
     """Look a scanned file up on the slip that arrived."""
+    visitor.must_have(Role.AGENT)
     scan, location = text_of(form, "scan", LONGEST), text_of(form, "location", LONGEST)
     scanned, error = None, ""
     try:
@@ -175,18 +177,6 @@ COMMANDS: dict[str, Callable[[Session, Desk, SlipDetail, FormData], object]] = {
 }
 
 
-def pdf_response(pdf: bytes, name: str) -> Response:
-    """Return a PDF that the browser shows or prints."""
-    return Response(
-        pdf,
-        media_type="application/pdf",
-        headers={
-            "content-security-policy": EMBEDDED_POLICY,
-            "content-disposition": f'inline; filename="{name}"',
-        },
-    )
-
-
 def _desk(visitor: Visitor) -> Desk:
     return Desk(visitor.principal, visitor.now)
 
@@ -219,7 +209,6 @@ def _after_scan(
     location: str = "",
 ) -> Response:
     """Draw the slip after a scan: whole, or the part that changes for the scanner's script."""
-    visitor.must_have(Role.AGENT)
     with read_only() as session:
         slip = load_slip(session, visitor.principal, number)
     view = SlipView(slip, scanned=scanned, added=added, error=error, location=location)

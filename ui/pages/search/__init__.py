@@ -13,7 +13,7 @@ from starlette.datastructures import QueryParams
 from medcontrol.db import read_only
 from medcontrol.errors import InvalidInput
 from medcontrol.queries.administration_loading import load_units
-from medcontrol.queries.csv_export import to_csv
+from medcontrol.queries.csv_export import CSV, to_csv
 from medcontrol.queries.files import FileRow
 from medcontrol.queries.search import (
     EXPORT_LIMIT,
@@ -26,6 +26,7 @@ from medcontrol.queries.search import (
 from medcontrol.queries.worklist import Paging
 from medcontrol.reference.flows import flows
 from medcontrol.vocabulary import ControlFileStatus, ControlLevel, Jurisdiction, Lane
+from ui.downloads import saved
 from ui.forms import Errors, as_day, is_ticked, members_of, text_of, texts_of
 from ui.rendering import render
 from ui.visitors import Me, Visitor
@@ -109,12 +110,7 @@ def export_csv(request: Request, visitor: Me) -> Response:
             rows = list(export(session, visitor.principal, filters))
     except TooManyRows:
         return _draw(request, visitor, query, (), None, {"reference": "export.too_many_rows"})
-    name = f"medcontrol-{visitor.today:%Y-%m-%d}.csv"
-    return Response(
-        to_csv(rows),
-        media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}"'},
-    )
+    return saved(to_csv(rows), f"medcontrol-{visitor.today:%Y-%m-%d}.csv", CSV)
 
 
 def _understood(query: QueryParams) -> QueryParams:

@@ -16,6 +16,7 @@ from selectivity.score import store
 from selectivity.score.card import card_of
 from selectivity.score.families import refused, role_of
 from selectivity.score.training import LEAST_CASES, LEAST_HITS
+from ui.downloads import saved
 from ui.forms import as_uuid, text_of
 from ui.notices import see_other
 from ui.pages.selectivity.versions import READERS
@@ -100,11 +101,7 @@ def get_card(visitor: Me, number: int) -> Response:
     if row is None:
         raise NotFound(f"there is no model {number}")
     name = f"score-{row.jurisdiction.value}-{row.number}.md"
-    return Response(
-        card_of(row),
-        media_type="text/markdown; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return saved(card_of(row), name, "text/markdown; charset=utf-8")
 
 
 @router.post("/{model}/activate")

@@ -14,6 +14,7 @@ from selectivity.lifecycle import rows as version_rows
 from selectivity.lifecycle import service, store
 from selectivity.outcomes.effectiveness import by_row
 from selectivity.reading import read_data
+from ui.downloads import saved
 from ui.forms import Sent, files_of, text_of
 from ui.notices import see_other
 from ui.pages.selectivity.versions import (
@@ -97,8 +98,7 @@ def export_rules(visitor: Me, code: str, version: int, form: str) -> Response:
         raise InvalidInput(f"one of {', '.join(MEDIA_TYPES)}", field="form")
     read_data(data, source=f"{code}/{version}")  # a draft at fault has no other form yet
     ending = "json" if form == "jdm" else form
-    headers = {"content-disposition": f'attachment; filename="rules-{code}-{version}.{ending}"'}
-    return Response(export(data, form), media_type=MEDIA_TYPES[form], headers=headers)
+    return saved(export(data, form), f"rules-{code}-{version}.{ending}", MEDIA_TYPES[form])
 
 
 def _page(request: Request, visitor: Visitor, query: Sent | None = None) -> RulesPage:

@@ -1,6 +1,5 @@
 """Exports of steering: every figure with its unit and its definition."""
 
-import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import pyarrow.parquet as pq
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from medcontrol.queries.csv_export import safe_cell
+from medcontrol.queries.csv_export import CSV, as_csv, safe_cell
 from medcontrol.queries.steering import Steering
 from medcontrol.steering_counts import COUNTS, Cell, Figures
 from medcontrol.vocabulary import ControlLevel, DecisionOutcome
@@ -21,7 +20,7 @@ from ui.quality_words import FIGURES
 
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
+    "csv": CSV,
     "parquet": "application/vnd.apache.parquet",
 }
 _HEADS = (
@@ -61,7 +60,7 @@ def export(form: str, found: Steering, group: str, words: Words) -> bytes:
     """
     rows = [*_rows(found, words), *_agreements(found, group, words)]
     if form == "csv":
-        return _csv(rows, words)
+        return as_csv([[words.say(head) for head in _HEADS], *rows])
     if form == "parquet":
         return _parquet(rows)
     return _xlsx(rows, words)
@@ -107,15 +106,6 @@ def _figures(figures: Figures, words: Words) -> Iterator[tuple[str, str, float]]
         days = figures.days_below(share)
         if days is not None:
             yield code, words.say(FIGURES[code][0]), days
-
-
-def _csv(rows: list[Row], words: Words) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([words.say(head) for head in _HEADS])
-    for row in rows:
-        writer.writerow([safe_cell(part) if isinstance(part, str) else part for part in row])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
 def _parquet(rows: list[Row]) -> bytes:

@@ -25,6 +25,7 @@ from medcontrol.reference.flows import flows
 from medcontrol.rules.calendar import add_months
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import ControlLevel, DecisionOutcome, Role
+from ui.downloads import saved
 from ui.forms import Sent, text_of
 from ui.pages.steering.charts import Bars, bars_of
 from ui.pages.steering.exports import TYPES, Words, export
@@ -148,10 +149,7 @@ def export_steering(request: Request, visitor: Me, form: str) -> Response:
         names = region_names(session, visitor.site.jurisdiction)
     content = export(form, found, filters.group, Words(request.state.shell.language, names))
     name = f"steering-{filters.first:%Y-%m}-{filters.last:%Y-%m}.{form}"
-    return Response(
-        content, media_type=TYPES[form],
-        headers={"content-disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
+    return saved(content, name, TYPES[form])
 
 
 def filters_of(sent: Sent, today: date) -> SteeringFilters:

@@ -1,7 +1,6 @@
 """What became of a reassignment: progress, each file, once more, and back again."""
 
-import csv
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from assignment.reassignments import UNDO_FOR, retry, undo
 from medcontrol.db import read_only, transaction
 from medcontrol.ids import new_id
-from medcontrol.queries.csv_export import safe_cell
 from medcontrol.queries.reassignments import (
     SHOWN,
     BatchPage,
@@ -21,6 +19,7 @@ from medcontrol.queries.reassignments import (
 )
 from medcontrol.vocabulary import BatchStatus, ItemStatus, Role
 from ui.codes import word_for
+from ui.downloads import saved_table
 from ui.forms import as_uuid, member_of, text_of
 from ui.i18n import translations
 from ui.labels import label_of
@@ -87,9 +86,8 @@ def export(request: Request, visitor: Me, batch_id: UUID) -> Response:
     visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
     with read_only() as session:
         found = load_batch(session, visitor.principal, batch_id, limit=None)
-    content = _csv(found, request.state.shell.language)
-    headers = {"Content-Disposition": f'attachment; filename="reassignment-{batch_id}.csv"'}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+    rows = _table(found, request.state.shell.language)
+    return saved_table(rows, f"reassignment-{batch_id}.csv")
 
 
 @router.post("/{batch_id}/retry")
@@ -126,21 +124,17 @@ def _load(
     return ResultPage(found, back, status, reason, ends if can_undo else None, new_id())
 
 
-def _csv(found: BatchPage, language: str) -> bytes:
+def _table(found: BatchPage, language: str) -> Iterator[tuple[str, ...]]:
     catalog = translations(language)
 
     def words(codes: tuple[str, ...], kind: str) -> str:
         names = (code.split(":")[0] for code in codes)
         return "; ".join(catalog.gettext(word_for(kind, name) or name) for name in names)
 
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(("reference", "status", "from", "to", "refused_for", "warnings", "codes"))
+    yield ("reference", "status", "from", "to", "refused_for", "warnings", "codes")
     for each in found.items:
-        cells = (
+        yield (
             each.reference, catalog.gettext(label_of(each.status)), each.from_doctor or "",
             each.to_doctor or "", words(each.refusals, "constraint"),
             words(each.warnings, "reservation"), " ".join(each.refusals),
         )  # fmt: skip
-        writer.writerow([safe_cell(cell) for cell in cells])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()

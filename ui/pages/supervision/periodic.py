@@ -1,9 +1,7 @@
 """Periodic controls to come (contrôles périodiques): twelve months ahead, and the rights."""
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -12,11 +10,11 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData, QueryParams
 
 from medcontrol.db import read_only
-from medcontrol.queries.csv_export import safe_cell
 from medcontrol.queries.rights import RightFilters, RightList, load_rights
 from medcontrol.queries.supervision import UnitName
 from medcontrol.queries.supervision_scope import supervised_units
 from medcontrol.vocabulary import ControlLevel, Jurisdiction, Role
+from ui.downloads import saved_table
 from ui.forms import day_of, text_of
 from ui.pages.supervision.month_table import MonthRow, rows_of, units_of
 from ui.rendering import render
@@ -116,9 +114,8 @@ def export_forecast(request: Request, visitor: Me) -> Response:
     query = request.query_params
     units, found = _load(visitor)
     places = _chosen(found, units, text_of(query, "unit", 64), text_of(query, "flow", 64))
-    content = _csv(found, places, {unit.code: unit.name for unit in units})
-    headers = {"Content-Disposition": 'attachment; filename="periodic-controls.csv"'}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+    rows = _table(found, places, {unit.code: unit.name for unit in units})
+    return saved_table(rows, "periodic-controls.csv")
 
 
 @router.get("/rights")
@@ -191,14 +188,12 @@ def _days(
     )
 
 
-def _csv(found: Forecast, places: Sequence[Place], names: dict[str, str]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(("unit", "unit_name", "flow", "month", "planned", "spread"))
+def _table(
+    found: Forecast, places: Sequence[Place], names: dict[str, str]
+) -> Iterator[tuple[object, ...]]:
+    yield ("unit", "unit_name", "flow", "month", "planned", "spread")
     planned, spread = found.by_month(found.planned), found.by_month(found.spread)
     for place in places:
-        name = safe_cell(names.get(place.unit, ""))
         for month in found.months:
             counts = (planned[place, month], spread[place, month])
-            writer.writerow((place.unit, name, place.flow, f"{month:%Y-%m}", *counts))
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+            yield (place.unit, names.get(place.unit), place.flow, f"{month:%Y-%m}", *counts)

@@ -1,7 +1,5 @@
 """Monthly statements of contracted doctors (relevés d'honoraires): page, CSV and PDF."""
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,10 +13,10 @@ from sqlmodel import Session
 from assignment.statements import Statement, as_pdf, month_of, next_month, statement
 from medcontrol.db import read_only
 from medcontrol.errors import NotFound
-from medcontrol.queries.csv_export import safe_cell
 from medcontrol.queries.fairness import ComparedDoctor, compared_doctors
 from medcontrol.vocabulary import DoctorKind, Role
 from ui.codes import word_for
+from ui.downloads import saved, saved_table
 from ui.formats import Formats
 from ui.forms import text_of
 from ui.i18n import N_, babel_locale, translations
@@ -94,15 +92,12 @@ def export(request: Request, visitor: Me, doctor_id: UUID, month: str) -> Respon
     """Return a statement line by line, for a spreadsheet."""
     made = _load(visitor, doctor_id, month)
     words = _Words(request.state.shell.language, visitor.site.jurisdiction)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(("date", "reference", "type", "step", "fee"))
-    for each in made.items:
-        cells = (each.done_on.isoformat(), each.reference, words.flow(each.flow),
-                 words.step(each), f"{Decimal(each.cents) / 100:.2f}")  # fmt: skip
-        writer.writerow([safe_cell(cell) for cell in cells])
-    content = b"\xef\xbb\xbf" + text.getvalue().encode()
-    return _file(content, "text/csv; charset=utf-8", made, "csv")
+    rows = [
+        (each.done_on.isoformat(), each.reference, words.flow(each.flow), words.step(each),
+         f"{Decimal(each.cents) / 100:.2f}")
+        for each in made.items
+    ]  # fmt: skip
+    return saved_table([("date", "reference", "type", "step", "fee"), *rows], _name(made, "csv"))
 
 
 @router.get("/{doctor_id}/{month}/statement.pdf")
@@ -113,7 +108,7 @@ def print_statement(request: Request, visitor: Me, doctor_id: UUID, month: str) 
     words = _Words(language, visitor.site.jurisdiction)
     tools = visitor.site.tools
     content = as_pdf(words.of(made, tools.fund_name), language, tools.fonts)
-    return _file(content, "application/pdf", made, "pdf")
+    return saved(content, _name(made, "pdf"), "application/pdf")
 
 
 def _contracted(session: Session, visitor: Visitor) -> list[ComparedDoctor]:
@@ -132,10 +127,8 @@ def _load(visitor: Visitor, doctor_id: UUID, month: str) -> Statement:
         return statement(session, doctor_id, first, jurisdiction=visitor.site.jurisdiction)
 
 
-def _file(content: bytes, media_type: str, made: Statement, ending: str) -> Response:
-    name = f"statement-{made.code}-{made.month:%Y-%m}.{ending}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=media_type, headers=headers)
+def _name(made: Statement, ending: str) -> str:
+    return f"statement-{made.code}-{made.month:%Y-%m}.{ending}"
 
 
 class _Words:
