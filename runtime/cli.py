@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from medcontrol.errors import DomainError
 from medcontrol.settings import settings
 from runtime.commands import (
+    care,
     checks,
     imports,
     intake,
@@ -52,7 +53,7 @@ for name, group, panel in (
     ("doctors", imports.doctors, _FILL),
     ("calendar", imports.calendar, _FILL),
     ("import", imports.imports, _FILL),
-    ("care", long_term_care.care, _WORK),
+    ("care", care.care, _WORK),
     ("packs", packs.packs, _CHECK),
     ("params", checks.params, _CHECK),
     ("journal", checks.journal, _CHECK),

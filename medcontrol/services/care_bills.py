@@ -9,7 +9,7 @@ import orjson
 from sqlmodel import Session, col, select
 
 from medcontrol.crypto import KeyRing, bind
-from medcontrol.errors import AlreadyDone
+from medcontrol.errors import AlreadyDone, NotFound
 from medcontrol.ids import new_id
 from medcontrol.model import CareBill, CareBillCheck
 from medcontrol.rules.long_term_care.billing import CheckedPeriod
@@ -207,6 +207,20 @@ def result_of(session: Session, keys: KeyRing, check_id: UUID) -> dict[str, Any]
     return _opened(session.get_one(CareBillCheck, check_id), keys)
 
 
+def find_bill(session: Session, provider_id: str, number: str) -> CareBill:
+    """Return a bill by the number that its provider gave it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = session.exec(
+        select(CareBill).where(CareBill.provider_id == provider_id, CareBill.number == number)
+    ).first()
+    if found is None:
+        raise NotFound(f"{provider_id} sent no bill {number}", field="number")
+    return found
+
+
 def last_check(session: Session, bill_id: UUID) -> CareBillCheck:
     """Return the check of a bill that counts."""
     return session.exec(
@@ -266,6 +280,7 @@ __all__ = [
     "Checked",
     "NewBill",
     "billed_of",
+    "find_bill",
     "last_check",
     "recheck",
     "record_bill",

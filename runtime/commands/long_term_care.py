@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from medcontrol.clock import utc_now
 from medcontrol.errors import DomainError, InvalidInput
 from medcontrol.legal.dated import Parameters
 from medcontrol.rules.long_term_care.explaining import (
@@ -24,11 +22,7 @@ from medcontrol.rules.long_term_care.overrun import Overrun
 from medcontrol.rules.long_term_care.reading import compute_case, result_json
 from medcontrol.services.long_term_care import changed_law, right_terms, weekly_limits
 from medcontrol.strict_yaml import YamlFault, parse_yaml
-from runtime import wiring
 from runtime.commands.output import AsJson, fail, say, say_json, show_table
-from runtime.environment import environment
-from workflows.care.controls import open_controls
-from workflows.care.lines import record_lines
 
 
 def fluctuation(
@@ -150,41 +144,3 @@ def _show(result: Mapping[str, Any]) -> None:
     say(f"{result['id']}: {total} minutes ({float(total):.2f}); DAEV_P {result['daev_p']}")
     for line in (*result["reasons"], *(s["formula"] for s in result.get("explanation", ()))):
         say(f"    {line}")
-
-
-care = typer.Typer(help="Long-term care: plans, stays, bills and their later control.",
-                   no_args_is_help=True)  # fmt: skip
-
-
-@care.command("record")
-def record(
-    file: Annotated[Path, typer.Argument(help="NDJSON; each line a plan, a stay or a bill.")],
-    as_json: AsJson = False,
-) -> None:
-    """Keep plans and stays, check bills; what comes late works earlier bills out again."""
-    try:
-        lines = file.read_bytes().splitlines()
-    except OSError as error:
-        fail(f"{file}: {error.strerror}")
-    with environment():
-        found = record_lines(wiring.tools().keys, lines, now=utc_now())
-    figures = asdict(found) | {"faults": len(found.faults)}
-    if as_json:
-        say_json(figures | {"fields": [[number, name] for number, name, _ in found.faults]})
-    else:
-        show_table(("what", "number"), list(figures.items()))
-        for number, name, detail in found.faults[:20]:
-            say(f"line {number}, {name}: {detail}")
-    if found.faults:
-        fail(f"{len(found.faults)} lines were not kept")
-
-
-@care.command("controls")
-def controls(as_json: AsJson = False) -> None:
-    """Open the later controls of bills beyond the plan, by sign or by draw."""
-    with environment():
-        counts = open_controls(wiring.tools(), now=utc_now)
-    if as_json:
-        say_json(counts.as_json())
-    else:
-        say(f"{counts.opened} controls opened")
