@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
+from medcontrol.driver import Statement, ask
+
 #: How long an assignment of a single file waits for a doctor's row: far less than the second
 #: after which PostgreSQL looks for deadlocks.
 PATIENCE_MS = 200
@@ -22,9 +24,10 @@ PATIENCE_MS = 200
 _LOCK_ALL = sa.text("""
 SELECT id FROM doctor WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
 """)
-_LOCK_FREE = sa.text("SELECT id FROM doctor WHERE id = :id FOR NO KEY UPDATE SKIP LOCKED")
-_LOCK_ONE = sa.text("SELECT id FROM doctor WHERE id = :id FOR NO KEY UPDATE")
+_LOCK_ONE = b"SELECT id FROM doctor WHERE id = %(id)s FOR NO KEY UPDATE"
+_LOCK_FREE = _LOCK_ONE + b" SKIP LOCKED"
 _READ = sa.text("SELECT doctor_id, open_points FROM doctor_load WHERE doctor_id = ANY(:ids)")
+_READ_ONE = b"SELECT open_points FROM doctor_load WHERE doctor_id = %(id)s"
 _ADD = sa.text("""
 INSERT INTO doctor_load (doctor_id, open_points, open_files)
 SELECT id, 0, 0 FROM unnest(CAST(:ids AS uuid[])) AS id ORDER BY id
@@ -40,6 +43,12 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:points AS int[]), CAST(:files AS int[]))
      AS v(id, points, files)
 WHERE l.doctor_id = v.id
 """)
+_MOVE_ONE = b"""
+UPDATE doctor_load
+SET open_points = greatest(0, open_points + %(points)s),
+    open_files = greatest(0, open_files + %(files)s)
+WHERE doctor_id = %(id)s
+"""
 _LOCK_ROWS = sa.text("""
 SELECT doctor_id FROM doctor_load WHERE doctor_id = ANY(:ids) ORDER BY doctor_id FOR UPDATE
 """)
@@ -61,11 +70,6 @@ def lock_loads(session: Session, doctor_ids: Collection[UUID]) -> dict[UUID, int
     """
     ids = sorted(doctor_ids)
     session.execute(_LOCK_ALL, {"ids": ids})
-    return _read(session, ids)
-
-
-def _read(session: Session, ids: list[UUID]) -> dict[UUID, int]:
-    """Return the open points of locked doctors; those who never had any get their row."""
     # A statement of its own: it sees what was committed while the lock was waited for.
     loads = {row.doctor_id: row.open_points for row in session.execute(_READ, {"ids": ids})}
     missing = [each for each in ids if each not in loads]
@@ -74,11 +78,26 @@ def _read(session: Session, ids: list[UUID]) -> dict[UUID, int]:
     return {each: loads.get(each, 0) for each in ids}
 
 
+def lock_load(session: Session, doctor_id: UUID) -> int:
+    """Lock one doctor and return the open points, as ``lock_loads`` does, in one round trip."""
+    load = _lock(session, doctor_id, _LOCK_ONE)
+    return 0 if load is None else load
+
+
 def try_lock(session: Session, doctor_id: UUID) -> int | None:
     """Lock one doctor unless another transaction holds the lock; return the open points."""
-    if session.execute(_LOCK_FREE, {"id": doctor_id}).scalar() is None:
+    return _lock(session, doctor_id, _LOCK_FREE)
+
+
+def _lock(session: Session, doctor_id: UUID, lock: bytes) -> int | None:
+    """Return the open points of a doctor who is locked now; who never had any gets a row."""
+    locked, load = ask(session, {"id": doctor_id}, lock, _READ_ONE)
+    if not locked:
         return None
-    return _read(session, [doctor_id])[doctor_id]
+    if not load:
+        session.execute(_ADD, {"ids": [doctor_id]})
+        return 0
+    return int(load[0][0])
 
 
 def wait_briefly(session: Session, doctor_id: UUID) -> int | None:
@@ -86,13 +105,13 @@ def wait_briefly(session: Session, doctor_id: UUID) -> int | None:
     try:
         with session.begin_nested():
             session.execute(sa.text(f"SET LOCAL lock_timeout = {PATIENCE_MS}"))
-            session.execute(_LOCK_ONE, {"id": doctor_id})
+            load = lock_load(session, doctor_id)
             session.execute(sa.text("SET LOCAL lock_timeout TO DEFAULT"))
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available
             raise
         return None
-    return _read(session, [doctor_id])[doctor_id]
+    return load
 
 
 def move_loads(session: Session, changes: Mapping[UUID, tuple[int, int]]) -> None:
@@ -105,6 +124,14 @@ def move_loads(session: Session, changes: Mapping[UUID, tuple[int, int]]) -> Non
     }
     if ids:
         session.execute(_MOVE, values)
+
+
+def moves_of(changes: Mapping[UUID, tuple[int, int]]) -> list[Statement]:
+    """Return the statements that move a few loads as ``move_loads`` does."""
+    return [
+        (_MOVE_ONE, {"id": each, "points": points, "files": files})
+        for each, (points, files) in sorted(changes.items())
+    ]
 
 
 def reconcile_loads(session: Session) -> list[UUID]:

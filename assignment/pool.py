@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment.batch import rank
@@ -20,10 +19,11 @@ from assignment.facts import (
     UnassignedTask,
 )
 from assignment.loading import HORIZON_DAYS, load_tasks
-from assignment.loads import lock_loads
+from assignment.loads import lock_load
 from assignment.staff import staff
 from assignment.writing import Occasion, write_plan
 from medcontrol import journal
+from medcontrol.driver import ask
 from medcontrol.errors import NotFound
 from medcontrol.vocabulary import AssignmentMode, ControlLevel
 
@@ -33,25 +33,24 @@ WHERE t.status = 'open' AND t.is_medical AND t.assigned_doctor_id IS NULL
 """
 BY_URGENCY = " ORDER BY t.is_urgent DESC, t.due_at, t.id"
 
+_FIRST_FREE = b" LIMIT 1 FOR UPDATE OF f SKIP LOCKED"
+
 #: Tasks that a claim looks at before it says that there is nothing.
 CLAIM_DEPTH = 50
 
-_FITTING = """
-  AND f.jurisdiction = :jurisdiction AND t.held_until IS NULL AND t.kind <> 'quality_reading'
-  AND t.flow = ANY(:flows) AND t.level = ANY(:levels) AND t.points <= :capacity - coalesce(
-    (SELECT l.open_points FROM doctor_load l WHERE l.doctor_id = :doctor), 0)
-  AND NOT (t.id = ANY(:seen))
+_CLAIM = b"""
+  AND f.jurisdiction = %(jurisdiction)s AND t.held_until IS NULL AND t.kind <> 'quality_reading'
+  AND t.flow = ANY(%(flows)s) AND t.level = ANY(%(levels)s) AND t.points <= %(capacity)s - coalesce(
+    (SELECT l.open_points FROM doctor_load l WHERE l.doctor_id = %(doctor)s), 0)
+  AND NOT (t.id = ANY(%(seen)s))
 """
-_FIRST_FREE = " LIMIT 1 FOR UPDATE OF f SKIP LOCKED"
 # One statement for each kind of pool: an index serves each, in the order of urgency.
-_CLAIM = {
-    level: sa.text(
-        WAITING + of_unit + _FITTING + BY_URGENCY + " LIMIT 1 FOR UPDATE OF f SKIP LOCKED"
-    )
+_CLAIMS = {
+    level: WAITING.encode() + of_unit + _CLAIM + BY_URGENCY.encode() + _FIRST_FREE
     for level, of_unit in (
-        (ControlLevel.LOCAL, " AND t.agency_code = :unit"),
-        (ControlLevel.REGIONAL, " AND t.region_code = :unit"),
-        (ControlLevel.CENTRAL, ""),
+        (ControlLevel.LOCAL, b" AND t.agency_code = %(unit)s"),
+        (ControlLevel.REGIONAL, b" AND t.region_code = %(unit)s"),
+        (ControlLevel.CENTRAL, b""),
     )
 }
 
@@ -86,7 +85,7 @@ def claim_next(
     for task in _claimable(session, doctor, jurisdiction):
         if any(refusals(task, doctor, days)):
             continue
-        load = lock_loads(session, [doctor_id])[doctor_id]
+        load = lock_load(session, doctor_id)
         current = replace(doctor, open_points=load)
         why = rank(task, [current], known.levers.weights, days=days)
         if isinstance(why, UnassignedTask):
@@ -102,7 +101,7 @@ def _claimable(session: Session, doctor: DoctorFacts, jurisdiction: str) -> Iter
     """Yield locked tasks of the doctor's pool by urgency, skipping those that others hold."""
     unit = doctor.agency or doctor.region
     pool = ControlLevel.REGIONAL if unit else ControlLevel.CENTRAL
-    claim = _CLAIM[ControlLevel.LOCAL if doctor.agency else pool]
+    claim = _CLAIMS[ControlLevel.LOCAL if doctor.agency else pool]
     highest = max(each.rank for each in (doctor.level, *doctor.competence_levels.values()))
     seen: list[UUID] = []
     while len(seen) < CLAIM_DEPTH:
@@ -117,8 +116,8 @@ def _claimable(session: Session, doctor: DoctorFacts, jurisdiction: str) -> Iter
             "unit": unit,
             "seen": seen,
         }
-        task_id = session.execute(claim, values).scalar()
-        if task_id is None:
+        (found,) = ask(session, values, claim)
+        if not found:
             return
-        seen.append(task_id)
-        yield from load_tasks(session, [task_id], waiting_only=True)
+        seen.append(found[0][0])
+        yield from load_tasks(session, seen[-1:], waiting_only=True)

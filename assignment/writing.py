@@ -11,16 +11,15 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment.facts import Plan, PlannedAssignment, UnassignedTask
-from assignment.loads import move_loads
+from assignment.loads import move_loads, moves_of
 from medcontrol import journal
-from medcontrol.copying import copy_rows
+from medcontrol.copying import copy_rows, insertion
+from medcontrol.driver import FEW, Statement, run
 from medcontrol.ids import new_id
 from medcontrol.model import Assignment
 from medcontrol.vocabulary import AssignmentMode
 
-#: From so many rows on, COPY beats an INSERT (three times at a thousand).
-COPY_FROM = 50
-
+MADE = "assignment.made"
 # Set only where nobody was quicker; the count says so.
 _TAKE_TASKS = sa.text("""
 UPDATE human_task t
@@ -28,6 +27,10 @@ SET assigned_doctor_id = v.doctor, unassigned_reason = NULL, expected_on = NULL
 FROM unnest(CAST(:tasks AS uuid[]), CAST(:doctors AS uuid[])) AS v(task, doctor)
 WHERE t.id = v.task AND t.status = 'open' AND t.assigned_doctor_id IS NULL
 """)
+_TAKE_TASK = b"""
+UPDATE human_task SET assigned_doctor_id = %(doctor)s, unassigned_reason = NULL, expected_on = NULL
+WHERE id = %(task)s AND status = 'open' AND assigned_doctor_id IS NULL
+"""
 _SAY_WHY_NOT = sa.text("""
 UPDATE human_task t SET unassigned_reason = v.reason, expected_on = v.expected_on
 FROM unnest(CAST(:tasks AS uuid[]), CAST(:reasons AS text[]), CAST(:days AS date[]))
@@ -101,22 +104,81 @@ def write_plan(
     Raises:
         RuntimeError: a task was assigned or done meanwhile: the caller did not lock its file.
     """
-    made = plan.assignments
-    if made:
-        _insert(session, [_row(each, occasion) for each in made])
-        move_loads(session, loads_of(made))
+    write = _write_few if len(plan.assignments) <= FEW else _write_many
+    write(session, plan.assignments, occasion, stamp=stamp, journaled=journaled)
     if stamp:
-        _stamp(session, plan)
+        say_why_not(session, plan.unassigned)
+
+
+def _write_few(
+    session: Session,
+    made: Sequence[PlannedAssignment],
+    occasion: Occasion,
+    *,
+    stamp: bool,
+    journaled: bool,
+) -> None:
+    """Write a few assignments in one round trip, after one that reads the journals' ends."""
+    if not made:
+        return
+    session.flush()
+    taking: list[Statement] = []
+    if stamp:
+        taking = [(_TAKE_TASK, {"task": each.task.id, "doctor": each.doctor_id}) for each in made]
+    rows = [_row(each, occasion) for each in made]
+    others = [insertion(Assignment, rows), *moves_of(loads_of(made))]
     if journaled:
-        details = {
-            each.task.id: {"doctor": str(each.doctor_id), "rule": each.why.rule.value}
-            for each in made
+        others += _told(session, made, occasion, stamp=stamp)
+    done = run(session, [*taking, *others])
+    _all_taken(sum(each.rowcount for each in done[: len(taking)]), len(taking))
+
+
+def _write_many(
+    session: Session,
+    made: Sequence[PlannedAssignment],
+    occasion: Occasion,
+    *,
+    stamp: bool,
+    journaled: bool,
+) -> None:
+    """Write many assignments by COPY and statements over arrays."""
+    copy_rows(session, Assignment, [_row(each, occasion) for each in made])
+    move_loads(session, loads_of(made))
+    if stamp:
+        values = {
+            "tasks": [each.task.id for each in made],
+            "doctors": [each.doctor_id for each in made],
         }
-        holders = {each.task.control_file_id: journal.Stamp(each.doctor_id) for each in made}
-        tell(
-            session, "assignment.made", [each.task for each in made], details, occasion,
-            stamps=holders if stamp else None,
-        )  # fmt: skip
+        _all_taken(session.connection().execute(_TAKE_TASKS, values).rowcount, len(made))
+    if journaled:
+        holders = _holders(made) if stamp else None
+        tell(session, MADE, [each.task for each in made], _details(made), occasion, stamps=holders)
+
+
+def _told(
+    session: Session, made: Sequence[PlannedAssignment], occasion: Occasion, *, stamp: bool
+) -> list[Statement]:
+    """Return the statements that journal a few assignments."""
+    entries = _entries(MADE, [each.task for each in made], _details(made), occasion)
+    return journal.appended(
+        session, entries, actor=occasion.actor, now=occasion.now,
+        stamps=_holders(made) if stamp else None,
+    )  # fmt: skip
+
+
+def _details(made: Sequence[PlannedAssignment]) -> dict[UUID, Mapping[str, str | None]]:
+    return {
+        each.task.id: {"doctor": str(each.doctor_id), "rule": each.why.rule.value} for each in made
+    }
+
+
+def _holders(made: Sequence[PlannedAssignment]) -> dict[UUID, journal.Stamp]:
+    return {each.task.control_file_id: journal.Stamp(each.doctor_id) for each in made}
+
+
+def _all_taken(taken: int, wanted: int) -> None:
+    if taken != wanted:
+        raise RuntimeError(f"{wanted - taken} tasks changed under the plan")
 
 
 def loads_of(made: Sequence[PlannedAssignment]) -> dict[UUID, tuple[int, int]]:
@@ -131,17 +193,6 @@ def loads_of(made: Sequence[PlannedAssignment]) -> dict[UUID, tuple[int, int]]:
 def why_not(left: UnassignedTask) -> str:
     """Return the constraints that eliminated doctors, with counts: ``level:3 place:9``."""
     return " ".join(f"{name.value}:{n}" for name, n in left.removed.items() if n) or "no_doctor"
-
-
-def _stamp(session: Session, plan: Plan) -> None:
-    made = plan.assignments
-    if made:
-        tasks = [each.task.id for each in made]
-        doctors = [each.doctor_id for each in made]
-        taken = session.connection().execute(_TAKE_TASKS, {"tasks": tasks, "doctors": doctors})
-        if taken.rowcount != len(made):
-            raise RuntimeError(f"{len(made) - taken.rowcount} tasks changed under the plan")
-    say_why_not(session, plan.unassigned)
 
 
 def say_why_not(session: Session, left: Sequence[UnassignedTask]) -> None:
@@ -171,13 +222,6 @@ def _row(each: PlannedAssignment, occasion: Occasion) -> dict[str, Any]:
     }
 
 
-def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    if len(rows) < COPY_FROM:
-        session.execute(sa.insert(Assignment), list(rows))
-        return
-    copy_rows(session, Assignment, rows)
-
-
 class Subject(Protocol):
     """A task of a file: of a plan, or of an assignment that ended."""
 
@@ -203,16 +247,25 @@ def tell(
 
     ``stamps``: whose hands the files are in and where they lie, written with the journal's head.
     """
+    entries = _entries(action, subjects, details, occasion)
+    journal.record_many(session, entries, actor=occasion.actor, now=occasion.now, stamps=stamps)
+
+
+def _entries(
+    action: str,
+    subjects: Sequence[Subject],
+    details: Mapping[UUID, Mapping[str, str | None]],
+    occasion: Occasion,
+) -> list[journal.Entry]:
     more: dict[str, str | None] = {"mode": occasion.mode.value}
     if occasion.batch_id is not None:
         more["batch"] = str(occasion.batch_id)
-    entries = [
+    return [
         journal.Entry(
             each.control_file_id, action, {"task": str(each.id), **details[each.id], **more}
         )
         for each in subjects
     ]
-    journal.record_many(session, entries, actor=occasion.actor, now=occasion.now, stamps=stamps)
 
 
 def close_assignments(

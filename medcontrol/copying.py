@@ -1,4 +1,4 @@
-"""Many rows at once by COPY, in the caller's transaction."""
+"""Rows on their way into the database: many by COPY, a few as statements of the driver."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlmodel import Session, SQLModel
 
-from medcontrol.driver import driver
+from medcontrol.driver import Statement, driver
 
 
 def copy_rows(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -64,3 +64,46 @@ def _statement(table: type[SQLModel], names: tuple[str, ...]) -> sql.Composed:
         sql.Identifier(str(table.__tablename__)),
         sql.SQL(", ").join(sql.Identifier(columns[name].name) for name in names),
     )
+
+
+def insertion(
+    table: type[SQLModel], rows: Sequence[Mapping[str, Any]], *, otherwise: str = ""
+) -> Statement:
+    """Return the statement that inserts a few rows, each with the same members.
+
+    ``otherwise``: what to do with a row that is there already, ``ON CONFLICT …``.
+    """
+    names = tuple(rows[0])
+    values = [value for row in rows for value in prepared(table, names, row)]
+    return _insert(table, names, len(rows), otherwise), values
+
+
+def change(table: type[SQLModel], key: Any, values: Mapping[str, Any]) -> Statement:
+    """Return the statement that changes one row, named by its primary key."""
+    names = tuple(values)
+    return _update(table, names), [*prepared(table, names, values), key]
+
+
+@lru_cache(maxsize=512)
+def _insert(table: type[SQLModel], names: tuple[str, ...], count: int, otherwise: str) -> bytes:
+    columns = sa.inspect(table).columns
+    row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(names)))
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES {}").format(
+        sql.Identifier(str(table.__tablename__)),
+        sql.SQL(", ").join(sql.Identifier(columns[name].name) for name in names),
+        sql.SQL(", ").join([row] * count),
+    )
+    return statement.as_bytes() + f" {otherwise}".rstrip().encode()
+
+
+@lru_cache(maxsize=256)
+def _update(table: type[SQLModel], names: tuple[str, ...]) -> bytes:
+    mapper = sa.inspect(table)
+    statement = sql.SQL("UPDATE {} SET {} WHERE {} = %s").format(
+        sql.Identifier(str(table.__tablename__)),
+        sql.SQL(", ").join(
+            sql.SQL("{} = %s").format(sql.Identifier(mapper.columns[name].name)) for name in names
+        ),
+        sql.Identifier(mapper.primary_key[0].name),
+    )
+    return statement.as_bytes()

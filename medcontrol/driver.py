@@ -10,6 +10,11 @@ from sqlmodel import Session
 
 Values = Mapping[str, Any] | Sequence[Any]
 Rows = list[tuple[Any, ...]]
+#: In the driver's own notation (``%(name)s`` or ``%s``), with its values.
+Statement = tuple[bytes, Values]
+#: Up to so many rows are read or written one by one in a single round trip: such plans are kept,
+#: while those of a statement over an array are made anew each time.
+FEW = 8
 
 
 @contextmanager
@@ -39,6 +44,14 @@ def ask(session: Session, values: Values, *questions: bytes) -> list[Rows]:
     with driver(session) as connection:
         if len(questions) == 1:
             return [connection.execute(questions[0], values, prepare=True).fetchall()]
-        with connection.pipeline():
-            cursors = [connection.execute(each, values, prepare=True) for each in questions]
-        return [cursor.fetchall() for cursor in cursors]
+    return [found.fetchall() for found in run(session, [(each, values) for each in questions])]
+
+
+def run(session: Session, statements: Sequence[Statement]) -> list[psycopg.Cursor]:
+    """Run statements in the order given, in one round trip; return each one's result.
+
+    As with ``ask``, each sees what was committed before it began. Statements about one row,
+    named by its key, are planned once for each connection; arrays are planned anew every time.
+    """
+    with driver(session) as connection, connection.pipeline():
+        return [connection.execute(each, values, prepare=True) for each, values in statements]

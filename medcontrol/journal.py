@@ -1,44 +1,25 @@
 """The journal of each file: append-only entries, each chained to the one before by its hash."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import orjson
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from medcontrol.copying import copy_rows
+from medcontrol.chaining import SYSTEM, Actor, Entry, chain, link
+from medcontrol.copying import copy_rows, insertion
+from medcontrol.driver import FEW, Statement, run
 from medcontrol.model import ControlFile, JournalEntry
 from medcontrol.vocabulary import ActorKind
 
-_SEPARATOR = b"\x1f"
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who did it, with the name as it reads that day."""
-
-    kind: ActorKind
-    label: str
-    id: UUID | None = None
-
-
-SYSTEM = Actor(ActorKind.SYSTEM, "medcontrol")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Something that happened. ``facts`` hold codes, ids and digests: nothing personal."""
-
-    control_file_id: UUID
-    action: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+__all__ = [
+    "SYSTEM", "Actor", "Broken", "Entry", "Stamp", "appended", "chain", "extend", "record",
+    "record_many", "verify",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,60 +30,6 @@ class Broken:
     reference: str
     number: int
     fault: str
-
-
-def facts_text(facts: Mapping[str, Any]) -> str:
-    """Return facts as canonical JSON, the form that is stored and hashed."""
-    return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def link(
-    previous: bytes, number: int, at: datetime, entry: Entry, actor: Actor, facts: str
-) -> bytes:
-    """Return the SHA-256 (32 bytes) that chains an entry to ``previous`` (empty for the first)."""
-    parts = (
-        previous,
-        entry.control_file_id.bytes,
-        str(number).encode(),
-        _instant(at),
-        entry.action.encode(),
-        actor.kind.value.encode(),
-        actor.id.bytes if actor.id else b"",
-        actor.label.encode(),
-        facts.encode(),
-    )
-    return hashlib.sha256(_SEPARATOR.join(parts)).digest()
-
-
-@lru_cache(maxsize=16)
-def _instant(at: datetime) -> bytes:
-    """Return an instant as it is hashed; the entries of a chunk share one."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").encode()
-
-
-def chain(
-    entries: Sequence[Entry], *, actor: Actor, now: datetime, length: int = 0, head: bytes = b""
-) -> tuple[list[dict[str, Any]], int, bytes]:
-    """Return rows for entries of one file after ``length`` earlier ones, and the new head."""
-    rows = []
-    for entry in entries:
-        length += 1
-        facts = facts_text(entry.facts)
-        head = link(head, length, now, entry, actor, facts)
-        rows.append(
-            {
-                "control_file_id": entry.control_file_id,
-                "number": length,
-                "at": now,
-                "action": entry.action,
-                "actor_kind": actor.kind,
-                "actor_id": actor.id,
-                "actor_label": actor.label,
-                "facts": facts,
-                "hash": head,
-            }
-        )
-    return rows, length, head
 
 
 def record(
@@ -154,8 +81,16 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:lengths AS int[]), CAST(:heads AS bytea[
      AS v(id, length, head, doctor, agency, region)
 WHERE f.id = v.id
 """)
-#: From so many rows on, COPY beats an INSERT.
-_COPY_FROM = 50
+_HEAD = b"SELECT id, journal_length, journal_head FROM control_file WHERE id = %(id)s"
+_MOVE_ONE = b"""
+UPDATE control_file SET journal_length = %(length)s, journal_head = %(head)s WHERE id = %(id)s
+"""
+_MOVE_AND_STAMP_ONE = b"""
+UPDATE control_file SET journal_length = %(length)s, journal_head = %(head)s,
+  assigned_doctor_id = %(doctor)s, agency_code = coalesce(%(agency)s, agency_code),
+  region_code = coalesce(%(region)s, region_code), version = version + 1
+WHERE id = %(id)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +112,7 @@ def record_many(
 ) -> None:
     """Append entries to files whose rows the caller has locked; the order given is kept.
 
-    Three statements, however many entries.
+    Three statements, however many entries; a few are told one by one, in two round trips.
 
     Args:
         session: the caller's transaction.
@@ -188,25 +123,20 @@ def record_many(
     """
     if not entries:
         return
-    by_file: dict[UUID, list[Entry]] = {}
-    for entry in entries:
-        by_file.setdefault(entry.control_file_id, []).append(entry)
-    session.flush()
-    heads = {row[0]: (row[1], row[2]) for row in session.execute(_HEADS, {"ids": list(by_file)})}
-    rows: list[dict[str, Any]] = []
-    moved: list[tuple[UUID, int, bytes]] = []
-    for file_id, own in by_file.items():
-        length, head = heads[file_id]
-        more, length, head = chain(own, actor=actor, now=now, length=length, head=head)
-        rows += more
-        moved.append((file_id, length, head))
-    _append(session, rows)
-    ids, lengths, new_heads = zip(*moved, strict=True)
-    values = {"ids": list(ids), "lengths": list(lengths), "heads": list(new_heads)}
+    if len(entries) <= FEW:
+        run(session, appended(session, entries, actor=actor, now=now, stamps=stamps))
+        return
+    rows, moved = _continued(session, entries, actor, now)
+    copy_rows(session, JournalEntry, rows)
+    values: dict[str, Any] = {
+        "ids": [each.file for each in moved],
+        "lengths": [each.length for each in moved],
+        "heads": [each.head for each in moved],
+    }
     if stamps is None:
         session.execute(_MOVE, values)
         return
-    own_stamps = [stamps[file_id] for file_id in ids]
+    own_stamps = [stamps[each.file] for each in moved]
     places = {
         "doctors": [stamp.doctor for stamp in own_stamps],
         "agencies": [stamp.agency for stamp in own_stamps],
@@ -215,12 +145,65 @@ def record_many(
     session.execute(_MOVE_AND_STAMP, values | places)
 
 
-def _append(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write entries down, by COPY when there are many."""
-    if len(rows) < _COPY_FROM:
-        session.execute(sa.insert(JournalEntry), list(rows))
-        return
-    copy_rows(session, JournalEntry, rows)
+def appended(
+    session: Session,
+    entries: Sequence[Entry],
+    *,
+    actor: Actor,
+    now: datetime,
+    stamps: Mapping[UUID, Stamp] | None = None,
+) -> list[Statement]:
+    """Return the statements that append a few entries, for the caller to run with their own.
+
+    As ``record_many``; reads where the chains end, in one round trip.
+    """
+    rows, moved = _continued(session, entries, actor, now)
+    statements = [insertion(JournalEntry, rows)]
+    for each in moved:
+        values = {"id": each.file, "length": each.length, "head": each.head}
+        if stamps is None:
+            statements.append((_MOVE_ONE, values))
+            continue
+        stamp = stamps[each.file]
+        place = {"doctor": stamp.doctor, "agency": stamp.agency, "region": stamp.region}
+        statements.append((_MOVE_AND_STAMP_ONE, values | place))
+    return statements
+
+
+class _End(NamedTuple):
+    """Where a file's chain ends."""
+
+    file: UUID
+    length: int
+    head: bytes
+
+
+def _continued(
+    session: Session, entries: Sequence[Entry], actor: Actor, now: datetime
+) -> tuple[list[dict[str, Any]], list[_End]]:
+    """Return the rows that continue the chains of these files, and where each ends then."""
+    by_file: dict[UUID, list[Entry]] = {}
+    for entry in entries:
+        by_file.setdefault(entry.control_file_id, []).append(entry)
+    session.flush()
+    rows: list[dict[str, Any]] = []
+    ends: list[_End] = []
+    for file_id, length, head in _heads(session, list(by_file)):
+        more, length, head = chain(by_file[file_id], actor=actor, now=now, length=length, head=head)
+        rows += more
+        ends.append(_End(file_id, length, head))
+    if len(ends) < len(by_file):
+        raise KeyError(f"{len(by_file) - len(ends)} files do not exist")
+    return rows, ends
+
+
+def _heads(session: Session, ids: list[UUID]) -> Sequence[Sequence[Any]]:
+    """Return id, length and head of each file's chain, in the order of ``ids``."""
+    if len(ids) <= FEW:
+        found = run(session, [(_HEAD, {"id": each}) for each in ids])
+        return [row for cursor in found for row in cursor.fetchall()]
+    heads = {row[0]: row for row in session.execute(_HEADS, {"ids": ids})}
+    return [heads[each] for each in ids]
 
 
 _ALL = sa.text("""
