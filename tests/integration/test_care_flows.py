@@ -164,7 +164,7 @@ def right(world: World, code: str, opens_on: date) -> Entitlement:
         "right_code": code, "registration_number": PERSON, "family_name": "Weber",
         "given_name": "Anne", "birth_date": date(1938, 4, 2), "agency_code": "AEC-LUX",
         "valid_from": date(2024, 12, 1), "next_review_on": date(2026, 12, 1),
-        "opens_on": opens_on, "granted_at": NOW - timedelta(days=700),
+        "opens_on": opens_on, "granted_at": NOW - timedelta(days=740),
     })  # fmt: skip
     world.session.add(row)
     world.session.flush()

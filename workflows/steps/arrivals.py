@@ -6,17 +6,18 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from medcontrol import journal
 from medcontrol.errors import Forbidden, InvalidInput, StepNotOpen
-from medcontrol.model import CompletionRequest, Document
+from medcontrol.model import CompletionRequest, ControlFile, Deadline, Document
 from medcontrol.policy import Action, Principal, may
-from medcontrol.vocabulary import DocumentClass
+from medcontrol.vocabulary import DeadlineKind, DeadlineStatus, DocumentClass
 from workflows import effects, engine
 from workflows.steps import moving, signals
 from workflows.steps.command import Completed
 from workflows.steps.ending import actor_of, completed, save_change
+from workflows.steps.firing import fire_deadline
 from workflows.steps.moving import Move
 from workflows.tools import Tools
 
@@ -50,6 +51,8 @@ def add_documents(
     if not documents:
         raise InvalidInput("there is no document", field="documents")
     actor = by if isinstance(by, journal.Actor) else actor_of(by)
+    for each in _passed(session, tools, file_id, now):
+        fire_deadline(session, tools, each, now=now)
     move = moving.begin(session, tools, file_id, actor=actor, now=now)
     if isinstance(by, Principal) and not _may_add(session, by, file_id):
         raise Forbidden("this file belongs to another unit")
@@ -64,6 +67,30 @@ def add_documents(
         move.tell("document.added", document=str(row.id), kind=document.kind)
     _signal(move, signals.DOCUMENT)
     return _receive(move, "documents_received")
+
+
+def _passed(session: Session, tools: Tools, file_id: UUID, now: datetime) -> list[UUID]:
+    """Return the legal limits of what the file waits for that have passed, the earliest first.
+
+    What comes after its limit is late by the day, whether or not the sweeper came by since.
+    """
+    running = session.exec(
+        select(Deadline)
+        .where(
+            Deadline.control_file_id == file_id,
+            Deadline.status == DeadlineStatus.RUNNING,
+            Deadline.kind == DeadlineKind.LEGAL,
+            Deadline.due_at <= now,
+            col(Deadline.engine_task_id).is_not(None),
+        )
+        .order_by(col(Deadline.due_at))
+        .execution_options(populate_existing=True)
+    ).all()
+    if not running:
+        return []
+    file = session.get_one(ControlFile, file_id)
+    rules = tools.catalog.get(file.pack, file.flow).meta.deadlines
+    return [each.id for each in running if rules[each.name].scope == "wait"]
 
 
 def _may_add(session: Session, principal: Principal, file_id: UUID) -> bool:

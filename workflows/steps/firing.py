@@ -14,7 +14,7 @@ from workflows import effects, engine
 from workflows.steps import alerts, calendar_changes, moving, signals, tacit
 from workflows.steps.ending import save_change
 from workflows.steps.moving import Move
-from workflows.steps.records import spelled_pieces
+from workflows.steps.records import answer_by, spelled_pieces
 from workflows.tools import Tools
 
 
@@ -77,5 +77,4 @@ def _recall_request(move: Move) -> None:
     if request is None:
         return
     move.occasion.pieces = spelled_pieces(move.pack, request.pieces, move.received.get("language"))
-    due = move.limits.due("clocks.complement_days", request.requested_at, move.file.received_on)
-    move.occasion.answer_by = move.limits.calendar.civil_date(due.at)
+    move.occasion.answer_by = answer_by(move, request.requested_at)

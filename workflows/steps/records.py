@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from medcontrol.ids import new_id
+from medcontrol.legal.loading import law
 from medcontrol.model import (
     CompletionRequest,
     Entitlement,
@@ -40,6 +42,7 @@ _RECORD_KINDS = {
     StepKind.EXPERT_REPORT: MedicalRecordKind.EXPERT_REPORT,
     StepKind.QUALITY_READING: MedicalRecordKind.READING,
 }
+_COMPLEMENT = "clocks.complement_days"
 NO_SHOW, RESCHEDULE = "no_show", "reschedule"
 
 
@@ -166,8 +169,15 @@ def _ask(move: Move, command: CompleteStep) -> None:
         },
     )
     move.occasion.pieces = spelled_pieces(move.pack, asked, move.received.get("language"))
-    due = move.limits.due("clocks.complement_days", move.now, move.file.received_on)
-    move.occasion.answer_by = move.limits.calendar.civil_date(due.at)
+    move.occasion.answer_by = answer_by(move, move.now)
+
+
+def answer_by(move: Move, asked_at: datetime) -> date | None:
+    """Return by when pieces have to come; None where the pack's letters say it by their clocks."""
+    if _COMPLEMENT not in law(move.file.jurisdiction).paths:
+        return None
+    due = move.limits.due(_COMPLEMENT, asked_at, move.file.received_on)
+    return move.limits.calendar.civil_date(due.at)
 
 
 def spelled_pieces(
