@@ -5,9 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
-from medcontrol.errors import InvalidInput
 from medcontrol.model import (
     ControlFile,
     Deadline,
@@ -18,7 +17,6 @@ from medcontrol.model import (
     ReceivedFile,
 )
 from medcontrol.rules.checks.case import Verdict
-from medcontrol.services.care_entries import NewEntry, record_entry
 from medcontrol.vocabulary import (
     ControlFileStatus,
     DeadlineStatus,
@@ -211,17 +209,18 @@ def test_the_administration_assesses_no_sooner_than_the_law_allows(world: World)
 
 
 def enter(world: World, on: date, place: str = "ZZ-ETAB01") -> None:
-    entry = NewEntry(
-        registration_number=PERSON, establishment_id=place, entered_on=on, source="registre"
-    )
-    record_entry(world.session, entry, today=world.now.date(), now=world.now)
+    line = {"registration_number": PERSON, "establishment_id": place, "source": "registre",
+            "entered_on": on.isoformat()}  # fmt: skip
+    assert send(world, {"entry": line}).entries == 1
+    assert send(world, {"entry": line}).duplicates == 1
 
 
 def test_an_entry_into_an_establishment_opens_a_reassessment_once(world: World) -> None:
     send(world, PLAN)
     held = right(world, "in_kind", date(2028, 11, 1))
-    with pytest.raises(InvalidInput):
-        enter(world, date(2026, 12, 1))
+    early = {"registration_number": PERSON, "establishment_id": "ZZ-ETAB01", "source": "registre",
+             "entered_on": "2026-12-01"}  # fmt: skip
+    assert [name for _, name, _ in send(world, {"entry": early}).faults] == ["entered_on"]
     enter(world, date(2026, 11, 18))
 
     assert open_entries(world.tools, now=lambda: NOW).opened == 1

@@ -11,11 +11,13 @@ from medcontrol.rules.long_term_care.level_billing import BilledLevel
 from medcontrol.rules.long_term_care.reading import mapping, read_act, read_day
 from medcontrol.services.care_bills import NewBill
 from medcontrol.services.care_checks import Billed
+from medcontrol.services.care_entries import NewEntry
 from medcontrol.services.care_facts import NewPlan, NewStay
 from medcontrol.services.care_levels import NewLevel
 
 _PERSON = {"registration_number", "provider_id"}
 _PLAN = _PERSON | {"from", "to", "acts", "is_definitive"}
+_ENTRY = {"registration_number", "establishment_id", "entered_on", "source"}
 _LEVEL = _PERSON | {"from", "to", "level"}
 _STAY = {"registration_number", "admission", "discharge", "acute", "source"}
 _BILL = _PERSON | {
@@ -25,6 +27,7 @@ _BILL = _PERSON | {
 _PERIOD = {"from", "to", "minutes", "level", "acts"}
 _ACT = {"code", "planned", "executed", "not_executed"}
 _LONGEST = 200
+_CODES = {"registration_number", "provider_id", "establishment_id", "number", "source"}
 
 
 def read_plan(raw: Any) -> NewPlan:
@@ -58,6 +61,17 @@ def read_stay(raw: Any) -> NewStay:
     return NewStay(
         registration_number=_text(item, "registration_number"),
         stay=Stay(days.first, days.last, _flag(item, "acute", default=True)),
+        source=_text(item, "source"),
+    )
+
+
+def read_entry(raw: Any) -> NewEntry:
+    """Return an entry into an establishment; raises as ``read_plan``."""
+    item = mapping(raw, "entry", _ENTRY)
+    return NewEntry(
+        registration_number=_text(item, "registration_number"),
+        establishment_id=_text(item, "establishment_id"),
+        entered_on=read_day(item.get("entered_on"), "entered_on"),
         source=_text(item, "source"),
     )
 
@@ -164,7 +178,7 @@ def _span(first: date, last: date, name: str) -> Span:
 
 def _text(item: Mapping[str, Any], name: str) -> str:
     value = item.get(name)
-    longest = 64 if name in {"registration_number", "provider_id", "number", "source"} else _LONGEST
+    longest = 64 if name in _CODES else _LONGEST
     if not isinstance(value, str) or not value.strip() or len(value) > longest:
         raise CareFault("text", f"a text of at most {longest} characters is expected", field=name)
     if "\x00" in value:

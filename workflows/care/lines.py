@@ -1,4 +1,4 @@
-"""Plans, stays, levels and bills of long-term care as other systems send them, one JSON a line."""
+"""Plans, stays, levels, entries and bills of long-term care as other systems send them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,16 +7,20 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
+from medcontrol.clock import civil_date
 from medcontrol.crypto import KeyRing
 from medcontrol.db import transaction
 from medcontrol.errors import AlreadyDone, DomainError, InvalidInput
 from medcontrol.services.care_bills import Checked, recheck, record_bill
+from medcontrol.services.care_entries import record_entry
 from medcontrol.services.care_facts import record_plan, record_stay
 from medcontrol.services.care_levels import record_level
 from medcontrol.services.reference import agency_regions
-from workflows.care.line_forms import read_bill, read_level, read_plan, read_stay
+from workflows.care.line_forms import read_bill, read_entry, read_level, read_plan, read_stay
 
-_KINDS = {"plan", "stay", "level", "bill"}
+_KINDS = {"plan", "stay", "level", "entry", "bill"}
+#: What is counted under another name than its own with an s.
+_MANY = {"entry": "entries"}
 
 
 @dataclass(slots=True)
@@ -30,6 +34,7 @@ class Recorded:
     plans: int = 0
     stays: int = 0
     levels: int = 0
+    entries: int = 0
     bills: int = 0
     duplicates: int = 0
     rechecked: int = 0
@@ -64,7 +69,10 @@ def record_lines(
 def _record(keys: KeyRing, raw: bytes, found: Recorded, now: datetime) -> list[Checked]:
     kind, content = _line(raw)
     with transaction() as session:
-        if kind == "bill":
+        if kind == "entry":
+            record_entry(session, read_entry(content), today=civil_date(now, "lu"), now=now)
+            checks: list[Checked] = []
+        elif kind == "bill":
             bill = read_bill(content)
             if bill.agency_code not in agency_regions(session).get("lu", {}):
                 raise InvalidInput(f"agency {bill.agency_code!r} is unknown", field="agency")
@@ -75,7 +83,8 @@ def _record(keys: KeyRing, raw: bytes, found: Recorded, now: datetime) -> list[C
     if kind != "bill":
         found.rechecked += len(checks)
         found.difference_minutes += sum(check.difference for check in checks)
-    setattr(found, f"{kind}s", getattr(found, f"{kind}s") + 1)
+    many = _MANY.get(kind, f"{kind}s")
+    setattr(found, many, getattr(found, many) + 1)
     return checks
 
 
@@ -85,7 +94,7 @@ def _line(raw: bytes) -> tuple[str, Any]:
     except orjson.JSONDecodeError:
         raise InvalidInput("this is no JSON object", field="line") from None
     if not isinstance(line, dict) or len(line) != 1 or not set(line) <= _KINDS:
-        raise InvalidInput("one of plan, stay, level and bill is expected", field="line")
+        raise InvalidInput("one of plan, stay, level, entry and bill is expected", field="line")
     [(kind, content)] = line.items()
     return kind, content
 
