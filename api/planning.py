@@ -95,6 +95,7 @@ class PlanOut(BaseModel):
     lower_bound: float | None
     worst_utilisation: float | None
     late_points: int | None
+    late_points_bound: int | None
     given: list[GivenOut]
     waits: list[WaitsOut]
 
@@ -135,6 +136,7 @@ def post_plan(body: PlanIn, caller: Planner, db: ReadDb, context: InContext, now
         lower_bound=would.lower_bound,
         worst_utilisation=would.worst_utilisation,
         late_points=would.late_points,
+        late_points_bound=would.late_points_bound,
         given=[
             GivenOut(
                 task_id=each.task.id, control_file_id=each.task.control_file_id,

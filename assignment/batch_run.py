@@ -58,7 +58,8 @@ class BatchRun:
         unassigned: tasks that wait, by reason: ``awaits_capacity`` or ``nobody_may_take_it``.
         busy_regions: regions that another run is at; their tasks were left to it.
         plan: what was planned, for who wants to look at it.
-        lower_bound, worst_utilisation, late_points: of a plan over days; None of a small one.
+        lower_bound, worst_utilisation, late_points, late_points_bound: of a plan over days; None
+            of a small one.
         violations: what the checker found; a run with any is refused.
     """
 
@@ -71,6 +72,7 @@ class BatchRun:
     lower_bound: float | None = None
     worst_utilisation: float | None = None
     late_points: int | None = None
+    late_points_bound: int | None = None
     violations: int = 0
     is_dry_run: bool = False
 
@@ -157,6 +159,7 @@ def _plan(
     else:
         found = spread_over(eligibility, tasks, floor=EVEN_FROM)
         result.plan, result.late_points = found.plan, found.late_points
+        result.late_points_bound = found.late_points_bound
         result.lower_bound = round(found.lower_bound, 4)
         result.worst_utilisation = round(found.worst_utilisation, 4)
     chosen = {each.doctor_id for each in result.plan.assignments}

@@ -72,6 +72,14 @@ class Rounding:
         self.load[doctor] += points
         self.horizon.book(doctor, day, points)
 
+    def take(self, number: int) -> int:
+        """Take a task from its doctor and return the doctor."""
+        doctor = self.doctor_of.pop(number)
+        points = self.points[number]
+        self.load[doctor] -= points
+        self.horizon.book(doctor, self.grouping.kind_of[number].day, -points)
+        return doctor
+
     def book_anew(self) -> Horizon:
         """Return a horizon with what doctors have now, after tasks moved between them."""
         table = self.grouping.eligibility.table

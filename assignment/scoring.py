@@ -78,5 +78,6 @@ def load_cost(load: int, capacity: int, weights: Weights) -> float:
 
 def load_costs(load: IntArray, capacity: IntArray, weights: Weights) -> FloatArray:
     """Return ``load_cost`` of n doctors, (n,)."""
-    pairs = zip(load.tolist(), capacity.tolist(), strict=True)
-    return np.array([load_cost(points, room, weights) for points, room in pairs], dtype=np.float64)
+    used = np.divide(load, capacity, out=np.full(len(load), np.inf), where=capacity > 0)
+    costs: FloatArray = weights.load * used * used
+    return costs

@@ -19,6 +19,7 @@ from assignment.facts import DoctorFacts, Plan, TaskFacts, check_unique
 from assignment.grouping import Grouping
 from assignment.horizon import Horizon
 from assignment.ledger import Ledger
+from assignment.mending import Mending
 from assignment.network import Network
 from assignment.repair import Room, make_room
 from assignment.rounding import Rounding
@@ -39,6 +40,7 @@ class Spread:
             never below what the busiest doctor held before.
         worst_utilisation: of this plan, counting what waits for a doctor's later days.
         late_points: points that won't be done by their last day.
+        late_points_bound: points that are late in any plan, even of files that may be split.
         demand: points of files that somebody may do. placed: those that fit into the horizon.
     """
 
@@ -46,6 +48,7 @@ class Spread:
     lower_bound: float
     worst_utilisation: float
     late_points: int
+    late_points_bound: int
     demand: int
     placed: int
 
@@ -124,10 +127,16 @@ class _Run:
         above = np.minimum(even + max(task.points for task in self.tasks), total)
         for slack in _SLACK:
             left = rounding.place(left, np.minimum(even + slack * total, total), in_time=True)
-        left = self._repair(rounding.place(left, above, in_time=True), above)
-        left = rounding.place(left, total, in_time=True)
-        left = rounding.place(left, total, in_time=False)
+        left = self._repair(self._place_or_mend(left, above), above)
+        left = rounding.place(self._place_or_mend(left, total), total, in_time=False)
         self.left = self._repair(left, total)
+        if self.horizon.late_points():
+            Mending(rounding, total).hasten()
+
+    def _place_or_mend(self, left: list[int], limit: FloatArray | IntArray) -> list[int]:
+        """Place in time what is left over, others passed on for it; return what stays."""
+        left = self.rounding.place(left, limit, in_time=True)
+        return Mending(self.rounding, limit).place(left) if left else left
 
     def _repair(self, left: list[int], limit: FloatArray | IntArray) -> list[int]:
         """Make room for what found none by moving other files of the run; return what stays."""
@@ -210,6 +219,7 @@ class _Run:
             lower_bound=max(self.bound.utilisation, float(held.max(initial=0.0))),
             worst_utilisation=float(used.max(initial=0.0)),
             late_points=late,
+            late_points_bound=self.bound.late_points,
             demand=self.bound.demand,
             placed=self.bound.placed,
         )

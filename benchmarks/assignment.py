@@ -55,6 +55,7 @@ def main() -> None:
 def _plain(ours: Mapping[str, Any]) -> dict[str, object]:
     """Return our own figures without the peers'."""
     names = ("plan_seconds", "check_seconds", "worst_utilisation", "lower_bound", "late_points",
+             "late_points_bound",
              "violations")  # fmt: skip
     return {name: ours[name] for name in names}
 
@@ -72,6 +73,7 @@ def _sizes(instance: Instance, *, with_lp: bool) -> dict[str, object]:
         "plan_seconds": round(seconds, 2),
         "check_seconds": round(checked, 2),
         "lower_bound": round(found.lower_bound, 4),
+        "late_points_bound": found.late_points_bound,
         "violations": len(violations),
         **ruler,
     }

@@ -115,6 +115,7 @@ def _figures(done: BatchRun) -> dict[str, Any]:
         "lower_bound": done.lower_bound,
         "worst_utilisation": done.worst_utilisation,
         "late_points": done.late_points,
+        "late_points_bound": done.late_points_bound,
         "violations": done.violations,
         "dry_run": done.is_dry_run,
     }

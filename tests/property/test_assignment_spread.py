@@ -13,6 +13,7 @@ from assignment.facts import Constraint, DoctorFacts, TaskFacts
 from assignment.orphans import plan_orphans
 from assignment.scoring import Weights
 from assignment.spread import spread
+from benchmarks._instances import make_instance
 from medcontrol.vocabulary import ControlLevel
 from tests.property.test_assignment_plan import (
     DAYS,
@@ -134,6 +135,85 @@ def test_the_busiest_doctor_is_at_most_one_heavy_file_above_the_best_possible(in
             allowed = best * doctor.capacity_points + heaviest
             assert load[doctor.id] <= allowed + 1e-9
     assert result.lower_bound <= best + 1 / 2048
+
+
+def least_late(tasks, doctors):
+    """The fewest late points of any plan that places all, by trying everything; None if none."""
+    last = {
+        task.id: max(sum(day <= (task.due_on or DAYS[-1]) for day in DAYS), 1) for task in tasks
+    }
+    held = {doctor.id: [] for doctor in doctors}
+    best = [None]
+
+    def late_of(doctor):
+        due = [
+            sum(task.points for task in held[doctor.id] if last[task.id] <= k) + doctor.open_points
+            for k in range(1, len(DAYS) + 1)
+        ]
+        over = [points - sum(doctor.minutes[:k]) for k, points in enumerate(due, 1)]
+        return max(0, *over)
+
+    def place(number, late):
+        if best[0] is not None and late >= best[0]:
+            return
+        if number == len(tasks):
+            best[0] = late
+            return
+        task = tasks[number]
+        for doctor in doctors:
+            before, mine = late_of(doctor), held[doctor.id]
+            load = doctor.open_points + sum(each.points for each in mine)
+            if load + task.points > sum(doctor.minutes) or any(refusals(task, doctor, DAYS)):
+                continue
+            mine.append(task)
+            place(number + 1, late + late_of(doctor) - before)
+            mine.pop()
+
+    place(0, 0)
+    return best[0]
+
+
+@given(instances(tasks=7, points=(1, 6)))
+def test_what_can_all_be_done_in_time_is_and_nothing_is_sooner_than_the_bound_says(instance):
+    tasks = instance[0]
+    doctors = [replace(each, open_points=0) for each in worked(instance[1])]
+    least = least_late(tasks, doctors)
+    if least is None:
+        return
+
+    result = run(tasks, doctors)
+
+    assert result.late_points_bound <= least
+    assert result.late_points >= least
+    if least == 0:
+        assert result.late_points == 0
+
+
+def test_small_files_are_passed_on_for_a_large_one_that_would_be_late_otherwise():
+    # Only one may do the examination, today; the small files fit with both, and were nearer there.
+    here = doctor(1, minutes=(10, 0, 0), capacity_points=10, absent_on=frozenset(DAYS[1:]))
+    there = doctor(2, minutes=(20, 0, 0), capacity_points=20, agency="B1", region="R2")
+    exam = task(1, points=9, due_on=DAYS[0])
+    exam = replace(exam, in_person=True)
+    small = [task(10 + n, points=2, due_on=DAYS[0]) for n in range(5)]
+
+    for order in ([exam, *small], [*small, exam]):
+        result = run(order, [here, there])
+        doctor_of = {each.task.id: each.doctor_id for each in result.plan.assignments}
+
+        assert doctor_of[exam.id] == here.id
+        assert len(doctor_of) == 6
+        assert (result.late_points, result.late_points_bound) == (0, 0)
+
+
+def test_many_examinations_and_few_who_may_do_them_and_still_nothing_is_late():
+    # Whole files fit in time only when somebody passes several small ones on for a large one.
+    fund = make_instance(2_000, 100, seed=2, load=0.6)
+
+    result = spread(fund.tasks, fund.doctors, Weights(), days=fund.days)
+
+    assert check(result.plan, fund.tasks, fund.doctors, fund.days) == []
+    assert (result.late_points, result.late_points_bound, result.plan.unassigned) == (0, 0, ())
 
 
 @given(instances(tasks=10))
