@@ -113,6 +113,7 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
     )
     # Macros, as ``ui.due(…)``: globals, so that a block rendered alone has them too.
     env.globals["ui"] = env.get_template("_macros.html").module
+    env.globals["saved"] = env.get_template("_views.html").module
     return env
 
 

@@ -1,11 +1,13 @@
 """A doctor's or an agent's queue (file de travail): what the page shows, in plain values."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 from urllib.parse import urlencode
 from uuid import UUID
 
+from medcontrol.model import SavedView
 from medcontrol.vocabulary import (
     ControlFileStatus,
     ControlLevel,
@@ -133,7 +135,8 @@ class QueueFilters:
     def address(self, **changes: object) -> str:
         """Return the query string of these filters with changes, ``?`` included.
 
-        Members that hold their default are left out, so the plain queue is ``?``.
+        Members that hold their default are left out; the plain queue names its tab, since
+        ``/queue`` alone opens with whatever somebody chose.
 
         >>> QueueFilters(flow=("ald",)).address(tab=QueueTab.WAITING)
         '?tab=waiting&flow=ald'
@@ -145,7 +148,7 @@ class QueueFilters:
                 continue
             many = value if isinstance(value, tuple) else (value,)
             pairs += [(member.name, "1" if item is True else str(item)) for item in many]
-        return "?" + urlencode(pairs)
+        return "?" + urlencode(pairs or [("tab", QueueTab.TODO.value)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,3 +216,5 @@ class QueuePage:
     may_see_team: bool = False
     owner_name: str | None = None  # whose queue, when a supervisor looks at it
     waking_soon: int = 0  # held files that wake within the week: for the empty page
+    own_views: tuple[SavedView, ...] = ()
+    own_counts: Mapping[UUID, int] = field(default_factory=dict)  # by saved view

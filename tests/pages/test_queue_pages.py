@@ -46,7 +46,7 @@ def test_filters_stand_in_the_address_and_chips_take_them_away(fund: Fund) -> No
 
     assert references(page) == [other]
     away = page.xpath("//a[@class='chip-remove']/@href")
-    assert away == ["/queue?"]
+    assert away == ["/queue?tab=todo"]
     assert len(references(browser.page(away[0]))) == 2
 
 
@@ -105,7 +105,7 @@ def test_next_says_when_there_is_nothing_left(fund: Fund) -> None:
 
     answer = browser.send(browser.page("/queue"), "/queue/next")
 
-    assert answer.headers["location"] == "/queue?"
+    assert answer.headers["location"] == "/queue?tab=todo"
     assert texts(browser.page("/queue"), "//*[@id='toasts']//span") != []
     assert texts(browser.page("/queue"), "//*[@id='toasts']//span") == []  # said once
 
@@ -161,7 +161,7 @@ def test_several_files_are_put_on_hold_and_come_under_their_tab(fund: Fund) -> N
 
     assert asked.status_code == 200
     assert early.status_code == 422
-    assert done.headers["location"] == "/queue?"
+    assert done.headers["location"] == "/queue?tab=todo"
     left, held = references(browser.page("/queue")), browser.page("/queue?tab=waiting")
     assert len(left) == 1
     assert {*left, *references(held)} == taken

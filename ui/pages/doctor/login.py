@@ -34,6 +34,16 @@ router = APIRouter()
 MAX_LOGIN_BYTES = 20_000
 _YEAR = 365 * 24 * 3600
 _CONTROLLERS = (Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR, Role.AGENT)
+# Where the day of the others begins; of several roles, the first here counts.
+_HOMES = (
+    (Role.SUPERVISOR, "/supervision"),
+    (Role.APPEALS_SECRETARY, "/appeals"),
+    (Role.ADMINISTRATOR, "/quarantine"),
+    (Role.REFERENCE_MANAGER, "/quarantine"),
+    (Role.ANALYST, "/selectivity"),
+    (Role.EXPERT, "/missions"),
+    (Role.AUDITOR, "/steering"),
+)
 
 
 async def open_form(request: Request) -> FormData:
@@ -70,17 +80,9 @@ def own_path(text: str) -> str:
 def home(visitor: Me) -> Response:
     """Send each role to the page where its day begins."""
     principal = visitor.principal
-    if principal.doctor_id is not None or principal.has(*_CONTROLLERS):
-        return RedirectResponse("/queue", status_code=303)
-    if principal.has(Role.SUPERVISOR):
-        return RedirectResponse("/supervision", status_code=303)
-    if principal.has(Role.ADMINISTRATOR):
-        return RedirectResponse("/users", status_code=303)
-    if principal.has(Role.REFERENCE_MANAGER):
-        return RedirectResponse("/quarantine", status_code=303)
-    if principal.has(Role.ANALYST):
-        return RedirectResponse("/selectivity", status_code=303)
-    return RedirectResponse("/search", status_code=303)
+    is_controller = principal.doctor_id is not None or principal.has(*_CONTROLLERS)
+    found = next((page for role, page in _HOMES if principal.has(role)), "/search")
+    return RedirectResponse("/queue" if is_controller else found, status_code=303)
 
 
 @router.get("/login")

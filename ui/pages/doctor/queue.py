@@ -4,14 +4,16 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from assignment.service import claim_next
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import NotFound
-from medcontrol.queries.worklist import QueueFilters, QueueRow, QueueTab
-from medcontrol.queries.worklist_loading import load_queue
+from medcontrol.queries.worklist import QueueFilters, QueuePage, QueueRow, QueueTab
+from medcontrol.queries.worklist_loading import count_each, load_queue
 from medcontrol.queries.worklist_selection import select_rows
+from medcontrol.services import saved_views
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import Role
 from ui.forms import text_of
@@ -22,6 +24,7 @@ from ui.visitors import Me, Posted, Visitor
 from workflows.steps.ending import actor_of
 
 router = APIRouter()
+PATH = "/queue"
 WORKERS = (
     Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR, Role.AGENT, Role.SUPERVISOR,
 )  # fmt: skip
@@ -31,16 +34,33 @@ WORKERS = (
 def show_queue(request: Request, visitor: Me) -> Response:
     """Draw the queue of the person logged in, or of a doctor whom they supervise."""
     visitor.must_have(*WORKERS)
-    filters = filters_of(request.query_params)
     with read_only() as session:
+        if not request.url.query and (chosen := _opens_with(session, visitor)):
+            return RedirectResponse(PATH + chosen, status_code=303)
         page = load_queue(
             session,
             visitor.principal,
-            filters,
+            filters_of(request.query_params),
             now=visitor.now,
             calendar=working_calendar(session, visitor.site.jurisdiction),
         )
+        page = _with_own_views(session, visitor, page)
     return render(request, "queue.html", page)
+
+
+def _opens_with(session: Session, visitor: Visitor) -> str | None:
+    return saved_views.default_address(session, visitor.principal.id, PATH)
+
+
+def _with_own_views(session: Session, visitor: Visitor, page: QueuePage) -> QueuePage:
+    """Add what somebody saved, each view with how many files it holds now."""
+    views = tuple(saved_views.views_of(session, visitor.principal.id, PATH))
+    counts = count_each(
+        session, visitor.principal, [filters_in(view.address) for view in views],
+        now=visitor.now, calendar=working_calendar(session, visitor.site.jurisdiction),
+    )  # fmt: skip
+    numbers = {view.id: count for view, count in zip(views, counts, strict=True)}
+    return replace(page, own_views=views, own_counts=numbers)
 
 
 @router.post("/queue/next")

@@ -10,18 +10,21 @@ from assignment.facts import DoctorFacts
 from assignment.service import load_doctors
 from medcontrol.db import read_only
 from medcontrol.errors import NotFound
+from medcontrol.model import SavedView
 from medcontrol.queries.supervision import DueBucket, TaskFilters, TaskList, TaskState, UnitName
 from medcontrol.queries.supervision_scope import supervised_units
 from medcontrol.queries.supervision_tasks import load_tasks
 from medcontrol.queries.worklist import QueueSort
 from medcontrol.reference.flows import flows
 from medcontrol.services.calendar import working_calendar
+from medcontrol.services.saved_views import views_of
 from medcontrol.vocabulary import ControlLevel, Lane, Role
 from ui.forms import as_uuid, is_ticked, member_of, members_of, text_of
 from ui.rendering import render
 from ui.visitors import Me, Visitor
 
 router = APIRouter(prefix="/supervision")
+PATH = "/supervision/tasks"
 _SIZES = (25, 50, 100)
 
 
@@ -34,6 +37,7 @@ class TasksPage:
     units: tuple[UnitName, ...]
     doctor: DoctorFacts | None
     action: str
+    own_views: tuple[SavedView, ...] = ()
     states: tuple[TaskState, ...] = tuple(TaskState)
     buckets: tuple[DueBucket, ...] = tuple(DueBucket)
     lanes: tuple[Lane, ...] = tuple(Lane)
@@ -61,7 +65,7 @@ def filters_of(query: QueryParams | FormData, *, doctor: UUID | None = None) -> 
 @router.get("/tasks")
 def show_tasks(request: Request, visitor: Me) -> Response:
     """Draw the list that a figure of the board opens."""
-    return _draw(request, visitor, filters_of(request.query_params), "/supervision/tasks")
+    return _draw(request, visitor, filters_of(request.query_params), PATH)
 
 
 @router.get("/doctors/{doctor_id}")
@@ -83,11 +87,13 @@ def _draw(request: Request, visitor: Visitor, filters: TaskFilters, action: str)
                 raise NotFound(f"no doctor {filters.doctor}")
             doctor = load_doctors(session, visitor.today, jurisdiction, ids=[filters.doctor])[0]
         units = supervised_units(session, visitor.principal, jurisdiction)
+        views = views_of(session, visitor.principal.id, PATH)
     page = TasksPage(
         list=found,
         flows=tuple(code for code, flow in flows().items() if jurisdiction in flow.jurisdictions),
         units=tuple(unit for unit in units if unit.level is not ControlLevel.CENTRAL),
         doctor=doctor,
         action=action,
+        own_views=tuple(views),
     )
     return render(request, "supervision/tasks.html", page)
