@@ -3,6 +3,7 @@
 A linked file that looks at another one again (an appeal, a second reading) is kept from whoever
 took part there. An appeal is kept from their superiors and subordinates of that day too. An
 expertise looks at nothing again: it is kept from whom the file is kept from that asks for it.
+Nor does a file of another flow that follows from a decision, such as a pension after sick leave.
 """
 
 from uuid import UUID
@@ -19,6 +20,8 @@ TOOK_PART = "took_part"
 SUPERIOR = "superior_of_author"
 SUBORDINATE = "subordinate_of_author"
 
+# A child that is about what its parent ``p`` is about; one of another flow follows from it.
+_AGAIN = "{child}.flow = p.flow OR {child}.flow IN ('appeal', 'expertise', 'quality')"
 # [[doctor, reason]…] of the file ``f``; the strongest reason of a doctor stands last. NULL for a
 # file that is about no other one, at no cost.
 EXCLUDED = f"""
@@ -29,12 +32,14 @@ CASE WHEN f.parent_id IS NOT NULL THEN (
     SELECT p.id, p.flow, p.parent_id FROM above a JOIN control_file p ON p.id = a.parent_id
   ), again(id, is_appeal) AS (
     SELECT a.parent_id, bool_or(a.flow <> '{QUALITY}') FROM above a
-    WHERE a.parent_id IS NOT NULL AND a.flow <> '{EXPERTISE}' GROUP BY a.parent_id
+    JOIN control_file p ON p.id = a.parent_id
+    WHERE a.flow <> '{EXPERTISE}' AND ({_AGAIN.format(child="a")}) GROUP BY a.parent_id
   ), seen(id, is_appeal, is_contested) AS (
     SELECT g.id, g.is_appeal, true FROM again g
     UNION ALL
     SELECT s.id, g.is_appeal, false FROM again g JOIN control_file s ON s.parent_id = g.id
-    WHERE s.id NOT IN (SELECT id FROM above)
+    JOIN control_file p ON p.id = g.id
+    WHERE s.id NOT IN (SELECT id FROM above) AND ({_AGAIN.format(child="s")})
   ), part(doctor_id, since, is_appeal, is_author) AS (
     SELECT o.doctor_id, CAST(o.given_at AS date), s.is_appeal, s.is_contested
     FROM seen s JOIN opinion o ON o.control_file_id = s.id

@@ -41,6 +41,7 @@ ROUTES = {
     "blue.*": "batch",
     "care.*": "batch",
     "opinions.*": "batch",
+    "files.*": "batch",
     "calendar.*": "batch",
     "quality.*": "batch",
     "steering.*": "batch",

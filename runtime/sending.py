@@ -19,6 +19,7 @@ TOPICS = frozenset(
         "reassignment.run",
         "packs.migrate",
         "calendar.recount",
+        "files.open_next",
     }
 )
 

@@ -17,7 +17,8 @@ from workflows.commands import Completed, CompleteStep, complete_step
 from workflows.gate.intake import TakenIn, take_in_one
 from workflows.tools import Tools
 
-FLOWS = ("ald", "invalidity", "ambulatory", "hospital", "sick_leave", "care_abroad", "disability")
+FLOWS = ("ald", "invalidity", "ambulatory", "hospital", "sick_leave", "care_abroad", "disability",
+         "medicines")  # fmt: skip
 
 MESSAGE: dict[str, Any] = {
     "schema": "medcontrol.intake.v1",

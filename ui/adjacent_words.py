@@ -51,6 +51,13 @@ ADJACENT_ACTIONS: Mapping[str, str] = {
     "opinion.asked": N_("Opinion asked outside"),
     "opinion.reminded": N_("Reminder of the opinion"),
     "opinion.given_up": N_("Opinion given up"),
+    "invalidity.opened": N_("Invalidity file opened"),
+    "file.not_opened": N_("No further file opened: there is one already"),
+    "entitlement.followed": N_("Right followed by another one"),
+    "entitlement.suspended": N_("Right suspended"),
+    "entitlement.resumed": N_("Suspension lifted"),
+    "recourse.recorded": N_("Recourse outside the fund recorded"),
+    "recourse.settled": N_("Outcome of a recourse outside the fund recorded"),
 }
 
 FLOWS_BESIDE: Mapping[str, str] = {"appeal": N_("Appeal"), "expertise": N_("Expertise")}

@@ -136,6 +136,10 @@ class _Dental:
     window_months = _LAW.whole("dental.window_months")
 
 
+class _Expertise:
+    no_shows_before_ending = _LAW.whole("expertise.no_shows_before_ending")
+
+
 class _Fees:
     central_opinion = _LAW.decimal("fees.central_opinion")
     control_on_file = _LAW.decimal("fees.control_on_file")
@@ -273,6 +277,7 @@ conventional = _Conventional
 convocation = _Convocation
 decision = _Decision
 dental = _Dental
+expertise = _Expertise
 fees = _Fees
 hospital = _Hospital
 ijm = _Ijm

@@ -1,12 +1,36 @@
-"""Opinions asked outside: reminders by day, and what no flow waits for any more."""
+"""Opinions asked outside: reminders by day; files that follow from a decision."""
+
+from uuid import UUID
 
 from celery import shared_task
 
+from medcontrol import outbox
 from medcontrol.clock import utc_now
 from medcontrol.db import transaction
 from medcontrol.settings import settings
+from runtime import wiring
+from runtime.tasks.failing import noted
 from runtime.tasks.periodic import Result, alone
+from workflows.effects.successions import TOPIC
 from workflows.linked.opinion_reminders import give_up_stale, remind_due
+from workflows.linked.successions import open_next
+
+
+@shared_task(name=TOPIC)
+def open_file(message_id: str) -> None:
+    """Open the file that a decision asked for; called again, it finds that done."""
+    key = UUID(message_id)
+    with noted(key), transaction() as session:
+        waiting = outbox.begin(session, key)
+        if waiting is None:
+            return
+        now = utc_now()
+        asked = waiting.payload
+        open_next(
+            session, wiring.tools(), UUID(asked["control_file_id"]), flow=asked["flow"],
+            nature=asked["nature"], now=now,
+        )  # fmt: skip
+        outbox.finish(waiting, now=now)
 
 
 @shared_task(name="opinions.remind")

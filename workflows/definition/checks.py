@@ -12,6 +12,7 @@ from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from medcontrol.errors import DomainError, NotFound
 from medcontrol.legal.dated import UnknownParameter
 from medcontrol.legal.loading import law
+from medcontrol.reference.flows import flows
 from medcontrol.rules.checks import CHECKS
 from medcontrol.rules.clocks import LimitUnit
 from medcontrol.vocabulary import ControlLevel
@@ -19,7 +20,7 @@ from workflows.definition import conditions, coverage
 from workflows.definition.bpmn import Graph, Node, read
 from workflows.definition.catalog import Catalog, Pack, read_lock
 from workflows.definition.samples import sample_of
-from workflows.definition.schema import FromFact
+from workflows.definition.schema import Call, FromFact
 from workflows.engine import operations
 from workflows.engine.paths import specs
 from workflows.letters.answers import PRINTABLE, questions
@@ -172,6 +173,17 @@ def _operations(pack: Pack, graph: Graph) -> Iterator[tuple[str, str]]:
             yield step, f"there is no letter {letter!r}"
         if call.call == "grant_entitlement" and pack.meta.entitlement is None:
             yield step, "the pack has no entitlement rule"
+        if call.call == "open_file" and not _is_served(pack, call):
+            yield step, "opens a file of a flow or nature that there is not"
+
+
+def _is_served(pack: Pack, call: Call) -> bool:
+    flow = flows().get(str(call.arguments.get("flow")))
+    return (
+        flow is not None
+        and pack.meta.jurisdiction in flow.jurisdictions
+        and call.arguments.get("nature") in flow.natures
+    )
 
 
 def _possible_arguments(pack: Pack, step: str) -> Iterator[dict[str, object]]:
@@ -292,6 +304,7 @@ def _parameters(pack: Pack) -> Iterator[tuple[str, str]]:
 
 def _letters(pack: Pack, fonts: Sequence[Path]) -> Iterator[tuple[str, str]]:
     sent = {call.arguments.get("letter") for call in pack.meta.operations.values()}
+    sent |= {step.reminder for step in pack.meta.steps.values()}
     printable = {name for name, each in questions(pack) if each["widget"] in PRINTABLE}
     for code, letter in pack.meta.letters.items():
         if code not in sent:

@@ -144,6 +144,7 @@ class Step(Part):
         form: name of the form, ``forms/<form>.schema.json`` and ``.ui.yaml``.
         gives: facts that may be given together with the outcome.
         deadline: its internal target, one of the pack's deadlines.
+        reminder: letter that reminds of what an appointment step booked.
     """
 
     titles: Titles
@@ -158,6 +159,7 @@ class Step(Part):
     outcomes: tuple[Code, ...] = Field(min_length=1)
     gives: tuple[Code, ...] = ()
     deadline: Code | None = None
+    reminder: Code | None = None
 
 
 class Waiting(Part):
@@ -443,23 +445,25 @@ class PackFile(Part):
         for name, step in self.steps.items():
             _known(f"steps.{name}.outcomes", step.outcomes, self.outcomes)
             _known(f"steps.{name}.gives", step.gives, self.facts)
-            if step.deadline:
-                _known(f"steps.{name}.deadline", (step.deadline,), self.deadlines)
+            _known(f"steps.{name}.deadline", _named(step.deadline), self.deadlines)
+            _known(f"steps.{name}.reminder", _named(step.reminder), self.letters)
         for name, outcome in self.outcomes.items():
             _known(f"outcomes.{name}.sets", tuple(outcome.sets), self.facts)
             for fact, value in outcome.sets.items():
                 if not self.facts[fact].allows(value):
                     raise ValueError(f"outcomes.{name}.sets: {fact} can't be {value!r}")
-            if outcome.counts:
-                _known(f"outcomes.{name}.counts", (outcome.counts,), self.facts)
+            _known(f"outcomes.{name}.counts", _named(outcome.counts), self.facts)
         for name, letter in self.letters.items():
-            named = (letter.answer_within,) if letter.answer_within else ()
-            _known(f"letters.{name}.answer_within", named, self.deadlines)
+            _known(f"letters.{name}.answer_within", _named(letter.answer_within), self.deadlines)
         for name, checked in self.checks.items():
             _known(f"checks.{name}.steps", checked.steps, self.steps)
             for outcomes in checked.refuses.values():
                 _known(f"checks.{name}.refuses", tuple(outcomes), self.outcomes)
         return self
+
+
+def _named(name: str | None) -> tuple[str, ...]:
+    return () if name is None else (name,)
 
 
 def _known(field: str, names: tuple[str, ...], declared: Container[str]) -> None:

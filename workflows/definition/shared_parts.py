@@ -59,7 +59,8 @@ def _named(section: str, made: Mapping[str, Any], graph: Graph) -> Iterable[str]
         timers = [node.deadline for node in nodes if node.deadline]
         return [*timers, *(s["deadline"] for s in _entries(made, "steps") if s.get("deadline"))]
     if section == "letters":
-        return [str(call["letter"]) for call in _calls(made) if "letter" in call]
+        told = [str(s["reminder"]) for s in _entries(made, "steps") if s.get("reminder")]
+        return [*(str(call["letter"]) for call in _calls(made) if "letter" in call), *told]
     if section == "facts":
         return _facts(made, graph)
     return []  # pieces: a pack says which it asks for

@@ -13,6 +13,7 @@ from workflows.effects import (
     opinions,
     readings,
     rights,
+    successions,
 )
 from workflows.engine.paths import Advance, OperationCall
 from workflows.steps.moving import Move
@@ -43,6 +44,7 @@ _EFFECTS: dict[str, Callable[[Move, OperationCall, dict[str, Any]], None]] = {
     "end_mission": expertises.end_mission,
     "owe_fee": expertises.owe_fee,
     "close_appeal": appeals.close,
+    "open_file": successions.open_file,
 }
 
 

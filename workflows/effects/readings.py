@@ -32,6 +32,7 @@ from medcontrol.vocabulary import (
     ReadingStatus,
     TaskStatus,
 )
+from workflows.effects.successions import TOPIC as NEXT_FILE
 from workflows.effects.taking_back import take_back
 from workflows.engine.paths import Advance, OperationCall
 from workflows.linked import quality_draws
@@ -43,7 +44,7 @@ from workflows.steps.proposals import Proposal, last_proposal
 HOLD = "quality.hold_working_hours"
 AUTHOR = "Contrôle qualité"
 #: What leaves because of a decision, and so waits with it.
-_LEAVES = frozenset({"letters.send", "events.deliver"})
+_LEAVES = frozenset({"letters.send", "events.deliver", NEXT_FILE})
 
 
 def draw(move: Move, advance: Advance) -> None:

@@ -19,6 +19,7 @@ from medcontrol.rules import reviews
 from medcontrol.rules.calendar import add_months
 from medcontrol.services.entitlements import Changed, days_of, event_row, message
 from medcontrol.vocabulary import EntitlementChange, EntitlementStatus
+from workflows.effects import successions
 from workflows.effects.terms import Wanted, care_of, terms_of
 from workflows.engine.paths import OperationCall
 from workflows.steps.moving import Move
@@ -46,7 +47,8 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     proposal = move.proposal_of()
     care_from, care_to = care_of(move)
     start = (proposal.valid_from if proposal else None) or care_from or today
-    old = _reviewed(move)
+    old, before = _reviewed(move), successions.right_before(move)
+    start = successions.first_day(before, start) if old is None else start
     pathology = _pathology(move, proposal)
     code = arguments.get("code") or (pathology.code if pathology else None)
     code = code or (old.right_code if old else None)
@@ -66,6 +68,8 @@ def grant(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
         move.rows.add(Entitlement, row)
         move.file.entitlement_id = right_id = row["id"]
         _note(move, right_id, number, EntitlementChange.GRANTED, {}, row)
+        if before is not None:
+            successions.tell_before(move, number)
     else:
         number = old.number
         if old.status is EntitlementStatus.SUSPENDED:

@@ -28,6 +28,7 @@ from medcontrol.vocabulary import (
     TaskStatus,
 )
 from workflows.effects.outcomes import overturn
+from workflows.effects.successions import key_of
 from workflows.rights.kept import right_from_json
 from workflows.steps.moving import Move
 
@@ -78,7 +79,7 @@ def _withdraw(move: Move, decision: Decision, held: Sequence[str]) -> None:
             Letter.status == LetterStatus.WAITING,
         )
     ).all()
-    keys = [f"event:decision.made:{decision.id}", *held]
+    keys = [f"event:decision.made:{decision.id}", key_of(move.file.id, version), *held]
     for letter in letters:
         letter.status = LetterStatus.CANCELLED
         keys.append(f"letter:{letter.id}")

@@ -92,6 +92,13 @@ class OpenExpertise(Arguments):
     nature: Literal["on_file", "in_person"] = "on_file"
 
 
+class OpenFile(Arguments):
+    """Open a file of another flow about the same person, once the decision stands."""
+
+    flow: str
+    nature: str
+
+
 class AskOpinionOutside(Arguments):
     """Ask an opinion of somebody outside the flow, who sees nothing else."""
 
@@ -164,6 +171,7 @@ OPERATIONS: dict[str, type[Arguments]] = {
     "end_mission": EndMission,
     "owe_fee": OweFee,
     "close_appeal": CloseAppeal,
+    "open_file": OpenFile,
 }
 
 

@@ -121,10 +121,7 @@ def letter_rows(
         "ready_at": now + wait,
         "verification_code": verification_code,
         "is_registered": part.registered,
-        "way": way_of(
-            sender.ways, channel=file["channel"], recipient=part.recipient,
-            is_registered=part.registered, has_consent=_has_consent(received),
-        ),
+        "way": way_for(pack, code, sender.ways, file=file, received=received),
     }  # fmt: skip
     if letter["way"] is LetterWay.AGENCY:
         return letter, None
@@ -138,6 +135,17 @@ def letter_rows(
         now,
     )
     return letter, message
+
+
+def way_for(
+    pack: Pack, code: str, ways: LetterWays, *, file: Mapping[str, Any], received: Mapping[str, Any]
+) -> LetterWay:
+    """Return how a letter of a file leaves."""
+    part = pack.meta.letters[code]
+    return way_of(
+        ways, channel=file["channel"], recipient=part.recipient,
+        is_registered=part.registered, has_consent=_has_consent(received),
+    )  # fmt: skip
 
 
 def _context(

@@ -7,7 +7,7 @@ the file that it is about; who it concerns and what was asked are taken from the
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,7 @@ class NewLinked:
     Attributes:
         form: answers that its pack's facts may read; administrative, encrypted all the same.
         mode: on file, or in person.
+        care_from: first day that it is about; the parent's days of care when absent.
     """
 
     flow: str
@@ -49,6 +50,7 @@ class NewLinked:
     form: Mapping[str, Any]
     is_urgent: bool = False
     mode: ControlMode = ControlMode.ON_FILE
+    care_from: date | None = None
 
 
 def open_linked(
@@ -137,20 +139,24 @@ def _received(
     received_id = new_id()
     said = {"flow": new.flow, "parent": parent.reference, "form": dict(new.form)}
     key_id, payload = tools.keys.encrypt(orjson.dumps(said), bind("received_file", received_id))
-    return asked.model_dump() | {
-        "id": received_id,
-        "key_id": key_id,
-        "payload": payload,
-        "source": REVIEW_SOURCE,
-        "external_id": f"{new.flow}:{parent.id}:{count + 1}",
-        "channel": Channel.INTERNAL,
-        "flow": new.flow,
-        "nature": new.nature,
-        "is_urgent": new.is_urgent,
-        "received_at": now,
-        "recorded_at": now,
-        "received_on": civil_date(now, parent.jurisdiction),
-    }
+    return (
+        asked.model_dump()
+        | {
+            "id": received_id,
+            "key_id": key_id,
+            "payload": payload,
+            "source": REVIEW_SOURCE,
+            "external_id": f"{new.flow}:{parent.id}:{count + 1}",
+            "channel": Channel.INTERNAL,
+            "flow": new.flow,
+            "nature": new.nature,
+            "is_urgent": new.is_urgent,
+            "received_at": now,
+            "recorded_at": now,
+            "received_on": civil_date(now, parent.jurisdiction),
+        }
+        | ({"care_from": new.care_from, "care_to": None} if new.care_from else {})
+    )
 
 
 def _outcome(new: NewLinked) -> SelectivityOutcome:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from assignment.service import Occasion as Assigning
 from assignment.service import load_tasks, plan_tasks, release, write_plan
 from medcontrol import journal, outbox
-from medcontrol.clock import Clock, civil_date
+from medcontrol.clock import ZONES, Clock, civil_date
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import Forbidden, InvalidInput, NotFound, StepNotOpen
 from medcontrol.legal.loading import law
@@ -17,10 +17,17 @@ from medcontrol.model import Appointment, HumanTask
 from medcontrol.policy import Action, Principal, may
 from medcontrol.services import bookings
 from medcontrol.services.bookings import NotBooked
-from medcontrol.vocabulary import AppointmentKind, AppointmentReason, AppointmentState, TaskStatus
+from medcontrol.vocabulary import (
+    AppointmentKind,
+    AppointmentReason,
+    AppointmentState,
+    LetterWay,
+    TaskStatus,
+)
 from workflows import effects, engine
 from workflows.effects import letters
 from workflows.engine.paths import OperationCall
+from workflows.letters.writing import way_for
 from workflows.steps import moving
 from workflows.steps.booking import booking_of, tell_letters
 from workflows.steps.command import Completed, CompleteStep
@@ -256,7 +263,11 @@ def due_reminders(session: Session, jurisdiction: str, *, now: datetime) -> list
 
 
 def remind(session: Session, tools: Tools, appointment_id: UUID, *, now: datetime) -> bool:
-    """Tell other systems that an appointment nears, once; False when there is nothing to tell."""
+    """Remind the person of an appointment, and tell other systems that it nears, once.
+
+    The pack's letter goes as the person's other letters do; not where an agency would have to
+    print it, since it would come too late. False when there is nothing to tell.
+    """
     row = session.get(Appointment, appointment_id)
     if row is None:
         return False
@@ -273,9 +284,28 @@ def remind(session: Session, tools: Tools, appointment_id: UUID, *, now: datetim
     }
     key = f"event:appointment.near:{row.id}"
     move.publish(outbox.NewMessage(topic="events.deliver", key=key, payload=payload))
+    _write_reminder(move, row)
     move.tell("appointment.reminded", appointment=str(row.id))
     moving.save(move)
     return True
+
+
+def _write_reminder(move: Move, row: Appointment) -> None:
+    steps = move.pack.meta.steps.values()
+    code = next((step.reminder for step in steps if step.reminder is not None), None)
+    if (
+        code is None
+        or way_for(
+            move.pack, code, move.tools.letter_ways, file=move.columns(), received=move.received
+        )
+        is LetterWay.AGENCY
+    ):
+        return
+    move.occasion.appointment = {
+        "starts_at": row.starts_at.astimezone(ZONES[move.file.jurisdiction]), "place": row.place
+    }  # fmt: skip
+    call = OperationCall(f"reminder-{row.id}", "send_letter", {"letter": code})
+    letters.send_letter(move, call, call.arguments)
 
 
 def remind_all(tools: Tools, jurisdiction: str, *, now: Clock) -> int:
