@@ -14,7 +14,7 @@ from medcontrol.errors import DomainError
 from medcontrol.legal.loading import law
 from medcontrol.settings import Settings
 from tests.architecture.source import PACKAGES, ROOT, calls, modules, tree
-from workflows.letters.rendering import LetterContext
+from workflows.letters.context import LetterContext
 
 TARGET = ROOT / "docs" / "reference.md"
 LETTER_SCHEMA = ROOT / "docs" / "letter-context.schema.json"

@@ -12,6 +12,7 @@ from medcontrol.settings import Settings
 from medcontrol.vocabulary import LetterWay
 from workflows.definition.catalog import Pack, catalog
 from workflows.definition.samples import sample_context
+from workflows.letters.context import LetterContext
 from workflows.letters.marks import (
     ALPHABET,
     CODE_LENGTH,
@@ -25,7 +26,7 @@ from workflows.letters.marks import (
     way_of,
 )
 from workflows.letters.qr import qr_svg
-from workflows.letters.rendering import LetterContext, render
+from workflows.letters.rendering import render
 
 ROOT = Path(__file__).parents[2]
 FONTS = [ROOT / "ui/static/vendor/fonts"]

@@ -1,4 +1,4 @@
-"""Bills beyond the care plan that are looked at afterwards (contrôle de plausibilité).
+"""Bills that are looked at afterwards (contrôle de plausibilité): beyond the plan, not executed.
 
 A bill with a sign is always controlled, the others by a keyed draw. The control enters by the
 gate like any file, under an identity made of the bill: whatever runs twice opens one file.
@@ -18,6 +18,7 @@ from medcontrol.db import transaction
 from medcontrol.ids import new_id
 from medcontrol.intake import Line
 from medcontrol.legal import lu
+from medcontrol.model import ReceivedFile
 from medcontrol.rules.calendar import add_months
 from medcontrol.services.schedule import take_turn
 from medcontrol.vocabulary import Channel
@@ -28,18 +29,19 @@ from workflows.tools import Tools
 SOURCE, PREFIX, FLOW = "medcontrol", "care-bill:", "fluctuation_control"
 CHUNK = 500
 #: Signs that ask for a control by themselves. Minutes that were cut were not paid.
-SIGNS = frozenset({"not_documented", "providers_together", "nothing_assigned"})
+SIGNS = frozenset({"not_documented", "providers_together", "nothing_assigned", "not_executed_year"})
 _PURPOSE = "care_control"
 _PERCENT = 100
 
 _CANDIDATES = sa.text("""
 SELECT c.id AS check_id, c.signs, b.id, b.registration_number, b.family_name, b.given_name,
-       b.birth_date, b.agency_code, b.provider_id, b.provider_name, b.month
+       b.birth_date, b.agency_code, b.provider_id, b.provider_name, b.provider_kind, b.month
 FROM care_bill b
 JOIN LATERAL (
   SELECT * FROM care_bill_check c WHERE c.bill_id = b.id ORDER BY checked_at DESC, id DESC LIMIT 1
 ) c ON true
-WHERE b.replaced_at IS NULL AND c.control_id IS NULL AND 'beyond_plan' = ANY(c.signs)
+WHERE b.replaced_at IS NULL AND c.control_id IS NULL
+  AND c.signs && ARRAY['beyond_plan', 'not_executed']::varchar[]
   AND c.checked_at >= :since
   AND NOT EXISTS (  -- a bill is controlled once, whatever late facts say afterwards
     SELECT FROM care_bill_check o WHERE o.bill_id = b.id AND o.control_id LIKE 'care-bill:%')
@@ -116,6 +118,14 @@ def _lines(rows: Sequence[Any], chosen: dict[UUID, str], now: datetime) -> Itera
         yield Line(no=number, raw=raw, size=len(raw))
 
 
+def bill_of(session: Session, received_file_id: UUID) -> UUID | None:
+    """Return the bill that a received file is the control of; None when it is no such control."""
+    received = session.get_one(ReceivedFile, received_file_id)
+    if received.source != SOURCE or not received.external_id.startswith(PREFIX):
+        return None
+    return UUID(received.external_id.removeprefix(PREFIX))
+
+
 def control_message(row: Any, nature: str, now: datetime) -> dict[str, Any]:
     """Return the intake message of a bill's control. No minute of care stands in it."""
     return {
@@ -135,8 +145,9 @@ def control_message(row: Any, nature: str, now: datetime) -> dict[str, Any]:
             "given_name": row.given_name,
             "birth_date": row.birth_date.isoformat(),
         },
-        "provider": {"id": row.provider_id, "name": row.provider_name, "kind": "care_network"},
+        "provider": {"id": row.provider_id, "name": row.provider_name,
+                     "kind": "care_network" if row.provider_kind == "care_network" else "other"},
         "care": {"from": row.month.isoformat()},
         "form": {"bill": str(row.id), "signs": sorted(row.signs)},
         "control": {"required": True, "mode": "on_file"},
-    }
+    }  # fmt: skip

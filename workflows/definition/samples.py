@@ -73,7 +73,41 @@ def sample_context(language: str) -> dict[str, Any]:
     return _ARABIC if language == "ar" else _FRENCH
 
 
+_OVERRUN = "Plafond_Période = min(700 ; 1470) × 31/7 = 3100"
 _COMMON: dict[str, Any] = {
+    "calculation": {
+        "bill": "F-2017-0312",
+        "month": "2017-03-01",
+        "plan": [{"text": "DAEV_P = 700 × 1 × 1 = 700", "section": "§4.1"}],
+        "periods": [
+            {
+                "first": "2017-03-01",
+                "last": "2017-03-31",
+                "lines": [
+                    {"text": _OVERRUN, "section": "§3.2.3.3"},
+                    {"text": "Accepté = min(4200 ; 3100 + 930) = 4030", "section": "§3.2"},
+                    {"text": "Retranché = 4200 − 4030 = 170"},
+                ],
+                "cuts": [{"minutes": "170", "why": "–"}],
+            }
+        ],
+        "lines": [
+            {"text": "Contesté = 4030 − 3100 = 930"},
+            {"text": "À récupérer = 930 − 300 = 630"},
+        ],
+        "law": [
+            {
+                "label": "aev",
+                "value": "210",
+                "since": "2007-01-01",
+                "title": "Code de la sécurité sociale, art. 359",
+            }
+        ],
+        "paid": 4030,
+        "disputed": 930,
+        "kept": 300,
+        "recovered": 630,
+    },
     "written_on": "2026-07-03",
     "reference": "ALD-2026-0001234",
     "received_on": "2026-06-24",

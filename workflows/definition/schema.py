@@ -25,7 +25,15 @@ Parameter = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)
 FactValue = str | bool | int
 Recipient = Literal["insured", "provider", "employer", "treating_doctor", "specialist", "expert"]
 ContextGroup = Literal[
-    "pieces", "answer_by", "appointment", "decision", "appeal", "review", "contest", "mission"
+    "pieces",
+    "answer_by",
+    "appointment",
+    "decision",
+    "appeal",
+    "review",
+    "contest",
+    "mission",
+    "calculation",
 ]
 
 
@@ -209,7 +217,7 @@ class LetterPart(Part):
 
     Attributes:
         registered: goes as a registered letter, whose receipt is awaited.
-        needs: the groups of the context (``letters.rendering.LetterContext``) that it prints.
+        needs: the groups of the context (``letters.context.LetterContext``) that it prints.
         prints: answers of the form of the step that sends it, printed with their labels; never
             what is medical.
         answer_within: one of the pack's deadlines, counted from the letter: its ``answer_by``.

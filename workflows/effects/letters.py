@@ -3,6 +3,7 @@
 from typing import Any
 
 from medcontrol.model import Letter, OutboxMessage
+from workflows.care.letters import calculation
 from workflows.engine.paths import OperationCall
 from workflows.letters.writing import Sender, letter_rows
 from workflows.linked import letters as linked_letters
@@ -16,6 +17,8 @@ def send_letter(move: Move, call: OperationCall, arguments: dict[str, Any]) -> N
         return
     _count_answer(move, code)
     linked_letters.prepare(move, move.pack.meta.letters[code].needs)
+    if "calculation" in move.pack.meta.letters[code].needs:
+        move.occasion.calculation = calculation(move)
     tools = move.tools
     letter, message = letter_rows(
         move.pack, code, file=move.columns(), received=move.received,

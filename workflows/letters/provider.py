@@ -24,9 +24,10 @@ from medcontrol.reference.flows import flows
 from medcontrol.reference.motives import motives
 from medcontrol.vocabulary import LetterStatus
 from selectivity.outcomes.probes import Tally
+from workflows.letters.context import Verification
 from workflows.letters.marks import LetterWays, new_code, verification
 from workflows.letters.qr import qr_svg
-from workflows.letters.rendering import Verification, typeset
+from workflows.letters.rendering import typeset
 
 FOLDER = Path(__file__).parent / "provider_packs"
 TOPIC = "provider_letters.send"

@@ -13,157 +13,17 @@ from typing import Any, Literal
 import orjson
 import typst
 from babel.dates import format_date, format_time
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from medcontrol.errors import InvalidInput
-from medcontrol.vocabulary import DecisionOutcome, LineOutcome
 from workflows.definition.catalog import Pack
 from workflows.definition.schema import ContextGroup
+from workflows.letters.context import LetterContext
 from workflows.letters.qr import qr_svg
 
 Language = Literal["fr", "ar"]
 _LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en"}
 FONTS = {"fr": "Libertinus Serif", "ar": "Noto Naskh Arabic", "en": "Libertinus Serif"}
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Addressee(_Part):
-    """To whom the letter goes, and the address in lines."""
-
-    name: str = Field(min_length=1)
-    address: tuple[str, ...] = ()
-
-
-class AskedPiece(_Part):
-    """A piece that is asked for; ``note`` is shareable wording."""
-
-    label: str = Field(min_length=1)
-    note: str = ""
-
-
-class Appointment(_Part):
-    """When and where the examination is; ``starts_at`` in the zone of the fund, with offset."""
-
-    starts_at: datetime
-    place: str = Field(min_length=1)
-    bring: tuple[str, ...] = ()
-
-
-class DecidedLine(_Part):
-    """A line of the request and what was decided; ``motive`` is shareable wording."""
-
-    label: str
-    outcome: LineOutcome
-    requested: str = ""
-    granted: str = ""
-    motive: str = ""
-
-
-class DecisionPart(_Part):
-    """What was decided. Motives are the coded, shareable wordings, in the letter's language.
-
-    Attributes:
-        not_due: what was asked for and not granted, as an amount with its currency.
-    """
-
-    outcome: DecisionOutcome
-    decided_on: date
-    motives: tuple[str, ...] = ()
-    lines: tuple[DecidedLine, ...] = ()
-    entitlement_number: str | None = None
-    valid_from: date | None = None
-    valid_to: date | None = None
-    next_review_on: date | None = None
-    is_renewal: bool = False
-    not_due: str | None = None
-
-
-class Appeal(_Part):
-    """How to contest: days from notification (law), and where to write."""
-
-    days: int = Field(ge=1)
-    address: str = Field(min_length=1)
-
-
-class Stated(_Part):
-    """An answer of the step that sends the letter, with its label in the letter's language."""
-
-    label: str = Field(min_length=1)
-    value: str | date
-
-
-class ReviewPart(_Part):
-    """The right that is reviewed."""
-
-    entitlement_number: str = Field(min_length=1)
-    ends_on: date | None = None
-    review_on: date
-
-
-class ContestPart(_Part):
-    """What an appeal contests, by when it had to be filed, and by when the person may comment."""
-
-    reference: str = Field(min_length=1)
-    flow: str = Field(min_length=1)
-    decided_on: date
-    filed_on: date
-    limit_on: date
-    observations_by: date
-    contests: Literal["medical", "administrative", "both"]
-
-
-class MissionPart(_Part):
-    """An expert's mission: what and whom it is about stands in the expert's account only."""
-
-    expert: str = Field(min_length=1)
-    questions: int = Field(ge=1)
-    due_on: date
-    access_until: date
-    is_in_person: bool
-
-
-class Verification(_Part):
-    """Where whoever holds the letter can ask whether it is genuine; drawn as a QR code."""
-
-    address: str = Field(min_length=1)
-    at: str = Field(min_length=1)
-    code: str = Field(min_length=1)
-
-
-class LetterContext(_Part):
-    """Everything that a letter may say. The groups are there when the letter ``needs`` them.
-
-    Attributes:
-        fund: name of the fund. service: the unit that signs. place: town of the letter.
-        reference: the file's. flow: title of the flow, in the letter's language.
-        registration_number: the insured person's. beneficiary: name, when it is another.
-        stated: the answers that the letter ``prints``, those that were given.
-    """
-
-    fund: str = Field(min_length=1)
-    service: str = Field(min_length=1)
-    service_address: tuple[str, ...] = ()
-    place: str = Field(min_length=1)
-    written_on: date
-    reference: str = Field(min_length=1)
-    flow: str = Field(min_length=1)
-    received_on: date
-    registration_number: str = Field(min_length=1)
-    addressee: Addressee
-    beneficiary: str | None = None
-    pieces: tuple[AskedPiece, ...] | None = None
-    answer_by: date | None = None
-    appointment: Appointment | None = None
-    decision: DecisionPart | None = None
-    appeal: Appeal | None = None
-    review: ReviewPart | None = None
-    contest: ContestPart | None = None
-    mission: MissionPart | None = None
-    verification: Verification | None = None
-    stated: tuple[Stated, ...] = ()
 
 
 def render(

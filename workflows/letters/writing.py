@@ -46,6 +46,7 @@ class Occasion:
     review: Mapping[str, Any] | None = None
     contest: Mapping[str, Any] | None = None
     mission: Mapping[str, Any] | None = None
+    calculation: Mapping[str, Any] | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)  # of the step that ended
     is_undoable: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
@@ -182,6 +183,7 @@ def _context(
         "review": occasion.review,
         "contest": occasion.contest,
         "mission": occasion.mission,
+        "calculation": occasion.calculation,
         "stated": stated(pack, code, occasion.answers, language),
     }
     if pack.meta.letters[code].recipient == "expert" and occasion.mission:

@@ -82,13 +82,17 @@ def step_of_bill(periods: Sequence[CheckedPeriod]) -> Step:
     return Step("Total à payer", " + ".join(parts), str(sum(each.payable for each in periods)))
 
 
-def steps_of_contested(periods: Sequence[CheckedPeriod], kept: int, contested: int) -> list[Step]:
-    """Return what a control asks back: minutes paid that are disputed, without those kept."""
-    undisputed = sum(each.payable for each in periods) - contested
-    paid = undisputed + contested
+def steps_of_recovery(paid: int, disputed: int, kept: int) -> list[Step]:
+    """Return what a control asks back: minutes paid that are disputed, without those kept.
+
+    Args:
+        paid: whole minutes of the bill.
+        disputed: those beyond the plan or not executed.
+        kept: those of them that the provider keeps, from 0 to ``disputed``.
+    """
     return [
-        Step("Contesté", f"{paid} − {undisputed}", str(contested)),
-        Step("À récupérer", f"{contested} − {kept}", str(contested - kept)),
+        Step("Contesté", f"{paid} − {paid - disputed}", str(disputed)),
+        Step("À récupérer", f"{disputed} − {kept}", str(disputed - kept)),
     ]
 
 
