@@ -6,14 +6,12 @@ from uuid import UUID
 
 from celery import shared_task
 
-from medcontrol import outbox
 from medcontrol.clock import utc_now
-from medcontrol.db import read_only, transaction
-from medcontrol.model import OutboxMessage
+from medcontrol.db import transaction
 from medcontrol.services import schedule
 from medcontrol.settings import settings
 from runtime import wiring
-from runtime.tasks.failing import noted
+from runtime.tasks.asked import carry_out
 from runtime.tasks.periodic import alone
 from selectivity.backtest import experiments
 from selectivity.backtest.jobs import TOPIC, run_backtest
@@ -27,25 +25,7 @@ NIGHT = time(3, 0)
 @shared_task(name=TOPIC)
 def run(message_id: str) -> None:
     """Run the back-test of an outbox message; one that was killed starts again."""
-    key = UUID(message_id)
-    with noted(key):
-        run_id = _run_of(key)
-        if run_id is None:
-            return
-        run_backtest(run_id, wiring.keys(), now=utc_now)
-        with transaction() as session:
-            waiting = outbox.begin(session, key)
-            if waiting is not None:
-                outbox.finish(waiting, now=utc_now())
-
-
-def _run_of(message_id: UUID) -> UUID | None:
-    """Return the back-test of a message that is not done yet."""
-    with read_only() as session:
-        message = session.get(OutboxMessage, message_id)
-        if message is None or message.done_at is not None:
-            return None
-        return UUID(message.payload["id"])
+    carry_out(message_id, lambda asked: run_backtest(UUID(asked["id"]), wiring.keys(), now=utc_now))
 
 
 @shared_task(name="backtest.replay")

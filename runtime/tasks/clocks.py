@@ -5,13 +5,11 @@ from uuid import UUID
 
 from celery import shared_task
 
-from medcontrol import outbox
 from medcontrol.clock import utc_now
-from medcontrol.db import read_only, transaction
-from medcontrol.model import OutboxMessage
+from medcontrol.errors import Unavailable
 from medcontrol.settings import settings
 from runtime import wiring
-from runtime.tasks.failing import noted
+from runtime.tasks.asked import carry_out
 from runtime.tasks.periodic import alone
 from workflows import sweeping
 from workflows.steps.appointments import remind_all
@@ -35,15 +33,10 @@ def remind_of_appointments() -> None:
 @shared_task(name=TOPIC)
 def recount(message_id: str) -> None:
     """Count deadlines again after a change of the calendar; one that was killed goes on."""
-    key = UUID(message_id)
-    with noted(key):
-        with read_only() as session:
-            message = session.get(OutboxMessage, key)
-            if message is None or message.done_at is not None:
-                return
-            change_id = UUID(message.payload["id"])
-        run(wiring.tools(), change_id, now=utc_now)
-        with transaction() as session:
-            waiting = outbox.begin(session, key)
-            if waiting is not None:
-                outbox.finish(waiting, now=utc_now())
+    carry_out(message_id, lambda asked: _recounted(UUID(asked["id"])))
+
+
+def _recounted(change_id: UUID) -> None:
+    done = run(wiring.tools(), change_id, now=utc_now)
+    if done.failed:
+        raise Unavailable(f"{done.failed} files could not be counted again")

@@ -31,6 +31,7 @@ from workflows.steps.arrivals import NewDocument, add_documents
 from workflows.steps.calendar_changes import CalendarChangedSince, Change
 from workflows.steps.ending import PieceAsked
 from workflows.steps.limits import warn_at
+from workflows.steps.moving import Move
 from workflows.sweeping import sweep_deadlines, warn_of_deadlines
 from workflows.tools import Tools
 
@@ -118,6 +119,32 @@ def test_a_change_is_applied_behind_and_told_in_every_file_once(world: World) ->
     assert file.id != other.id
     moved = world.session.get_one(ControlFile, file.id, populate_existing=True)
     assert moved.due_at == clock(world, file).due_at
+
+
+def test_a_file_that_could_not_be_counted_again_is_by_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, other = hospital(world), hospital(world, 2)
+    working(world, file)
+    working(world, other)
+    change = calendar_changes.make(world.session, EID, by=None, now=NOW)
+    real = calendar_changes.recount
+
+    def failing(move: Move) -> int:
+        if move.file.id == file.id:
+            raise RuntimeError("a bug")
+        return real(move)
+
+    monkeypatch.setattr(calendar_changes, "recount", failing)
+    assert calendar_changes.run(world.tools, change, now=lambda: NOW).failed == 1
+    row = world.session.get_one(CalendarChange, change, populate_existing=True)
+    assert (row.status, row.done_at) == (BatchStatus.RUNNING, None)
+
+    monkeypatch.setattr(calendar_changes, "recount", real)
+    assert calendar_changes.run(world.tools, change, now=lambda: NOW).files == 1
+    world.session.refresh(row)
+    assert row.status is BatchStatus.DONE
+    assert clock(world, file).due_at == clock(world, other).due_at
 
 
 def test_what_was_late_is_not_any_more_and_the_badge_goes(world: World) -> None:

@@ -222,7 +222,10 @@ def make(
 
 
 def run(tools: Tools, change_id: UUID, *, now: Clock) -> Recounted:
-    """Count again what a change may move; run twice or killed halfway, the end is the same."""
+    """Count again what a change may move; run twice or killed halfway, the end is the same.
+
+    The change is not done while a file failed: running it again looks at all that are left.
+    """
     with transaction() as session:
         change = session.get(CalendarChange, change_id, with_for_update=True)
         if change is None or change.status is BatchStatus.DONE:
@@ -246,9 +249,10 @@ def run(tools: Tools, change_id: UUID, *, now: Clock) -> Recounted:
             done.failed += 1
             facts = {"control_file_id": str(file_id), "error": type(error).__name__}
             log.error("calendar.recount_failed", extra=facts)
-    with transaction() as session:
-        change = session.get_one(CalendarChange, change_id, with_for_update=True)
-        change.status, change.done_at = BatchStatus.DONE, now()
+    if not done.failed:
+        with transaction() as session:
+            change = session.get_one(CalendarChange, change_id, with_for_update=True)
+            change.status, change.done_at = BatchStatus.DONE, now()
     return done
 
 
