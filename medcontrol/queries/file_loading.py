@@ -27,7 +27,7 @@ from medcontrol.queries.file_tabs import Person
 from medcontrol.queries.worklist import QueueFilters
 from medcontrol.queries.worklist_loading import chosen_tasks, keyset_of
 from medcontrol.rules.calendar import WorkingCalendar
-from medcontrol.vocabulary import MessageAudience, TaskStatus
+from medcontrol.vocabulary import ASKS_FOR_PIECES, MessageAudience, TaskStatus
 
 NEIGHBOURS_WITHIN = 2_000  # a file deeper in its queue shows no neighbours
 
@@ -203,7 +203,7 @@ def actions_of(
     if Action.CONTROL in may if task.is_medical else Action.ADMINISTRATE in may:
         actions.add(FileAction.HOLD if task.held_until is None else FileAction.RELEASE)
         actions.add(FileAction.GIVE_OPINION if task.is_medical else FileAction.CHECK_COMPLETENESS)
-        if {"ask_completion", "incomplete"} & set(step_outcomes):
+        if not set(ASKS_FOR_PIECES).isdisjoint(step_outcomes):
             actions.add(FileAction.REQUEST_COMPLETION)
         if "escalate" in step_outcomes:
             actions.add(FileAction.ESCALATE)

@@ -1,6 +1,7 @@
 """The words of the domain as closed lists. A value, once released, is never renamed."""
 
 from medcontrol.vocabulary.files import (
+    ASKS_FOR_PIECES,
     Channel,
     CompletionKind,
     ControlFileStatus,
@@ -72,6 +73,7 @@ from medcontrol.vocabulary.selectivity import (
 )
 
 __all__ = [
+    "ASKS_FOR_PIECES",
     "AbsenceKind",
     "AbsenceStatus",
     "ActorKind",

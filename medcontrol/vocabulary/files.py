@@ -207,3 +207,7 @@ class DeadlineAlertKind(StrEnum):
 
     NEAR = "near"
     PASSED = "passed"
+
+
+#: Outcomes that ask for pieces, the doctor's first: their codes are the same in all packs.
+ASKS_FOR_PIECES = ("ask_completion", "incomplete")

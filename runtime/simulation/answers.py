@@ -8,7 +8,7 @@ from uuid import UUID
 
 from medcontrol.policy import QUALITY
 from medcontrol.reference.motives import MotiveEffect, motives
-from medcontrol.vocabulary import DecisionOutcome, LineOutcome, StepKind
+from medcontrol.vocabulary import ASKS_FOR_PIECES, DecisionOutcome, LineOutcome, StepKind
 from workflows.commands import CompleteStep, LineVerdict, PieceAsked
 from workflows.definition.catalog import Pack
 from workflows.definition.schema import Outcome
@@ -84,7 +84,7 @@ def answer(task: Waiting, outcome: str, extra: Extra | None = None) -> CompleteS
         lines=lines,
         motive_code=_motive(task, rule) if rule.needs_motive else None,
         reasoning=REASONING,
-        pieces=_pieces(task, rule),
+        pieces=_pieces(task) if outcome in ASKS_FOR_PIECES else (),
         appointment_at=more.appointment_at,
         with_doctor=more.with_doctor,
         room_id=more.room_id,
@@ -94,9 +94,7 @@ def answer(task: Waiting, outcome: str, extra: Extra | None = None) -> CompleteS
     )
 
 
-def _pieces(task: Waiting, rule: Outcome) -> tuple[PieceAsked, ...]:
-    if "requested_by" not in rule.sets:
-        return ()
+def _pieces(task: Waiting) -> tuple[PieceAsked, ...]:
     kinds = [
         code
         for code, piece in task.pack.meta.pieces.items()

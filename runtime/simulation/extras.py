@@ -1,6 +1,6 @@
 """What some steps need beside an outcome: a free slot, a commission, an expert (compléments)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from medcontrol.model import ControlFile, Doctor, Expert, ExpertMission, HumanTa
 from medcontrol.vocabulary import AppointmentKind, ControlLevel, StepKind
 from runtime.simulation.answers import REASONING, Extra, Waiting
 from workflows.linked.appeal_steps import SEATS, may_not_sit
+from workflows.linked.hearings import is_free
 from workflows.steps import booking
 from workflows.tools import Tools
 
@@ -19,6 +20,8 @@ _CONCLUSIONS = "Conclusions conformes aux constatations de l’examen."
 _ADDRESS = "12, rue des Orangers"
 #: A hearing is set well after the longest notice that the law gives.
 _HEARING_IN = timedelta(days=21)
+#: Days from then on that are looked at.
+_HEARING_WITHIN = 20
 #: Slots that are looked at before a booking is left for the afternoon.
 _FEW = 3
 
@@ -85,13 +88,23 @@ class Extras:
             .where(col(Doctor.is_active), Doctor.level != ControlLevel.LOCAL)
             .order_by(col(Doctor.code))
         )
-        free = [str(each) for each in doctors if each not in barred][: len(SEATS)]
-        if len(free) < len(SEATS):
-            return None
-        zone = ZONES[file.jurisdiction]
-        day = civil_date(self._now, file.jurisdiction) + _HEARING_IN
-        at = datetime.combine(day, time(10), zone)
-        return Extra(form={"hearing_at": at.isoformat(), "members": free})
+        free = [each for each in doctors if each not in barred]
+        return self._session_of(session, file, free)
+
+    def _session_of(
+        self, session: Session, file: ControlFile, doctors: Sequence[UUID]
+    ) -> Extra | None:
+        """Return the first day after the notice on which enough doctors are free at ten."""
+        first = civil_date(self._now, file.jurisdiction) + _HEARING_IN
+        for later in range(_HEARING_WITHIN):
+            day = first + timedelta(days=later)
+            at = datetime.combine(day, time(10), ZONES[file.jurisdiction])
+            members = [str(each) for each in doctors if is_free(session, file, each, at)]
+            if len(members) >= len(SEATS):
+                return Extra(
+                    form={"hearing_at": at.isoformat(), "members": members[: len(SEATS)]}
+                )
+        return None
 
     def _votes(self, _session: Session, _task: Waiting, outcome: str) -> Extra:
         if outcome in ("maintained", "overturned", "partly_overturned"):

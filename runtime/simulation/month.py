@@ -39,13 +39,15 @@ from workflows.tools import Tools
 log = logging.getLogger(__name__)
 
 _SCAN = b"%PDF-1.4\n%%EOF\n"
-#: Pieces that were asked for come, after a day or more, or never: then the clocks speak.
-_ANSWERS = 0.25
+#: Pieces, and reasons of a provider, come after a day or more, or never: then the clocks speak.
+#: A decision is objected to far more rarely.
+_ANSWERS = {"awaiting_completion": 0.25, "awaiting_notification": 0.03}
 _ASKED = """
-SELECT DISTINCT c.control_file_id, f.reference FROM completion_request c JOIN control_file f
-    ON f.id = c.control_file_id
-WHERE c.answered_at IS NULL AND c.requested_at < :since AND f.status = 'awaiting_completion'
-ORDER BY 2
+SELECT f.id, f.reference, f.status FROM control_file f
+WHERE f.status = ANY (:statuses) AND :since > coalesce(
+    (SELECT max(c.requested_at) FROM completion_request c
+     WHERE c.control_file_id = f.id AND c.answered_at IS NULL), f.opened_at)
+ORDER BY f.reference
 """
 #: Files of each flow and nature that come with "control required" every day.
 _REQUIRED = 2
@@ -156,12 +158,12 @@ class _Run:
             yield Line(no=number, raw=body, size=len(body))
 
     def _answer(self) -> None:
-        """Let some of the pieces that were asked for arrive, and a few be waived."""
-        since = self.now - timedelta(days=1)
+        """Let some of what was asked for arrive, and some people object."""
+        values = {"since": self.now - timedelta(days=1), "statuses": list(_ANSWERS)}
         with read_only() as session:
-            asked = session.execute(sa.text(_ASKED), {"since": since}).all()
-        for file_id, reference in asked:
-            if share(self.month.seed, f"pieces {reference} {self.now}") < _ANSWERS:
+            asked = session.execute(sa.text(_ASKED), values).all()
+        for file_id, reference, status in asked:
+            if share(self.month.seed, f"pieces {reference} {self.now}") < _ANSWERS[status]:
                 self._send_pieces(file_id)
 
     def _send_pieces(self, file_id: UUID) -> None:

@@ -147,6 +147,7 @@ class People:
             self.refused[
                 f"{task.pack.key} {task.step} {outcome}: {refusal.code} {refusal.field}"
             ] += 1
+            self.failed[task.id] += 1
             return
         self.done[f"{task.pack.key} {outcome}"] += 1
         self.taken.add((task.pack.key, task.step, outcome))

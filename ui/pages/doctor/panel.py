@@ -15,7 +15,7 @@ from medcontrol.queries.file_page import (
 )
 from medcontrol.queries.file_tabs import RequestLine
 from medcontrol.reference.motives import MotiveEffect, motives_for
-from medcontrol.vocabulary import DecisionOutcome, LineOutcome, StepKind
+from medcontrol.vocabulary import ASKS_FOR_PIECES, DecisionOutcome, LineOutcome, StepKind
 from ui.codes import HOLD_REASONS, word_for
 from ui.file_codes import CONSEQUENCES
 from ui.forms import Sent, member_of, text_of
@@ -27,7 +27,6 @@ from workflows.definition.closing import may_close
 from workflows.definition.schema import Outcome, Step
 
 # Outcomes that have a form of their own beside the decision.
-ASKS = ("ask_completion", "incomplete")
 ESCALATES = ("escalate", "escalate_central", "expertise", "ask_opinion")
 # Decisions that an opinion on each line adds up to.
 BY_LINES = (
@@ -100,7 +99,7 @@ def panel_of(desk: Desk, lines: tuple[RequestLine, ...], draft: OpinionDraft,
     """Return the panel of a step; errors, conflicts and what else was typed are added later."""
     file = desk.opened.file
     outcomes = desk.outcomes()
-    special = {*ASKS, *ESCALATES}
+    special = {*ASKS_FOR_PIECES, *ESCALATES}
     # A second reading judges the request of another flow, which its nature names.
     motives = motives_for(file.jurisdiction, file.nature if file.flow == QUALITY else file.flow)
     entitlement = desk.pack.meta.entitlement

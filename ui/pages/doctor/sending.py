@@ -8,10 +8,10 @@ from starlette.datastructures import FormData
 from medcontrol.errors import DomainError
 from medcontrol.queries.file_page import LineDraft, OpinionDraft
 from medcontrol.queries.file_tabs import RequestLine
-from medcontrol.vocabulary import CompletionKind, DecisionOutcome, LineOutcome
+from medcontrol.vocabulary import ASKS_FOR_PIECES, CompletionKind, DecisionOutcome, LineOutcome
 from ui.amounts import cents_of
-from ui.forms import as_day, as_uuid, member_of, text_of, texts_of
-from ui.pages.doctor.panel import ASKS, Desk, draft_of, step_form
+from ui.forms import as_day, as_uuid, member_of, text_of, texts_of, whole_of
+from ui.pages.doctor.panel import Desk, draft_of, step_form
 from ui.pages.doctor.step_form import Errors
 from workflows.commands import CompleteStep, LineVerdict, PieceAsked
 from workflows.definition.schema import Outcome
@@ -21,8 +21,7 @@ _QUANTITY = re.compile(r"[0-9]{1,6}([.,][0-9]{1,3})?", re.ASCII)
 
 def version_of(form: FormData) -> int:
     """Return the version that the page was drawn from; 0, which no file has, when not said."""
-    text = text_of(form, "expected_version", 9)
-    return int(text) if text.isdecimal() else 0
+    return whole_of(form, "expected_version") or 0
 
 
 def task_of(form: FormData, desk: Desk) -> UUID:
@@ -119,7 +118,7 @@ def _verdict(line: LineDraft, asked: RequestLine, errors: Errors) -> LineVerdict
 
 def completion_command(form: FormData, desk: Desk) -> tuple[CompleteStep, Errors]:
     """Return the request for pieces that was typed; the note goes with the last piece."""
-    code = next((code for code in ASKS if code in desk.outcomes()), ASKS[0])
+    code = next((code for code in ASKS_FOR_PIECES if code in desk.outcomes()), ASKS_FOR_PIECES[0])
     kind = member_of(form, "kind", CompletionKind) or CompletionKind.INCOMPLETE
     kinds, note = texts_of(form, "piece", 40)[:50], text_of(form, "note", 500)
     errors: Errors = []
