@@ -85,17 +85,33 @@ def find_file(session: Session, desk: Desk, scanned: str) -> ControlFile:
 
 
 def lines_of(session: Session, slip_id: UUID) -> Sequence[PaperSlipFile]:
-    """Return what stands on a slip, in its order."""
+    """Return what stands on a slip as it is now, in its order."""
     return session.exec(
         select(PaperSlipFile)
         .where(PaperSlipFile.slip_id == slip_id)
         .order_by(col(PaperSlipFile.position))
+        .execution_options(populate_existing=True)
     ).all()
 
 
 def lock_files(session: Session, ids: Collection[UUID]) -> list[ControlFile]:
     """Lock files by ascending id."""
     return [files.lock(session, each) for each in sorted(ids)]
+
+
+def lock_expected(session: Session, slip_id: UUID) -> list[PaperSlipFile]:
+    """Lock the files that a slip still waits for, and return their lines.
+
+    A file of this slip may come out of another parcel: what was so while its lock was awaited
+    is read again.
+    """
+    lines = lines_of(session, slip_id)
+    lock_files(session, [each.control_file_id for each in lines if _is_expected(each)])
+    return [each for each in lines_of(session, slip_id) if _is_expected(each)]
+
+
+def _is_expected(line: PaperSlipFile) -> bool:
+    return line.state is PaperFileState.EXPECTED
 
 
 def unit_name(session: Session, code: str) -> str:

@@ -22,8 +22,7 @@ from medcontrol.services.paper import SlipNotOpen
 from medcontrol.services.paper_moves import (
     LONGEST_TEXT,
     Desk,
-    lines_of,
-    lock_files,
+    lock_expected,
     lock_slip,
     must_be_of,
     note,
@@ -97,11 +96,10 @@ def finish(session: Session, desk: Desk, slip_id: UUID) -> int:
         raise SlipNotOpen(f"the slip is {slip.status}")
     slip.status, slip.received_at = SlipStatus.RECEIVED, desk.now
     slip.received_by = desk.principal.id
-    lines = [line for line in lines_of(session, slip.id) if line.state is PaperFileState.EXPECTED]
-    missing = [line.control_file_id for line in lines]
-    lock_files(session, missing)
+    lines = lock_expected(session, slip.id)
     for line in lines:
         line.state, line.travels, line.checked_at = PaperFileState.MISSING, False, desk.now
+    missing = [line.control_file_id for line in lines]
     note(session, desk, missing, PaperMove.MISSING, unit=slip.to_unit, slip=slip)
     return len(missing)
 
@@ -133,12 +131,7 @@ def warn_of_overdue(
     nobody = Principal(UUID(int=0), journal.SYSTEM.label, (), kind=ActorKind.SYSTEM)
     for slip in slips:
         slip.overdue_at = now
-        late = [
-            line.control_file_id
-            for line in lines_of(session, slip.id)
-            if line.state is PaperFileState.EXPECTED
-        ]
-        lock_files(session, late)
+        late = [line.control_file_id for line in lock_expected(session, slip.id)]
         note(
             session, Desk(nobody, now), late, PaperMove.OVERDUE, unit=slip.to_unit, slip=slip,
             actor=journal.SYSTEM,

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import count
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from medcontrol.model import (
 )
 from medcontrol.policy import Principal
 from medcontrol.rules.references import make_reference
-from medcontrol.services import envelopes, paper, paper_reception
+from medcontrol.services import envelopes, paper, paper_moves, paper_reception
 from medcontrol.services.calendar import working_calendar
 from medcontrol.services.paper_moves import Desk, UnreadableCode
 from medcontrol.services.paper_reception import Scan
@@ -109,6 +110,32 @@ def test_a_missing_file_that_turns_up_anywhere_is_missing_no_longer(db: Session)
     assert set(states(db, slip).values()) == {PaperFileState.FOUND}
     assert moves(db, late)[-1] is PaperMove.FOUND
     assert moves(db, stray)[-1] is PaperMove.PLACED
+
+
+def test_what_comes_out_of_another_parcel_meanwhile_is_not_missing(
+    db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = make_file(db)
+    slip = dispatched(db, file)
+    real = paper_moves.lock_files
+
+    def found_elsewhere(session: Session, ids: list[UUID]) -> list[ControlFile]:
+        """Another desk scans the file while its lock is awaited."""
+        db.execute(
+            sa.text(
+                "UPDATE paper_slip_file SET state = 'found', travels = false, checked_at = :now"
+                " WHERE control_file_id = :id"
+            ),
+            {"id": file.id, "now": NOW},
+        )
+        return real(session, ids)
+
+    monkeypatch.setattr(paper_moves, "lock_files", found_elsewhere)
+    missing = paper_reception.finish(db, desk(db, "MA-06"), slip.id)
+
+    assert missing == 0
+    assert states(db, slip) == {file.reference: PaperFileState.FOUND}
+    assert moves(db, file) == [PaperMove.DISPATCHED]
 
 
 def test_what_nobody_announced_is_unexpected_and_written_down_where_it_is(db: Session) -> None:
