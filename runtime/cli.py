@@ -10,6 +10,7 @@ from medcontrol.errors import DomainError
 from medcontrol.settings import settings
 from runtime.commands import (
     care,
+    care_reports,
     checks,
     imports,
     intake,
@@ -41,6 +42,7 @@ for command in (serving.up, serving.down, serving.serve, serving.worker, serving
                 serving.migrate):  # fmt: skip
     app.command(rich_help_panel=_RUN)(command)
 app.command(rich_help_panel=_WORK)(intake.intake)
+care_reports.add_to(care.care)
 app.command(rich_help_panel=_CHECK)(long_term_care.fluctuation)
 app.command(rich_help_panel=_CHECK)(simulate.simulate)
 for name, group, panel in (

@@ -1,11 +1,12 @@
 """Luxembourg's long-term care under the law of a day: what rules need, and what they rest on."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TypeVar
 
 from medcontrol.errors import InvalidInput
@@ -95,11 +96,12 @@ def right_terms(day: date, parameters: Parameters | None = None) -> RightTerms:
     )
 
 
-def changed_law(changes: Mapping[str, str]) -> Parameters:
+def changed_law(changes: Mapping[str, str], since: date | None = None) -> Parameters:
     """Return the law with other values, from each parameter's first day to its last.
 
     Args:
         changes: text of the new value by path, such as ``{"fluctuation.stay_counting": "nights"}``.
+        since: the first day of the new values; those before it stay. None: from the beginning.
 
     Raises:
         InvalidInput: no such parameter, or the value is none that it can hold.
@@ -111,9 +113,30 @@ def changed_law(changes: Mapping[str, str]) -> Parameters:
             raise InvalidInput(f"there is no parameter {path} in the law of lu", field=path)
         parameter = by_path[path]
         value = _typed(parameter, text)
-        values = tuple(replace(each, value=value) for each in parameter.values)
-        by_path[path] = replace(parameter, values=values)
+        by_path[path] = replace(parameter, values=tuple(_changed(parameter, value, since)))
     return Parameters("lu", by_path)
+
+
+def _changed(
+    parameter: DatedParameter[Value], value: Value, since: date | None
+) -> Iterator[DatedValue[Value]]:
+    """Yield the values of a parameter with another one from a day on.
+
+    Raises:
+        InvalidInput: the parameter held before that day and no more.
+    """
+    first = max(since or date.min, parameter.values[0].since)
+    ended = parameter.values[-1].until
+    if ended is not None and ended < first:
+        raise InvalidInput(f"{parameter.path} ended on {ended}", field="from")
+    for each, behind in zip_longest(parameter.values, parameter.values[1:]):
+        if each.since < first:
+            yield each
+            if behind is not None and behind.since <= first:
+                continue
+            yield replace(each, value=value, since=first)
+        else:
+            yield replace(each, value=value)
 
 
 def _typed(parameter: DatedParameter[Value], text: str) -> Value:

@@ -16,6 +16,7 @@ from runtime import wiring
 from runtime.commands.output import AsJson, fail, say, say_json, show_table
 from runtime.environment import environment
 from workflows.care.controls import open_controls
+from workflows.care.entries import open_entries
 from workflows.care.lines import Recorded, record_lines
 
 care = typer.Typer(help="Long-term care: plans, stays, levels, bills and their later control.",
@@ -88,13 +89,14 @@ def years(
 
 @care.command("controls")
 def controls(as_json: AsJson = False) -> None:
-    """Open the later controls of bills beyond the plan or not executed, by sign or by draw."""
+    """Open later controls of bills, by sign or by draw, and what entries into homes ask for."""
     with environment():
         counts = open_controls(wiring.tools(), now=utc_now)
+        entries = open_entries(wiring.tools(), now=utc_now)
     if as_json:
-        say_json(counts.as_json())
+        say_json(counts.as_json() | {"entries": entries.as_json()})
     else:
-        say(f"{counts.opened} controls opened")
+        say(f"{counts.opened} controls opened, {entries.opened} reassessments after an entry")
 
 
 def _say_recorded(found: Recorded, *, as_json: bool, explain: bool) -> None:

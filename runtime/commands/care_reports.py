@@ -1,0 +1,68 @@
+"""``medcontrol care regress`` and ``care times``: what a change would do, how long it takes."""
+
+from typing import Annotated
+
+import typer
+
+from medcontrol.db import read_only
+from medcontrol.errors import DomainError
+from runtime import wiring
+from runtime.commands.output import AsJson, fail, read_day, say, say_json, show_table, today
+from runtime.environment import environment
+from workflows.care.regression import Regression, regress
+
+_MOST = 200
+
+
+def add_to(care: typer.Typer) -> None:
+    """Add the reports to the commands of long-term care."""
+    care.command("regress")(regress_law)
+
+
+def regress_law(
+    with_change: Annotated[
+        list[str], typer.Option("--with", help="PATH=VALUE: a parameter and its new value.")
+    ],
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help="First day of the new value; default: as if it always held."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what another law would do: cases, bills on record, open files. Nothing is written."""
+    changes = {}
+    for text in with_change:
+        path, sign, value = text.partition("=")
+        if not sign:
+            fail(f"--with {text}: PATH=VALUE is expected")
+        changes[path.strip()] = value.strip()
+    first = read_day(since, "--from") if since else None
+    with environment():
+        try:
+            with read_only() as session:
+                found = regress(session, wiring.tools(), changes, since=first, today=today())
+        except DomainError as refusal:
+            fail(f"{refusal.field}: {refusal.detail}")
+    if as_json:
+        say_json(found.as_json())
+    else:
+        _say_regression(found)
+
+
+def _say_regression(found: Regression) -> None:
+    said = found.as_json()
+    cases, bills = said["cases"]["changed"], said["bills"]["changed"]
+    say(f"{len(cases)} of {found.cases} worked cases change")
+    columns = ("id", "before", "after", "difference", "fault")
+    if cases:
+        show_table(columns, [[case[name] for name in columns] for case in cases])
+    say(f"{len(bills)} of {found.bills} bills change, {found.minutes:+d} minutes in all")
+    if bills:
+        members = ("person", "provider", "number", "month", "before", "after", "difference")
+        show_table(members, [[bill[name] for name in members] for bill in bills[:_MOST]])
+        if len(bills) > _MOST:
+            say(f"and {len(bills) - _MOST} more; --json lists all")
+    say(f"{len(found.open_files)} open files are concerned")
+    if found.open_files:
+        rows = [[each.reference, each.flow, " ".join(each.reasons)] for each in found.open_files]
+        show_table(("file", "flow", "because of"), rows[:_MOST])
