@@ -9,6 +9,7 @@ ADJACENT_REFUSALS: Mapping[str, str] = {
     "appeal.nothing_to_contest": N_("No decision stands on this file that could be contested."),
     "opinion.ended": N_("This opinion is not awaited any more."),
     "expertise.over": N_("This expertise is over."),
+    "appeal.member_busy": N_("A member is not free at that time."),
     "members": N_("Name three doctors who took no part and have no tie."),
     "hearing_at": N_("The hearing is announced at least fifteen days ahead."),
     "late_accepted": N_("The appeal came after the limit: excuse the lateness or do not admit it."),

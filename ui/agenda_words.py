@@ -44,6 +44,8 @@ AGENDA_ACTIONS: Mapping[str, str] = {
     "appointment.moved": N_("Appointment moved"),
     "appointment.arrived": N_("Arrival noted"),
     "appointment.reminded": N_("Reminded of the appointment"),
+    "appointment.rebooked": N_("Appointment booked again"),
+    "appointment.slot_gone": N_("The slot is taken: to be booked anew"),
     "deadline.near": N_("Legal deadline nears: supervisor alerted"),
     "deadline.alerted": N_("Legal deadline passed: supervisor alerted"),
     "deadline.moved": N_("Deadline moved by the calendar"),

@@ -32,7 +32,7 @@ from medcontrol.queries.agenda import (
     rows_of,
 )
 from medcontrol.rules.calendar import WorkingCalendar
-from medcontrol.vocabulary import AppointmentState, ControlLevel, Role, TaskStatus
+from medcontrol.vocabulary import AppointmentKind, AppointmentState, ControlLevel, Role, TaskStatus
 
 # Columns of the tables, not values of a row.
 Book: Any = Appointment
@@ -62,7 +62,10 @@ def own(principal: Principal) -> sa.ColumnElement[bool]:
     """The predicate of the appointments in a doctor's own agenda."""
     if principal.doctor_id is None:
         return sa.false()
-    return sa.and_(Book.doctor_id == principal.doctor_id, visible(principal, ControlFile))
+    sits = Book.kind == AppointmentKind.COMMISSION  # whoever does knows whom it hears
+    return sa.and_(
+        Book.doctor_id == principal.doctor_id, sa.or_(sits, visible(principal, ControlFile))
+    )
 
 
 def agenda_units(session: Session, principal: Principal, jurisdiction: str) -> tuple[UnitHere, ...]:
@@ -143,7 +146,8 @@ def load_day_list(
     """Return the list of a day of an agency, by hour and doctor."""
     units = agenda_units(session, principal, calendar.jurisdiction)
     code = _chosen(units, unit)
-    where = sa.and_(administered(principal), Book.unit_code == code)
+    # A person who is heard by three is expected once.
+    where = sa.and_(administered(principal), Book.unit_code == code, Book.beside_id.is_(None))
     rows = _load(session, where, day, day, calendar, now)
     return DayList(
         units=units, unit=code, on=day, is_working_day=calendar.is_working_day(day), rows=rows

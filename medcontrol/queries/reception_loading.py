@@ -156,6 +156,7 @@ def _load_bookings(
         .join(Unit, Units.code == Booked.unit_code)
         .where(
             Booked.state == "booked",
+            Booked.beside_id.is_(None),
             Booked.starts_at > after,
             Booked.starts_at <= until,
             visible(principal, ControlFile, Action.ADMINISTRATE),

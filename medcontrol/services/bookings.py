@@ -8,7 +8,7 @@ from uuid import UUID
 from zlib import crc32
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from medcontrol.clock import civil_date
 from medcontrol.errors import DomainError, Kind
@@ -28,7 +28,8 @@ SELECT coalesce(doctor_id = CAST(:doctor AS uuid), false) AS doctor,
 FROM appointment
 WHERE state = 'booked' AND tstzrange(starts_at, ends_at) && tstzrange(:starts_at, :ends_at)
   AND (doctor_id = CAST(:doctor AS uuid) OR room_id = CAST(:room AS uuid)
-       OR (registration_number = :number AND person_birth_date = :birth_date))
+       OR (CAST(:beside AS uuid) IS NULL AND beside_id IS NULL
+           AND registration_number = :number AND person_birth_date = :birth_date))
 LIMIT 1
 """)
 
@@ -56,7 +57,10 @@ class NotBooked(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """What is to be booked; ``doctor_id`` is none when nobody's agenda is known."""
+    """What is to be booked; ``doctor_id`` is none when nobody's agenda is known.
+
+    ``beside``: the appointment that this doctor attends too; the person is seen there.
+    """
 
     control_file_id: UUID
     jurisdiction: str
@@ -70,6 +74,7 @@ class Booking:
     span: Span
     is_early_agreed: bool = False
     rescheduled_from: UUID | None = None
+    beside: UUID | None = None
 
 
 def book(session: Session, booking: Booking, *, by: UUID | None, now: datetime) -> UUID:
@@ -106,6 +111,7 @@ def book(session: Session, booking: Booking, *, by: UUID | None, now: datetime) 
         booked_by=by,
         is_early_agreed=booking.is_early_agreed,
         rescheduled_from=booking.rescheduled_from,
+        beside_id=booking.beside,
     )
     session.add(row)
     session.flush()
@@ -118,6 +124,7 @@ def find_clash(session: Session, booking: Booking) -> str | None:
         "doctor": booking.doctor_id, "room": booking.room_id,
         "number": booking.registration_number, "birth_date": booking.person_birth_date,
         "starts_at": booking.span.starts_at, "ends_at": booking.span.ends_at,
+        "beside": booking.beside,
     }  # fmt: skip
     row = session.execute(_CLASH, values).first()
     if row is None:
@@ -172,3 +179,42 @@ def settle(
         .returning(col(Appointment.id))
     )
     return list(rows.scalars())
+
+
+_REBOOK = sa.text("""
+UPDATE appointment a SET state = 'booked', reason = NULL, settled_at = NULL
+WHERE a.control_file_id = :file AND a.settled_at = :settled_at AND NOT EXISTS (
+  SELECT FROM appointment b
+  WHERE b.state = 'booked' AND b.id <> a.id
+    AND tstzrange(a.starts_at, a.ends_at) && tstzrange(b.starts_at, b.ends_at)
+    AND (b.doctor_id = a.doctor_id OR b.room_id = a.room_id
+         OR (a.beside_id IS NULL AND b.beside_id IS NULL
+             AND b.registration_number = a.registration_number
+             AND b.person_birth_date = a.person_birth_date)))
+RETURNING a.id
+""")
+
+
+def rebook(
+    session: Session, control_file_id: UUID, settled_at: datetime
+) -> tuple[list[UUID], list[UUID]]:
+    """Book again what ended at an instant; return what is, and what somebody else has meanwhile."""
+    ended = select(Appointment).where(
+        Appointment.control_file_id == control_file_id, Appointment.settled_at == settled_at
+    )
+    rows = session.exec(ended).all()
+    for row in rows:
+        _lock(session, _booking_of(row))
+    values = {"file": control_file_id, "settled_at": settled_at}
+    again = list(session.execute(_REBOOK, values).scalars())
+    session.expire_all()
+    return again, [key for row in rows if (key := row.id) not in again]
+
+
+def _booking_of(row: Appointment) -> Booking:
+    return Booking(
+        control_file_id=row.control_file_id, jurisdiction="", kind=row.kind,
+        doctor_id=row.doctor_id, unit_code=row.unit_code, room_id=row.room_id, place=row.place,
+        registration_number=row.registration_number, person_birth_date=row.person_birth_date,
+        span=Span(row.starts_at, row.ends_at),
+    )  # fmt: skip

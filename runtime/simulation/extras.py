@@ -36,7 +36,7 @@ class Extras:
             StepKind.APPOINTMENT: self._appointment,
             StepKind.HEARING: self._hearing,
             StepKind.COMMISSION: self._votes,
-            StepKind.EXPERT_NAMING: self._naming,
+            StepKind.EXPERT_NAMING: self.naming,
             StepKind.EXPERT_REPORT: self._report,
             StepKind.ADMISSIBILITY: self._admissibility,
         }
@@ -101,9 +101,7 @@ class Extras:
             at = datetime.combine(day, time(10), ZONES[file.jurisdiction])
             members = [str(each) for each in doctors if is_free(session, file, each, at)]
             if len(members) >= len(SEATS):
-                return Extra(
-                    form={"hearing_at": at.isoformat(), "members": members[: len(SEATS)]}
-                )
+                return Extra(form={"hearing_at": at.isoformat(), "members": members[: len(SEATS)]})
         return None
 
     def _votes(self, _session: Session, _task: Waiting, outcome: str) -> Extra:
@@ -111,7 +109,8 @@ class Extras:
             return Extra(form={"votes": dict.fromkeys(SEATS, outcome)})
         return Extra(form={"votes": dict.fromkeys(SEATS, "absent")})
 
-    def _naming(self, session: Session, _task: Waiting, outcome: str) -> Extra | None:
+    def naming(self, session: Session, _task: Waiting, outcome: str) -> Extra | None:
+        """Return the questions and an expert; None when there is none."""
         if outcome != "named":
             return Extra()
         expert = session.execute(

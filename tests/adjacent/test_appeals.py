@@ -1,6 +1,7 @@
 """Appeals: registered once, frozen, decided by other eyes, and what follows."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,11 @@ from sqlmodel import Session, select
 from assignment.exclusions import excluded_from
 from medcontrol.errors import AlreadyDone, ConflictOfInterest, Forbidden, InvalidInput
 from medcontrol.model import (
+    Appointment,
     CommissionMember,
     ControlFile,
     ControlOutcome,
+    Doctor,
     DoctorSuperior,
     Entitlement,
     MedicalRecord,
@@ -20,8 +23,10 @@ from medcontrol.model import (
 from medcontrol.services import medical
 from medcontrol.vocabulary import ControlLevel, DecisionOutcome, MedicalRecordKind, Role
 from tests.adjacent_world import AdjacentWorld, make_adjacent_world
+from tests.flow_world import MESSAGE
 from workflows.linked.appeal_snapshot import is_intact
 from workflows.linked.appeals import AppealPending, NothingToContest
+from workflows.linked.hearings import MemberBusy
 from workflows.tools import Tools
 
 
@@ -279,8 +284,8 @@ def three(world: AdjacentWorld) -> list[UUID]:
     return [world.doctor_at(ControlLevel.REGIONAL, "MA-04", Role.COORDINATOR).id for _ in range(3)]
 
 
-def heard(world: AdjacentWorld) -> ControlFile:
-    appeal = world.appeal(world.refused())
+def heard(world: AdjacentWorld, **changes: Any) -> ControlFile:
+    appeal = world.appeal(world.refused(**changes))
     world.admit(appeal)
     world.end(appeal, "to_commission")
     return appeal
@@ -301,6 +306,26 @@ def test_a_commission_of_three_decides_by_majority(world):
     assert world.row(appeal).outcome == "overturned"
     cast = sorted(m.vote for m in world.session.exec(select(CommissionMember)))
     assert cast == ["maintained", "overturned", "overturned"]
+
+
+def test_a_hearing_takes_the_time_of_every_member_and_names_who_is_not_free(world):
+    somebody = MESSAGE["insured"] | {"registration_number": "999000777"}
+    appeal, other = heard(world), heard(world, external_id="W-9", insured=somebody)
+    members = three(world)
+    commission(world, appeal, members)
+
+    booked = world.session.exec(select(Appointment).where(Appointment.state == "booked")).all()
+    assert {each.doctor_id for each in booked} == set(members)
+    (main,) = [each for each in booked if each.beside_id is None]
+    assert main.doctor_id == members[0]
+    assert {each.beside_id for each in booked} == {None, main.id}
+
+    first, second = three(world)[:2]
+    busy = world.session.get_one(Doctor, members[2])
+    with pytest.raises(MemberBusy) as refusal:
+        commission(world, other, [first, second, members[2]])
+    assert refusal.value.detail == busy.name
+    commission(world, other, [first, second, members[2]], days=25)
 
 
 def test_without_its_quorum_a_commission_is_heard_again(world):

@@ -295,3 +295,21 @@ def test_a_specialist_of_an_ordinary_flow_asks_and_goes_on_with_the_report(world
     world.session.refresh(file)
     assert file.status == "awaiting_specialist"
     assert world.task(file).assigned_doctor_id == world.regional.id
+
+
+def test_whom_the_expert_waits_for_in_vain_twice_is_decided_on_without_a_report(world):
+    appeal, expertise = asked(world)
+    expert, _ = world.expert()
+    mission = world.name(expertise, expert, gives={"in_person": True})
+    who, at = world.as_expert(expert), {"appointment_at": world.now + timedelta(days=20)}
+    world.end(expertise, "booked", **at)
+    world.end_as(who, expertise, "no_show")
+    assert world.task(expertise).step == "appointment"
+    world.end(expertise, "booked", **at)
+    world.end_as(who, expertise, "no_show")
+
+    world.session.refresh(expertise)
+    world.session.refresh(mission)
+    assert (expertise.closed_at, expertise.outcome) == (world.now, DecisionOutcome.WITHDRAWN)
+    assert world.task(appeal).step == "counter_examination"
+    assert mission.status == "cancelled"

@@ -1,6 +1,7 @@
 """Agendas on the real database: what is offered, booked, moved, kept and missed."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,12 +17,21 @@ from medcontrol.model import Absence, Appointment, ControlFile, JournalEntry, Le
 from medcontrol.services import calendar
 from medcontrol.services.agendas import Slot
 from medcontrol.services.bookings import NotBooked, OutsideHours, SlotTaken
-from medcontrol.vocabulary import AppointmentReason, AppointmentState, DoctorKind, Role
+from medcontrol.vocabulary import (
+    AppointmentReason,
+    AppointmentState,
+    DoctorKind,
+    LetterStatus,
+    LetterWay,
+    Role,
+)
 from tests.factories import NOW, make_doctor, make_principal
 from tests.flow_world import World, make_world
+from workflows.letters.marks import LetterWays
 from workflows.steps import appointments, booking
 from workflows.steps.booking import Offers, Search
 from workflows.steps.ending import CompleteStep, PieceAsked, complete_step
+from workflows.steps.undoing import undo_decision
 from workflows.tools import Tools
 
 NOTICE_ENDS = date(2026, 12, 5)  # a Saturday, fifteen days after NOW
@@ -35,12 +45,12 @@ def world(db: Session, tools: Tools) -> World:
     return make_world(db, tools)
 
 
-def to_book(world: World, number: int = 1) -> ControlFile:
+def to_book(world: World, number: int = 1, **insured: Any) -> ControlFile:
     """A file whose person has to be seen, at the step that books."""
     taken = world.take(
         external_id=f"A-{number}", flow="invalidity", nature="first", scheme="general",
         control={"required": True, "mode": "in_person"}, paper={"sealed_envelope": True},
-        insured={**BASE, "registration_number": f"99912{number:04d}"},
+        insured={**BASE, "registration_number": f"99912{number:04d}", **insured},
     )  # fmt: skip
     file = world.file(taken)
     if world.task(file).step == "completeness":
@@ -305,6 +315,73 @@ def test_a_reminder_leaves_once_and_not_for_what_was_booked_the_day_before(world
     assert appointments.remind(world.session, world.tools, due[0], now=near)
     assert not appointments.remind(world.session, world.tools, due[0], now=near)
     assert appointments.due_reminders(world.session, "ma", now=near) == []
+    (letter,) = world.session.exec(select(Letter).where(Letter.code == "appointment_reminder"))
+    assert letter.control_file_id == file.id
+    assert letter.context["appointment"]["place"] == slot.place
+    assert letter.status is LetterStatus.WAITING
+
+
+def test_a_reminder_goes_to_the_account_and_is_printed_by_no_agency(world: World) -> None:
+    ways = {"digital": LetterWays(has_accounts=True), "agency": LetterWays(printed_by="agency")}
+    file = to_book(world, digital_consent=True)
+    book_first(world, file)
+    (row,) = world.session.exec(select(Appointment))
+    near = row.starts_at - timedelta(days=2)
+    with world.session.begin_nested() as again:
+        printed = replace(world.tools, letter_ways=ways["agency"])
+        assert appointments.remind(world.session, printed, row.id, now=near)
+        assert reminders(world) == []
+        again.rollback()
+    world.session.expire_all()
+
+    online = replace(world.tools, letter_ways=ways["digital"])
+    assert appointments.remind(world.session, online, row.id, now=near)
+
+    assert [letter.way for letter in reminders(world)] == [LetterWay.DIGITAL]
+
+
+def reminders(world: World) -> list[Letter]:
+    return list(world.session.exec(select(Letter).where(Letter.code == "appointment_reminder")))
+
+
+def test_an_undone_decision_has_its_appointment_again_unless_the_slot_is_taken(
+    world: World,
+) -> None:
+    file, other = (ald_to_book(world, number) for number in (1, 2))
+    slot = book_first(world, file)
+    before = booked(world, file)
+    world.end(file, "granted")
+    undo(world, file)
+    assert booked(world, file).id == before.id
+
+    world.end(file, "granted")
+    world.end(other, "booked", **taking(slot))
+    undo(world, file)
+
+    found = world.session.exec(
+        select(Appointment).where(Appointment.control_file_id == file.id)
+        .execution_options(populate_existing=True)
+    ).one()  # fmt: skip
+    assert found.state is AppointmentState.ATTENDED
+    told = select(JournalEntry.action).where(JournalEntry.control_file_id == file.id)
+    assert {"appointment.rebooked", "appointment.slot_gone"} <= set(world.session.exec(told))
+
+
+def ald_to_book(world: World, number: int) -> ControlFile:
+    """A file whose examination decides it."""
+    taken = world.take(
+        external_id=f"U-{number}", control={"required": True, "mode": "in_person"},
+        insured={**BASE, "registration_number": f"99913{number:04d}"},
+    )  # fmt: skip
+    return world.file(taken)
+
+
+def undo(world: World, file: ControlFile) -> None:
+    undo_decision(
+        world.session, world.tools, file.id, expected_version=None,
+        principal=world.by_doctor[world.doctor.id], now=world.now + timedelta(seconds=10),
+    )  # fmt: skip
+    world.session.refresh(file)
 
 
 @pytest.mark.parametrize("who", ["doctor", "room", "person"])

@@ -17,6 +17,7 @@ from medcontrol.model import (
     OutboxMessage,
     SecondReading,
 )
+from medcontrol.services.bookings import rebook
 from medcontrol.services.entitlements import Changed, days_of, record
 from medcontrol.vocabulary import (
     DeadlineStatus,
@@ -47,6 +48,7 @@ def take_back(move: Move, decision: Decision, held: Sequence[str] = ()) -> None:
     _withdraw(move, decision, held)
     _restore(move, decision)
     _restore_right(move, decision)
+    _restore_appointment(move, decision)
     on = civil_date(move.now, move.file.jurisdiction)
     overturn(move.session, move.tools.keys, move.file.id, on=on)
     decision.undone_at = move.now
@@ -150,3 +152,12 @@ def _restore_right(move: Move, decision: Decision) -> None:
         before=before, after=days_of(right), file_id=move.file.id,
     )  # fmt: skip
     record(move.session, [changed], actor=move.actor, now=move.now)
+
+
+def _restore_appointment(move: Move, decision: Decision) -> None:
+    """Book again what the decision ended; where the slot has gone, the journal says so."""
+    again, gone = rebook(move.session, move.file.id, decision.decided_at)
+    for key in again:
+        move.tell("appointment.rebooked", appointment=str(key))
+    for key in gone:
+        move.tell("appointment.slot_gone", appointment=str(key))

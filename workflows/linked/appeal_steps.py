@@ -14,6 +14,7 @@ from medcontrol.clock import ZONES, civil_date
 from medcontrol.errors import ConflictOfInterest, InvalidInput
 from medcontrol.legal.loading import law
 from medcontrol.model import Appeal, CommissionMember, Conflict, ControlFile, Doctor, Opinion
+from workflows.linked import hearings
 from workflows.linked.opinion_asks import refuse_conflict
 from workflows.steps.command import CompleteStep
 from workflows.steps.moving import Move
@@ -91,6 +92,13 @@ def check_hearing(move: Move, command: CompleteStep) -> None:
             )
         ).all()
         refuse_conflict(move.file, declared, doctor.professional_id, "form.members")
+    busy = [
+        known[each].name
+        for each in members
+        if not hearings.is_free(move.session, move.file, each, at)
+    ]
+    if busy:
+        raise hearings.MemberBusy(", ".join(busy), field="form.members")
 
 
 def may_not_sit(session: Session, file: ControlFile) -> dict[UUID, str]:
@@ -137,6 +145,7 @@ def write_hearing(move: Move, command: CompleteStep) -> None:
     move.occasion.appointment = {
         "starts_at": at.astimezone(ZONES[file.jurisdiction]), "place": place
     }  # fmt: skip
+    hearings.book(move, _members(command), at, place)
     move.tell("hearing.set", at=at.isoformat(), members=[str(each) for each in _members(command)])
 
 

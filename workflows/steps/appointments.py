@@ -89,6 +89,7 @@ def reschedule(
         SlotTaken, OutsideHours, InvalidInput: as ``booking.book_step``.
     """
     move, row = _begin(session, tools, appointment_id, principal, now)
+    _refuse_hearing(row)
     if reason not in MOVED:
         raise InvalidInput("say why the appointment is moved", field="reason")
     if command.appointment_at is None or command.appointment_at <= now:
@@ -128,6 +129,7 @@ def cancel(
         StepNotOpen: the file does not wait for this examination.
     """
     move, row = _begin(session, tools, appointment_id, principal, now)
+    _refuse_hearing(row)
     if reason not in MOVED:
         raise InvalidInput("say why the appointment is cancelled", field="reason")
     _end(row, AppointmentState.CANCELLED, reason, now)
@@ -196,6 +198,12 @@ def _begin(
     return move, row
 
 
+def _refuse_hearing(row: Appointment) -> None:
+    """Refuse to move one agenda of a hearing: its notice and its other members stay behind."""
+    if row.kind is AppointmentKind.COMMISSION:
+        raise InvalidInput("a hearing is set by the appeals secretary", field="appointment")
+
+
 def _end(
     row: Appointment, state: AppointmentState, reason: AppointmentReason, now: datetime
 ) -> None:
@@ -252,7 +260,8 @@ def due_reminders(session: Session, jurisdiction: str, *, now: datetime) -> list
     rows = session.execute(
         sa.text(
             "SELECT a.id FROM appointment a JOIN control_file f ON f.id = a.control_file_id"
-            " WHERE a.state = 'booked' AND a.reminded_at IS NULL AND f.jurisdiction = :place"
+            " WHERE a.state = 'booked' AND a.beside_id IS NULL AND a.reminded_at IS NULL"
+            " AND f.jurisdiction = :place"
             " AND a.starts_at > :now AND a.starts_at <= :until"
             " AND a.booked_at < a.starts_at - :ahead ORDER BY a.starts_at, a.id"
         ),

@@ -47,6 +47,7 @@ from workflows.linked.appeals import (
     receive_observations,
     register_appeal,
 )
+from workflows.linked.hearings import MemberBusy
 
 router = APIRouter(prefix="/appeals")
 READERS = (Role.APPEALS_SECRETARY, Role.COORDINATOR, Role.CENTRAL_DOCTOR, Role.SUPERVISOR)
@@ -209,6 +210,10 @@ def end(request: Request, visitor: Me, form: Posted, reference: str) -> Response
         with transaction() as session:
             view = appeal_page(session, visitor.principal, reference)
             end_step(session, visitor, view.task, _command(form, visitor, view))
+    except MemberBusy as error:
+        typed = typed_of(form)
+        typed["busy"] = error.detail
+        return _draw(request, visitor, reference, typed, Errors({"members": error.code}))
     except DomainError as error:
         return _draw(request, visitor, reference, typed_of(form), errors_of(error))
     return see_other(f"/appeals/{reference}", "task.completed")
