@@ -12,6 +12,7 @@ from api.commands import Day, Given, LongText
 from api.deps import Db, Now, WithTools
 from api.errors import refusals
 from api.file_commands import DocumentIn
+from medcontrol.clock import civil_date
 from medcontrol.queries import files
 from medcontrol.services.clients import Scope
 from medcontrol.vocabulary import Role
@@ -69,5 +70,5 @@ def register(
         control_file_id=appeal.id,
         reference=appeal.reference,
         received_on=appeal.received_on,
-        due_on=appeal.due_at.date() if appeal.due_at else None,
+        due_on=civil_date(appeal.due_at, appeal.jurisdiction) if appeal.due_at else None,
     )

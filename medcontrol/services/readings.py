@@ -11,11 +11,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from medcontrol.crypto import KeyRing, bind
+from medcontrol.crypto import KeyRing
 from medcontrol.db import read_only, transaction
 from medcontrol.documents import DocumentNotFound, DocumentStore
 from medcontrol.errors import Forbidden, NotFound
@@ -181,10 +180,8 @@ def _log(principal: Principal, opened: OpenReading, what: str, now: datetime) ->
 
 
 def _opened(record: MedicalRecord, keys: KeyRing) -> MedicalContent:
-    plain = keys.decrypt(record.key_id, record.content, bind("medical_record", record.id))
-    return MedicalContent(
-        record.id, record.kind, record.author_id, record.created_at, orjson.loads(plain)
-    )
+    content = medical.unsealed(keys, record)
+    return MedicalContent(record.id, record.kind, record.author_id, record.created_at, content)
 
 
 def documents_of(session: Session, opened: OpenReading) -> list[Document]:

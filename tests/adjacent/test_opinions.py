@@ -225,6 +225,15 @@ def test_a_request_whose_file_went_on_is_ended(world):
     assert give_up_stale(world.session, now=world.now) == 1
     world.session.refresh(request)
     assert request.status == "expired"
+    told = world.session.execute(
+        sa.text(
+            "SELECT facts::json->>'request' FROM journal_entry"
+            " WHERE control_file_id = :id AND action = 'opinion.given_up'"
+        ),
+        {"id": appeal.id},
+    ).scalars()
+    assert list(told) == [str(request.id)]
+    assert give_up_stale(world.session, now=world.now) == 0
 
 
 def test_a_file_that_asks_again_after_silence_waits_for_the_new_request_alone(world):

@@ -11,6 +11,7 @@ from medcontrol.model import Expert, ExpertFee, ExpertMission
 from medcontrol.vocabulary import ControlLevel, ControlMode
 from workflows.engine.paths import OperationCall
 from workflows.linked.expert_fees import fee_of
+from workflows.linked.expertise_steps import open_mission
 from workflows.steps.moving import Move, save
 
 _HEAD = b"SELECT journal_length, journal_head FROM control_file WHERE id = %(file)s"
@@ -44,21 +45,13 @@ def tell(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
 
 def end_mission(move: Move, _call: OperationCall, arguments: dict[str, Any]) -> None:
     """End the mission that is under way; the expert sees nothing of the file from now on."""
-    mission = _open_mission(move)
+    move.session.flush()
+    mission = open_mission(move.session, move.file.id)
     if mission is None:
         return
     mission.status, mission.ended_at = arguments["status"], move.now
     move.session.add(mission)
     move.tell("mission.ended", mission=str(mission.id), how=mission.status)
-
-
-def _open_mission(move: Move) -> ExpertMission | None:
-    move.session.flush()
-    return move.session.exec(
-        select(ExpertMission).where(
-            ExpertMission.control_file_id == move.file.id, ExpertMission.status == "named"
-        )
-    ).first()
 
 
 def owe_fee(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None:

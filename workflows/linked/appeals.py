@@ -94,7 +94,7 @@ def register_appeal(
     _check_may(session, by, command.contested_file_id)
     contested = files.lock(session, command.contested_file_id)
     found = contested_decision(session, contested, tools.undo_seconds, now)
-    _check(command, found, civil_date(now, contested.jurisdiction))
+    _check(command, found, contested.jurisdiction, now)
     _refuse_second(session, found.decision)
     content = canonical(collect(session, tools.keys, contested, found.decision))
     appeal = open_linked(session, tools, contested, _linked(contested, command), now=now)
@@ -154,9 +154,9 @@ def contested_decision(
     return Contested(decision, notified, notified + timedelta(days=days))
 
 
-def _check(command: RegisterAppeal, found: Contested, today: date) -> None:
-    decided = found.decision.decided_at.date()
-    if not decided <= command.filed_on <= today:
+def _check(command: RegisterAppeal, found: Contested, jurisdiction: str, now: datetime) -> None:
+    decided = civil_date(found.decision.decided_at, jurisdiction)
+    if not decided <= command.filed_on <= civil_date(now, jurisdiction):
         raise InvalidInput(f"between {decided} and today", field="filed_on")
     if command.filed_by not in FILED_BY:
         raise InvalidInput("who files it", field="filed_by")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from medcontrol.clock import civil_date
 from medcontrol.errors import Forbidden, InvalidInput
@@ -122,13 +122,3 @@ def write_report(move: Move, command: CompleteStep) -> None:
     mission.had_treating_doctor = content["had_treating_doctor"]
     session.add(mission)
     session.flush()
-
-
-def missions_of_file(session: Session, control_file_id: UUID) -> list[ExpertMission]:
-    """Return every mission of an expertise, the first one first."""
-    found = session.exec(
-        select(ExpertMission)
-        .where(ExpertMission.control_file_id == control_file_id)
-        .order_by(col(ExpertMission.named_at))
-    )
-    return list(found)

@@ -3,13 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import select
-
 from medcontrol.clock import civil_date
 from medcontrol.legal.loading import law
-from medcontrol.model import Appeal, ControlFile, Decision, Expert, ExpertMission, MedicalRecord
+from medcontrol.model import Appeal, ControlFile, Decision, Expert, MedicalRecord
 from medcontrol.services.medical import unsealed
 from workflows.letters.writing import language_of
+from workflows.linked.expertise_steps import open_mission
 from workflows.steps.moving import Move
 
 OBSERVATION_DAYS = "clocks.appeal_observation_days"
@@ -46,11 +45,7 @@ def _contest(move: Move) -> dict[str, Any] | None:
 
 def _mission(move: Move) -> dict[str, Any] | None:
     session = move.session
-    mission = session.exec(
-        select(ExpertMission).where(
-            ExpertMission.control_file_id == move.file.id, ExpertMission.status == "named"
-        )
-    ).first()
+    mission = open_mission(session, move.file.id)
     if mission is None:
         return None
     expert = session.get_one(Expert, mission.expert_id)

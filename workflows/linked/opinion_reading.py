@@ -24,6 +24,7 @@ from medcontrol.model import (
     SharedDocument,
 )
 from medcontrol.policy import Principal
+from medcontrol.rules.calendar import whole_years
 from medcontrol.services import medical
 from medcontrol.vocabulary import Role
 
@@ -100,14 +101,14 @@ def read_asked(
     content = medical.unsealed(keys, record)
     today = civil_date(now, file.jurisdiction)
     is_named = not request.is_pseudonymised
-    assert request.due_on is not None  # noqa: S101 - it is open
-    assert request.asked_at is not None  # noqa: S101
+    assert request.due_on is not None  # noqa: S101 - it is open: a check of the table
+    assert request.asked_at is not None  # noqa: S101 - set with the status
     return AskedPage(
         id=request.id,
         question=content["question"],
         due_on=request.due_on,
         asked_at=request.asked_at,
-        age=_age(file.person_birth_date, today),
+        age=whole_years(file.person_birth_date, today),
         sex=sex,
         person=file.person_name if is_named else None,
         registration_number=file.registration_number if is_named else None,
@@ -136,10 +137,6 @@ def _asked(
 def _still_asked(session: Session, principal: Principal, request_id: UUID) -> bool:
     request = session.get(OpinionRequest, request_id)
     return request is not None and is_asked(session, principal, request)
-
-
-def _age(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def shared_documents(session: Session, holder_id: UUID) -> tuple[Document, ...]:

@@ -54,7 +54,7 @@ def remind_due(session: Session, *, jurisdiction: str, now: datetime, most: int 
         .with_for_update(of=ControlFile, skip_locked=True)
     ).all()
     for request in rows:
-        assert request.due_on is not None  # noqa: S101 - it is open
+        assert request.due_on is not None  # noqa: S101 - it is open: a check of the table
         stage = stage_due(request.due_on, today, before, after)
         request.reminders = stage
         session.add(request)
@@ -75,17 +75,29 @@ def _announce(session: Session, request: OpinionRequest, stage: int, now: dateti
     outbox.publish(session, [message], now=now)
 
 
-def give_up_stale(session: Session, *, now: datetime) -> int:
-    """End requests whose file went on without them; return how many."""
-    waiting = sa.select(ControlFile.id).where(  # type: ignore[call-overload]
-        col(ControlFile.status) == ControlFileStatus.AWAITING_OPINION
-    )
-    ended = session.connection().execute(
-        sa.update(OpinionRequest)
+def give_up_stale(session: Session, *, now: datetime, most: int = 500) -> int:
+    """End requests whose file went on without them, told in the file's journal; return how many.
+
+    Files that somebody works on are left for the next call.
+    """
+    rows = session.exec(
+        select(OpinionRequest)
+        .join(ControlFile, col(ControlFile.id) == OpinionRequest.control_file_id)
         .where(
             col(OpinionRequest.status).in_(("draft", "open")),
-            col(OpinionRequest.control_file_id).not_in(waiting),
+            col(ControlFile.status) != ControlFileStatus.AWAITING_OPINION,
         )
-        .values(status="expired", ended_at=now)
-    )
-    return int(ended.rowcount)
+        .order_by(col(OpinionRequest.control_file_id))
+        .limit(most)
+        .with_for_update(of=ControlFile, skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for request in rows:
+        request.status, request.ended_at = "expired", now
+    session.flush()
+    entries = [
+        journal.Entry(each.control_file_id, "opinion.given_up", {"request": str(each.id)})
+        for each in rows
+    ]
+    journal.record_many(session, entries, actor=journal.SYSTEM, now=now)
+    return len(rows)

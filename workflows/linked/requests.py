@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from medcontrol.crypto import KeyRing, bind
+from medcontrol.crypto import KeyRing
 from medcontrol.ids import new_id
 from medcontrol.model import ControlFile, Document, MedicalRecord
 from medcontrol.services import medical
@@ -38,8 +37,7 @@ def copy_request(
         )
     ).all()
     for record in intake:
-        plain = keys.decrypt(record.key_id, record.content, bind("medical_record", record.id))
         medical.write(
-            session, keys, child.id, MedicalRecordKind.INTAKE, orjson.loads(plain),
+            session, keys, child.id, MedicalRecordKind.INTAKE, medical.unsealed(keys, record),
             author_id=None, now=now,
         )  # fmt: skip
