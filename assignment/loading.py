@@ -1,6 +1,6 @@
 """Facts from the database: doctors with what they hold, and tasks that wait for one."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 from sqlmodel import Session
 
-from assignment.exclusions import EXCLUDED, EXPERTISE, LINKED, reasons_of
+from assignment.exclusions import EXPERTISE, LINKED, excluded_from_each
 from assignment.facts import Affinity, Conflict, DoctorFacts, TaskFacts, affinity_of
 from assignment.readers import reserved_for
 from medcontrol.clock import civil_date
@@ -63,6 +63,7 @@ ORDER BY d.id
 """)
 _ANNOUNCED = sa.text("SELECT day, is_holiday FROM announced_day WHERE jurisdiction = :jurisdiction")
 
+_Row = RowMapping | dict[str, Any]
 _Day = tuple[date, int, str]  # with its weekday and its ISO text
 
 
@@ -238,8 +239,7 @@ SELECT t.id, t.control_file_id, coalesce(w.flow, v.flow, t.flow) AS flow,
                AND x.step = t.step AND x.kind = t.kind)) AS earlier_opinions,
        CASE WHEN t.kind = 'commission' THEN
          ARRAY(SELECT m.doctor_id FROM commission_member m WHERE m.control_file_id = f.id
-               ORDER BY m.is_chair DESC) END AS named,
-       {EXCLUDED} AS excluded
+               ORDER BY m.is_chair DESC) END AS named
 FROM human_task t JOIN control_file f ON f.id = t.control_file_id
 LEFT JOIN control_file v ON v.id = f.parent_id AND f.flow{_IN_LINKED}
 LEFT JOIN control_file w ON w.id = v.parent_id AND v.flow{_IN_LINKED}
@@ -269,11 +269,11 @@ def load_tasks(
         one = _ONE_FREE if waiting_only else _ONE_TASK
         found = run(session, [(one, {"id": each}) for each in sorted(ids)])
         names = [column.name for column in found[0].description or ()] if found else []
-        rows = [dict(zip(names, row, strict=True)) for each in found for row in each]
-    else:
-        many = _FREE_TASKS if waiting_only else _OPEN_TASKS
-        rows = [{**row} for row in session.execute(many, {"ids": list(ids)}).mappings()]
-    return [task_facts(with_readers(session, row)) for row in rows]
+        return _facts(
+            session, [dict(zip(names, row, strict=True)) for each in found for row in each]
+        )
+    many = _FREE_TASKS if waiting_only else _OPEN_TASKS
+    return _facts(session, session.execute(many, {"ids": list(ids)}).mappings().all())
 
 
 def load_as_if(session: Session, task_id: UUID, **other: Any) -> TaskFacts | None:
@@ -289,21 +289,29 @@ def load_as_if(session: Session, task_id: UUID, **other: Any) -> TaskFacts | Non
     text = _TASKS.replace(" AND t.is_medical", "").replace("t.kind = 'commission'", ":kind")
     values = {"id": task_id, "kind": other["kind"] == StepKind.COMMISSION}
     row = session.execute(sa.text(f"{text} AND t.id = :id"), values).mappings().one_or_none()
-    return None if row is None else task_facts({**row, **other})
+    return None if row is None else _facts(session, [{**row, **other}])[0]
 
 
 def load_snapshot(
     session: Session, ids: Collection[UUID]
 ) -> tuple[list[TaskFacts], dict[UUID, int]]:
-    """Return the facts of waiting tasks, and the version of each one's file. One statement."""
-    tasks, versions = [], {}
-    for row in session.execute(_FREE_TASKS, {"ids": list(ids)}).mappings().all():
-        tasks.append(task_facts(with_readers(session, row)))
-        versions[row["id"]] = row["version"]
-    return tasks, versions
+    """Return the facts of waiting tasks, and the version of each one's file."""
+    rows = session.execute(_FREE_TASKS, {"ids": list(ids)}).mappings().all()
+    return _facts(session, rows), {row["id"]: row["version"] for row in rows}
 
 
-def with_readers(session: Session, row: RowMapping | dict[str, Any]) -> RowMapping | dict[str, Any]:
+def _facts(session: Session, rows: Sequence[_Row]) -> list[TaskFacts]:
+    """Return the facts of rows, after asking whom files about another one are kept from."""
+    # Apart from the rest: PostgreSQL takes longer to plan this than to do all else.
+    about = {row["control_file_id"] for row in rows if row["parent_id"] is not None}
+    excluded = excluded_from_each(session, about)
+    return [
+        task_facts(with_readers(session, row), excluded.get(row["control_file_id"], {}))
+        for row in rows
+    ]
+
+
+def with_readers(session: Session, row: _Row) -> _Row:
     """Return the row of a second reading with those who may have it; others as they are."""
     if row["kind"] != StepKind.QUALITY_READING:
         return row
@@ -312,10 +320,10 @@ def with_readers(session: Session, row: RowMapping | dict[str, Any]) -> RowMappi
     return found | {"named": list(reserved_for(session, found, day=day))}
 
 
-def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
-    """Return the facts of one row of ``load_tasks``."""
+def task_facts(row: _Row, kept_from: Mapping[UUID, str]) -> TaskFacts:
+    """Return the facts of one row of ``load_tasks``, whose file is kept from some doctors."""
     step = StepKind(row["kind"])
-    excluded = reasons_of(row["excluded"])
+    excluded = dict(kept_from)
     if step in OTHER_EYES:
         excluded.update(dict.fromkeys(row["earlier_opinions"], "earlier_opinion"))
     named = row["named"]
@@ -350,7 +358,7 @@ def task_facts(row: RowMapping | dict[str, Any]) -> TaskFacts:
     )
 
 
-def _previous(row: RowMapping | dict[str, Any]) -> tuple[UUID | None, Affinity | None]:
+def _previous(row: _Row) -> tuple[UUID | None, Affinity | None]:
     """Return who followed the person, and what sort of return this is."""
     if row["granting_doctor"] is not None:
         return row["granting_doctor"], Affinity.RENEWAL

@@ -41,9 +41,6 @@ def ask(session: Session, values: Values, *questions: bytes) -> list[Rows]:
     Each question sees what was committed before it began, also while an earlier one waited for
     a lock. Nothing of the session is flushed; enumerations come back as text.
     """
-    with driver(session) as connection:
-        if len(questions) == 1:
-            return [connection.execute(questions[0], values, prepare=True).fetchall()]
     return [found.fetchall() for found in run(session, [(each, values) for each in questions])]
 
 
@@ -53,5 +50,9 @@ def run(session: Session, statements: Sequence[Statement]) -> list[psycopg.Curso
     As with ``ask``, each sees what was committed before it began. Statements about one row,
     named by its key, are planned once for each connection; arrays are planned anew every time.
     """
-    with driver(session) as connection, connection.pipeline():
-        return [connection.execute(each, values, prepare=True) for each, values in statements]
+    with driver(session) as connection:
+        if len(statements) == 1:
+            ((only, values),) = statements
+            return [connection.execute(only, values, prepare=True)]
+        with connection.pipeline():
+            return [connection.execute(each, values, prepare=True) for each, values in statements]
