@@ -204,7 +204,7 @@ def _checked(
         done=billed.done,
         cuts=cuts_of(
             (CutReason.NOT_EXECUTED, billed.minutes - due),
-            (CutReason.OVER_LIMIT if overrun else CutReason.NO_RIGHT, due - with_away),
+            (CutReason.OVER_LIMIT if with_right else CutReason.NO_RIGHT, due - with_away),
             (CutReason.IN_HOSPITAL, with_away - accepted),
         ),
         in_plan=in_plan,
