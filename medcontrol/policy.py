@@ -247,6 +247,15 @@ def agent_units(principal: Principal) -> frozenset[str]:
     return frozenset(grant.unit_code for grant in principal.grants if grant.role is Role.AGENT)
 
 
+def agent_scope(principal: Principal) -> sa.ColumnElement[bool]:
+    """Return the predicate over ``unit`` rows of an agent's units and those below them."""
+    grants = [grant for grant in principal.grants if grant.role is Role.AGENT]
+    if any(grant.level is ControlLevel.CENTRAL for grant in grants):
+        return sa.true()
+    codes = [grant.unit_code for grant in grants]
+    return sa.or_(col(Unit.code).in_(codes), col(Unit.parent_code).in_(codes))
+
+
 def grants_of(session: Session, user_id: UUID, on: date) -> tuple[Grant, ...]:
     """Return the role grants of a user that are valid on a day, both ends included."""
     rows = session.execute(

@@ -43,7 +43,7 @@ FROM control_file f
 WHERE f.closed_at >= :first AND f.closed_at < :behind AND f.jurisdiction = :jurisdiction
   AND {_OWN}
 GROUP BY 1, 2, 3, 4, 5, 6
-"""  # noqa: S608
+"""  # noqa: S608 - words of ours
 _CLOCKS = f"""
 SELECT f.level, f.flow, f.region_code, d.kind,
        d.status = 'met' AND d.settled_at <= d.due_at AS is_kept, count(*) AS n
@@ -51,7 +51,7 @@ FROM control_file f JOIN deadline d ON d.control_file_id = f.id
 WHERE f.closed_at >= :first AND f.closed_at < :behind AND f.jurisdiction = :jurisdiction
   AND {_OWN} AND d.engine_task_id IS NULL AND d.status IN ('met', 'fired')
 GROUP BY 1, 2, 3, 4, 5
-"""  # noqa: S608
+"""  # noqa: S608 - words of ours
 # An appeal counts where the contested decision was taken.
 _APPEALS = """
 SELECT p.level, p.flow, p.region_code,

@@ -10,7 +10,7 @@ from medcontrol.errors import InvalidInput, Unavailable
 from medcontrol.ports import AccountLetter, Accounts
 from medcontrol.settings import Settings
 from runtime.post import TIMEOUT, reference_of
-from runtime.webhooks import read_secret, signature
+from runtime.webhooks import read_secret, signed
 
 
 class HttpAccounts:
@@ -34,14 +34,8 @@ class HttpAccounts:
                 "pdf": base64.b64encode(pdf).decode(),
             }
         )
-        timestamp = int(self._now().timestamp())
-        headers = {
-            "content-type": "application/json",
-            "idempotency-key": idempotency_key,
-            "webhook-id": idempotency_key,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": signature(self._secret, idempotency_key, timestamp, body),
-        }
+        headers = {"content-type": "application/json", "idempotency-key": idempotency_key}
+        headers |= signed(self._secret, idempotency_key, self._now(), body)
         try:
             answer = self._client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError as error:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from datetime import datetime
 
 import httpx
 
@@ -41,6 +42,16 @@ def signature(secret: bytes, key: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
 
 
+def signed(secret: bytes, key: str, at: datetime, body: bytes) -> dict[str, str]:
+    """Return the headers that say which delivery this is, when, and prove that it is ours."""
+    timestamp = int(at.timestamp())
+    return {
+        "webhook-id": key,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature(secret, key, timestamp, body),
+    }
+
+
 class HttpSubscriber:
     """One address that is told every event."""
 
@@ -52,13 +63,8 @@ class HttpSubscriber:
 
     def deliver(self, key: str, body: bytes) -> None:
         """See ``Subscriber.deliver``."""
-        timestamp = int(self._now().timestamp())
-        headers = {
-            "content-type": "application/cloudevents+json",
-            "webhook-id": key,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": signature(self._secret, key, timestamp, body),
-        }
+        headers = {"content-type": "application/cloudevents+json"}
+        headers |= signed(self._secret, key, self._now(), body)
         try:
             answer = self._client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError as error:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from medcontrol.errors import NotFound
 from medcontrol.model import ControlFile, ReceivedFile, SelectivityDecision, Unit
-from medcontrol.policy import Principal
+from medcontrol.policy import Principal, agent_scope
 from medcontrol.queries.reception import Registered
 from medcontrol.vocabulary import ControlLevel, Lane, Role
 
@@ -22,15 +22,10 @@ Units: Any = Unit
 
 def agencies_of(session: Session, principal: Principal, jurisdiction: str) -> dict[str, str]:
     """Return the agencies at whose counter somebody may register files, name by code."""
-    grants = [grant for grant in principal.grants if grant.role is Role.AGENT]
-    codes = [grant.unit_code for grant in grants]
-    scope = sa.or_(Units.code.in_(codes), Units.parent_code.in_(codes))
-    if any(grant.level is ControlLevel.CENTRAL for grant in grants):
-        scope = sa.true()
     rows = session.execute(
         sa.select(Units.code, Units.name)
         .where(
-            scope,
+            agent_scope(principal),
             Units.level == ControlLevel.LOCAL,
             Units.jurisdiction == jurisdiction,
             Units.is_active,

@@ -2,16 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 
-import orjson
-import typst
-
-from medcontrol.errors import InvalidInput
+from workflows.letters.rendering import typeset
 
 TEMPLATE = Path(__file__).parent / "printed_list.typ"
-FONTS = {"fr": "Libertinus Serif", "ar": "Noto Naskh Arabic", "en": "Libertinus Serif"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +34,7 @@ def as_pdf(made: PrintedList, language: str, fonts: Sequence[Path]) -> bytes:
     """Return a list as PDF.
 
     Raises:
-        InvalidInput: the font of the language is in none of the folders.
+        InvalidInput: as ``rendering.typeset``.
     """
-    data = asdict(made) | {"font": FONTS[language], "language": language}
-    found: bytes | list[bytes] = typst.compile(
-        input=str(TEMPLATE), root=str(TEMPLATE.parent), format="pdf", pdf_tags=True,
-        font_paths=_fonts(tuple(fonts), FONTS[language]), timestamp=0,
-        sys_inputs={"data": orjson.dumps(data).decode()},
-    )  # fmt: skip
-    return found[0] if isinstance(found, list) else found
-
-
-@lru_cache(maxsize=4)
-def _fonts(folders: tuple[Path, ...], family: str) -> typst.Fonts:
-    found = typst.Fonts(include_system_fonts=False, font_paths=[str(each) for each in folders])
-    if family not in found.families():
-        raise InvalidInput(f"no font {family!r}", field="fonts")
-    return found
+    data = asdict(made) | {"language": language}
+    return typeset(TEMPLATE, TEMPLATE.parent, data, language, tuple(fonts))[0]

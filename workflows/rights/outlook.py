@@ -47,11 +47,6 @@ class Outlook:
         """Return the share of the free time that the day's files take."""
         return self.now.used / self.now.minutes if self.now.minutes else 0.0
 
-    @property
-    def used_then(self) -> float:
-        """Return that share without the doctors that are away."""
-        return self.changed.used / self.changed.minutes if self.changed.minutes else 0.0
-
 
 def load_outlook(
     session: Session, jurisdiction: str, *, away: int, now: datetime

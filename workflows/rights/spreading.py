@@ -7,7 +7,7 @@ changes nothing.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -142,7 +142,7 @@ def _one_turn(
     for row in rows:
         first, last = windows.of(row, row.opens_on)
         groups[Due(row.region, row.flow, row.opens_on, first, last, 0)].append(row.id)
-    dues = [_counted(due, len(ids)) for due, ids in groups.items()]
+    dues = [replace(due, count=len(ids)) for due, ids in groups.items()]
     last = max(due.last for due in dues)
     room = room_of(session, jurisdiction, today, last)
     held = _held(session, values | {"last": last})
@@ -152,10 +152,6 @@ def _one_turn(
     session.execute(_PLACE, {"ids": ids, "days": days, "now": now})
     planned = {right: due.planned for due, rights in groups.items() for right in rights}
     return len(ids), sum(planned[right] != day for right, day in chosen)
-
-
-def _counted(due: Due, count: int) -> Due:
-    return Due(due.pool, due.flow, due.planned, due.first, due.last, count, due.key)
 
 
 def _chosen(

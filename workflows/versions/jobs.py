@@ -229,9 +229,8 @@ def _of(session: Session, row: PackMigration, result: Result) -> list[Any]:
 def _apply(session: Session, row: PackMigration, judge: Judge, now: datetime) -> bool:
     """Carry the next files over; each alone in a savepoint, so that one that fails stays whole."""
     todo = _of(session, row, Result.MIGRATABLE)
-    limits = limits_of(session, row.jurisdiction) if todo else None
+    limits = limits_of(session, row.jurisdiction)
     for item in todo:
-        assert limits is not None  # noqa: S101 - there is something to do
         values = _carried(session, row, judge, item["control_file_id"], limits, now)
         _note(session, row, item["control_file_id"], values | {"changed_at": now})
     if _fails_too_often(session, row):

@@ -1,6 +1,6 @@
 """Which files may move from one version of a pack to another (changement de version), and where to.
 
-Pure: files come as rows, packs from disk. ``version_moves`` carries it out.
+Pure: files come as rows, packs from disk. ``moves`` carries it out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from medcontrol.vocabulary import ControlLevel, PackMigrationResult
 from workflows.definition.bpmn import Graph, Node, read
 from workflows.definition.catalog import Catalog, Pack
 from workflows.definition.facts import Facts
+from workflows.definition.thresholds import Measures, compared
 from workflows.engine.paths import Advance
 from workflows.engine.spiff import SERIALIZER_VERSION
 from workflows.versions import transplant
@@ -55,6 +56,7 @@ class Running:
     serializer_version: str
     state: str
     has_decision: bool
+    measures: Measures
     tasks: Sequence[OpenTask] = ()
 
 
@@ -136,7 +138,7 @@ class Judge:
         """Return what would come of a file; files that wait alike are tried once."""
         found = transplant.places(file.state)
         step = found[0].id if found else "–"
-        shape = (*_shape(file, found), self._held(file))
+        shape = (*_shape(file, found), _held(file, found))
         if shape not in self._refused:
             self._refused[shape] = self._problem(file)
         problem = self._refused[shape]
@@ -179,16 +181,6 @@ class Judge:
                 _must_suit(pack, file, task, moved)
         return moved
 
-    def _held(self, file: Running) -> tuple[object, ...]:
-        steps = {place.task_id: place.id for place in transplant.places(file.state)}
-        return tuple(
-            (
-                steps.get(t.engine_task_id), t.is_held, t.is_medical, t.level,
-                tuple(t.professions), t.specialty,
-            )
-            for t in file.tasks
-        )  # fmt: skip
-
 
 def _refusal(problem: CannotMove, step: str) -> Verdict:
     if problem.reason == "unchanged":
@@ -204,10 +196,26 @@ def _shape(file: Running, found: Sequence[Place]) -> tuple[object, ...]:
     return (*own, file.level, file.has_decision, waits, facts)
 
 
+def _held(file: Running, found: Sequence[Place]) -> tuple[object, ...]:
+    """What of the open tasks decides whether the file may move."""
+    steps = {place.task_id: place.id for place in found}
+    return tuple(
+        (
+            steps.get(t.engine_task_id), t.is_held, t.is_medical, t.level,
+            tuple(t.professions), t.specialty,
+        )
+        for t in file.tasks
+    )  # fmt: skip
+
+
 def _law(pack: Pack, file: Running) -> Facts:
-    """Return the facts of the opening that are law, as of the file's receipt."""
+    """Return the facts of the opening that are law, or compare the file with it, as of receipt.
+
+    A comparison with an answer of the sender's form has its default: the form is not opened.
+    """
     numbers = law(pack.meta.jurisdiction)
-    found: Facts = {}
+    day = file.received_on
+    found = compared(pack.meta, file.measures, lambda path: numbers.number(path, day).value)
     for name, fact in pack.meta.facts.items():
         if fact.parameter and fact.given == "opening":
             found[name] = numbers.whole(fact.parameter).at(file.received_on).value
