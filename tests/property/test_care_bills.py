@@ -121,7 +121,7 @@ def test_minutes_not_executed_are_cut_before_the_ceiling_and_never_executed_ones
         [billed], room, [], rounding=Rounding.HALF_UP, month=month_limit(billed.done, 10)
     )
 
-    assert found.accepted >= min(executed, found.ceiling)
+    assert found.accepted >= min(Fraction(executed), found.ceiling)
     assert found.accepted <= min(found.ceiling, Fraction(executed * 11, 10))
 
 
