@@ -21,6 +21,7 @@ from ui.i18n import N_
 from ui.pack_words import PACK_LISTS
 from ui.periodic_codes import PERIODIC_LISTS, PERIODIC_REFUSALS
 from ui.quality_words import QUALITY_ACTIONS, QUALITY_LISTS, QUALITY_SIGNALS
+from ui.refusals import REFUSALS
 from ui.result_words import RESULT_LISTS, RESULT_REFUSALS
 from ui.rule_words import RULE_LISTS
 from ui.score_words import SCORE_LISTS
@@ -167,79 +168,14 @@ ACTIONS: Mapping[str, str] = {
     "entitlement.ended": N_("Right ended"),
 }
 
-# Refusals of the domain as sentences; codes are those of ``medcontrol.errors``.
-REFUSALS: Mapping[str, str] = {
-    "invalid": N_("What was entered can't be used."),
-    "invalid_input": N_("What was entered can't be used."),
-    "required": N_("This field is required."),
-    "paper.slip_not_open": N_("The slip is past this step. Load the page again."),
-    "paper.slip_empty": N_("Put at least one file on the slip."),
-    "paper.slip_full": N_("The slip is full. Begin another one."),
-    "paper.on_other_slip": N_("The file stands on another slip that was not received yet."),
-    "paper.already_on_slip": N_("The file stands on this slip already."),
-    "paper.unreadable": N_("This is no reference of a file. Scan it again."),
-    "paper.not_yours": N_("No file of your units has this reference."),
-    "envelope.open": N_("The envelope was opened before."),
-    "letters.none_chosen": N_("Choose at least one letter."),
-    "letters.too_many": N_("Too many letters for one batch. Choose fewer."),
-    "letters.gone": N_("A letter left or was withdrawn meanwhile. Choose again."),
-    "letters.batch_settled": N_("The batch was sent or given up before."),
-    "letters.number_required": N_("Enter the number of the registered letter."),
-    "letter.not_sent": N_("The letter did not leave yet, or was not registered."),
-    "not_found": N_("There is nothing here, or it is not for you to see."),
-    "forbidden": N_("Your roles do not allow this."),
-    "selectivity.engine_unavailable": N_(
-        "The selectivity engine does not answer. Nothing is lost; try again in a moment."
-    ),
-    "selectivity.other_rules": N_("The engine does not know the rules that are expected."),
-    "unavailable": N_("A service that is needed does not answer. Try again in a moment."),
-    "internal": N_("Something went wrong on our side. It was recorded under the number below."),
-    "already_done": N_("This was done before. Nothing was changed."),
-    "rules.stale": N_("Somebody else changed these rules meanwhile. What you typed is kept below."),
-    "rules.wrong_state": N_("The version is no longer in the state that this needs."),
-    "rules.same_person": N_("Whoever wrote or last edited rules may not approve them."),
-    "rules.not_backtested": N_("A finished back-test of exactly these rules is needed."),
-    "rules.bad_first_day": N_(
-        "Rules begin tomorrow at the earliest, and after those published before."
-    ),
-    "rules.nothing_else": N_("Without this version no rules would be in force."),
-    "selectivity.rule_set_fault": N_("Checks block these rules; each fault is listed."),
-    "control_file.stale": N_("The file changed while you had it open. Your text is kept."),
-    "control_file.not_assigned_to_you": N_("The file is in another doctor's hands."),
-    "step.refused_by_check": N_("The law does not allow it: see the computed check."),
-    "control_file.step_not_open": N_("The file is no longer waiting for this step."),
-    "assignment.conflict_of_interest": N_("This doctor may not handle this file."),
-    "assignment.not_eligible": N_("This doctor is not eligible for this file."),
-    "long_term_care.invalid": N_("Figures or days of long-term care that can't be."),
-    "parameter.not_in_force": N_("The law has no value for that day."),
-    "login.refused": N_("Login or password is wrong, or the account is locked."),
-    "session.expired": N_("Your session ended. Log in again; drafts are kept."),
-    "csrf": N_("The form is too old or came from elsewhere. Load the page again."),
-    "motive_required": N_("Choose the motive."),
-    "outcome_required": N_("Choose an outcome."),
-    "line_outcome_required": N_("Say what you decide for each line."),
-    "reasoning_required": N_("Write the reasons for your opinion."),
-    "other_piece_required": N_("Describe the other piece."),
-    "outcome_contradicts": N_("The outcome does not fit what you say of the lines."),
-    "modified_how": N_("Enter the quantity or the amount granted."),
-    "quantity_invalid": N_("Enter a quantity, such as 2 or 1,5."),
-    "motive_wrong": N_("This motive does not fit this type of file."),
-    "message_length": N_("Write 1 to 4,000 characters."),
-    "hold_too_long": N_("A file can be held for 120 days at most."),
-    "entitlement.validity_too_long": N_("The list does not allow so long a validity."),
-    "entitlement.lifetime_not_allowed": N_(
-        "For life needs an examination and an illness that allows it."
-    ),
-    "document.empty": N_("The document is empty."),
-    "document.too_large": N_("The document is too large."),
-    "document.not_found": N_("The document was announced; it has not come yet."),
-    "password_differs": N_("The two new passwords differ."),
-    "password_wrong": N_("This is not your password."),
-    "password_weak": N_("Take at least 12 characters, without your login."),
-    "date_order": N_("The last day is before the first."),
-    "date_invalid": N_("Enter a date as day/month/year."),
-    "date_past": N_("Choose a day to come."),
-    "amount_invalid": N_("Enter an amount with two decimals, not above the amount asked."),
+# Who answers for a row of the rules that come along; others are shown as they were typed.
+OWNERS: Mapping[str, str] = {
+    "risk-analyst": N_("Risk analyst"),
+    "regional-coordinator": N_("Coordinating doctor of the region"),
+    "central-doctor": N_("Central doctor"),
+    "dental-coordinator": N_("Coordinating dentist"),
+    "pharmacist-coordinator": N_("Coordinating pharmacist"),
+    "care-administration": N_("Long-term care administration"),
 }
 
 # Short names of steps for narrow columns; the tooltip has the long one. CMD: contrôle médical
@@ -280,6 +216,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "filter": FILTERS,
     "hold": HOLD_REASONS,
     "specialty": SPECIALTIES,
+    "owner": OWNERS,
     "step": STEPS,
     "action": {**ACTIONS, **ADJACENT_ACTIONS, **AGENDA_ACTIONS, **QUALITY_ACTIONS},
     **FILE_LISTS,
