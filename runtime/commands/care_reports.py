@@ -6,6 +6,8 @@ import typer
 
 from medcontrol.db import read_only
 from medcontrol.errors import DomainError
+from medcontrol.queries.care_times import LONGEST_MONTHS, care_times
+from medcontrol.rules.calendar import add_months
 from runtime import wiring
 from runtime.commands.output import AsJson, fail, read_day, say, say_json, show_table, today
 from runtime.environment import environment
@@ -17,6 +19,7 @@ _MOST = 200
 def add_to(care: typer.Typer) -> None:
     """Add the reports to the commands of long-term care."""
     care.command("regress")(regress_law)
+    care.command("times")(times)
 
 
 def regress_law(
@@ -47,6 +50,29 @@ def regress_law(
         say_json(found.as_json())
     else:
         _say_regression(found)
+
+
+def times(
+    months: Annotated[
+        int, typer.Option("--months", min=1, max=LONGEST_MONTHS, help="How many, with this one.")
+    ] = 12,
+    as_json: AsJson = False,
+) -> None:
+    """Say how long reassessments and controls take, by month, provider or administration."""
+    last = today().replace(day=1)
+    first = add_months(last, 1 - months)
+    with environment(), read_only() as session:
+        found = care_times(session, first, last)
+    lines = [line.as_json() for line in found.lines]
+    if as_json:
+        totals = [line.as_json() for line in found.totals]
+        say_json({"first": f"{first:%Y-%m}", "last": f"{last:%Y-%m}", "lines": lines,
+                  "totals": totals})  # fmt: skip
+        return
+    names = ("month", "flow", "channel", "files", "assessment_median_days", "assessment_p90_days",
+             "decision_median_days", "decision_p90_days", "answer_median_days",
+             "within_target_share")  # fmt: skip
+    show_table(names, [[line[name] for name in names] for line in lines])
 
 
 def _say_regression(found: Regression) -> None:

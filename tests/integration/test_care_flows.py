@@ -1,11 +1,11 @@
 """Luxembourg's flows on the real database: control of overruns, reassessment with the provider."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.model import (
     CareBillCheck,
@@ -15,15 +15,12 @@ from medcontrol.model import (
     Letter,
     QuarantinedMessage,
 )
-from medcontrol.services.reference import load_reference_data
 from medcontrol.vocabulary import (
     ControlFileStatus,
-    ControlLevel,
     DecisionOutcome,
     DocumentClass,
-    Role,
 )
-from tests.factories import make_doctor, make_principal
+from tests.care_world import NOW, make_care_world
 from tests.flow_world import World
 from workflows.care.controls import open_controls
 from workflows.care.lines import record_lines
@@ -31,29 +28,12 @@ from workflows.commands import NewDocument, add_documents, fire_deadline
 from workflows.rights.reviews import open_due_reviews
 from workflows.tools import Tools
 
-NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-FLOWS = ("care_reassessment", "fluctuation_control")
 PERSON, PROVIDER = "1938040212345", "ZZ-900001"
 
 
 @pytest.fixture
 def world(db: Session, tools: Tools) -> World:
-    """Two evaluators and a doctor of the fund, in Luxembourg."""
-    load_reference_data(db, "lu")
-    near = make_doctor(db, flows=FLOWS, unit_code="AEC-LUX", minutes=480)
-    second = make_doctor(
-        db, flows=FLOWS, unit_code="LU-CENTRAL", level=ControlLevel.CENTRAL, minutes=480
-    )
-    third = make_doctor(
-        db, flows=FLOWS, unit_code="LU-CENTRAL", level=ControlLevel.CENTRAL, minutes=480
-    )
-    people = {
-        near.id: make_principal(db, Role.DOCTOR, "AEC-LUX", near),
-        second.id: make_principal(db, Role.CENTRAL_DOCTOR, "LU-CENTRAL", second),
-        third.id: make_principal(db, Role.CENTRAL_DOCTOR, "LU-CENTRAL", third),
-    }
-    agent = make_principal(db, Role.AGENT, "AEC-LUX")
-    return World(db, tools, near, second, third, people, agent, NOW)
+    return make_care_world(db, tools)
 
 
 def send(world: World, *lines: dict[str, Any], at: datetime = NOW) -> Any:
@@ -80,7 +60,7 @@ def the_file(world: World) -> ControlFile:
 
 
 def letters(world: World) -> list[tuple[str, str, str]]:
-    rows = world.session.exec(select(Letter).order_by(Letter.written_at, Letter.id)).all()
+    rows = world.session.exec(select(Letter).order_by(col(Letter.written_at), col(Letter.id))).all()
     return [(row.code, row.recipient, row.context["addressee"]["name"]) for row in rows]
 
 
@@ -133,7 +113,7 @@ def test_a_recovery_waits_for_an_objection_and_another_person_looks_again(world:
 
 
 def test_a_bill_without_a_sign_is_controlled_by_the_draw_alone(world: World) -> None:
-    lines = [PLAN, STAY]
+    lines: list[dict[str, Any]] = [PLAN, STAY]
     for month in range(1, 13):
         day = f"2017-{month:02d}"
         lines.append(bill(f"F-{month}", "100", month=day, documented=True, periods=[

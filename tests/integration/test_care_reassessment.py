@@ -25,8 +25,9 @@ from medcontrol.vocabulary import (
     EntitlementStatus,
     TaskStatus,
 )
+from tests.care_world import NOW
 from tests.flow_world import World
-from tests.integration.test_care_flows import NOW, PERSON, PLAN, right, send, world
+from tests.integration.test_care_flows import PERSON, PLAN, right, send, world
 from workflows.care.entries import open_entries
 from workflows.commands import NewDocument, PieceAsked, add_documents
 from workflows.rights.reviews import open_due_reviews
