@@ -26,11 +26,13 @@ from runtime import wiring
 from runtime.commands.output import say, say_json, show_table, warn
 from runtime.demo.generator import Fund
 from runtime.demo.generator.arrivals import is_working_day
-from runtime.demo.loader import FundLoaded, agencies, evening, load_fund
+from runtime.demo.loader import FundLoaded, agencies, load_fund
+from runtime.demo.night import work_the_night
 from runtime.demo.playing import Play
 from runtime.demo.progress import Progress
 from runtime.demo.staff_rows import PASSWORD
 from runtime.demo.supply import Volume
+from runtime.demo.weeks import Weeks
 from runtime.environment import environment, prepare
 from workflows.gate.intake import BatchName, Counts, take_in
 from workflows.rights.reviews import open_due_reviews
@@ -44,6 +46,7 @@ class Scale:
 
     insured: int = 200_000
     volume: Volume = field(default_factory=Volume)
+    campaign: float = 1.0  # share of the usual campaign of the last weeks
 
 
 MARK = "demo"
@@ -157,6 +160,7 @@ class _Built:
     reviews: Counts
     earlier: Counts
     played: dict[str, int]
+    lived: dict[str, int]
     day_seconds: float
 
 
@@ -170,7 +174,7 @@ def _build(files: int, seed: int, scale: Scale) -> dict[str, Any]:
     with Progress() as progress:
         progress.start("inventing the fund")
         fund = Fund.make(seed, as_of=as_of, agencies=places, insured=scale.insured)
-        built = _run(tools, fund, files, scale.volume, progress)
+        built = _run(tools, fund, files, scale, progress)
     summary = _summary(built, as_of, round(time.monotonic() - begun, 1))
     with transaction() as session:
         result = {"is_complete": True, "seed": seed, "summary": summary}
@@ -178,13 +182,12 @@ def _build(files: int, seed: int, scale: Scale) -> dict[str, Any]:
     return summary
 
 
-def _run(tools: Tools, fund: Fund, files: int, volume: Volume, progress: Progress) -> _Built:
+def _run(tools: Tools, fund: Fund, files: int, scale: Scale, progress: Progress) -> _Built:
     progress.start("fifteen months of files")
-    loaded = load_fund(tools, fund, volume=volume, on_share=progress.share)
-    progress.start("the last days")
-    earlier = Counts()
-    for day, lines in loaded.recent.items():
-        earlier.add(_take(tools, lines, f"demo-{day}", partial(evening, day)))
+    loaded = load_fund(tools, fund, volume=scale.volume, on_share=progress.share)
+    progress.start("the last weeks")
+    weeks = Weeks(tools, fund, scale.campaign)
+    weeks.live(loaded.recent, partial(_take, tools))
     progress.start("one day of files", total=files)
     begun = time.monotonic()
     today = _lines(fund.day(fund.as_of, files, faults=FAULTS))
@@ -194,8 +197,11 @@ def _run(tools: Tools, fund: Fund, files: int, volume: Volume, progress: Progres
     reviews = open_due_reviews(tools, now=utc_now)
     progress.start("the first decisions of the day")
     played = Play(tools, utc_now()).run()
+    weeks.finish(utc_now())
     sweep_deadlines(tools, now=utc_now)
-    return _Built(loaded, counts, reviews, earlier, dict(played), seconds)
+    progress.start("the measures of the night")
+    work_the_night(tools, utc_now())
+    return _Built(loaded, counts, reviews, weeks.taken, dict(played), dict(weeks.done), seconds)
 
 
 def _lines(day: Iterator[bytes]) -> Iterator[Line]:
@@ -238,6 +244,7 @@ def _summary(built: _Built, as_of: date, seconds: float) -> dict[str, Any]:
             "seconds": round(built.loaded.seconds, 1),
         },
         "played": built.played,
+        "lived": built.lived,
     }
 
 

@@ -6,7 +6,7 @@ Every move is the real command under the rights of the doctor or agent who has t
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
@@ -34,10 +34,10 @@ QUESTION = "Bonjour, pouvez-vous confirmer la date de dépôt de l’original ? 
 _ANSWERED = 3
 # What is played, the scarcer first; a task gets the first one that its step offers.
 _DOCTORS = {
-    "summon": 4, "escalate": 5, "ask_completion": 9, "refused_medical": 4, "hold": 8,
-    "message": 5, "partially_granted": 5, "granted": 30,
+    "ask_opinion": 5, "summon": 6, "escalate": 5, "ask_completion": 9, "refused_medical": 4,
+    "hold": 8, "message": 5, "partially_granted": 5, "granted": 30,
 }  # fmt: skip
-_AGENTS = {"booked": 6, "complete": 8}
+_AGENTS = {"booked": 8, "complete": 8}
 
 _DOCTOR_TASKS = """
 SELECT * FROM (
@@ -46,7 +46,10 @@ SELECT * FROM (
     FROM human_task t JOIN control_file f ON f.id = t.control_file_id
     JOIN received_file r ON r.id = f.received_file_id
     JOIN user_account u ON u.doctor_id = t.assigned_doctor_id
-    WHERE t.status = 'open' AND t.is_medical AND t.held_until IS NULL
+    WHERE t.status = 'open' AND t.is_medical AND t.held_until IS NULL AND f.parent_id IS NULL
+      -- Nobody ends an examination before the person came.
+      AND NOT EXISTS (SELECT FROM appointment a WHERE a.control_file_id = f.id
+                      AND a.state = 'booked' AND a.starts_at > :now)
 ) AS mine WHERE place <= 2 ORDER BY place, id
 """
 _AGENT_TASKS = """
@@ -55,7 +58,7 @@ SELECT DISTINCT ON (t.id) t.id, t.step, t.control_file_id, f.pack, f.flow, f.ver
 FROM human_task t JOIN control_file f ON f.id = t.control_file_id
 JOIN received_file r ON r.id = f.received_file_id
 JOIN role_grant g ON g.role = 'agent' AND g.unit_code = t.agency_code
-WHERE t.status = 'open' AND NOT t.is_medical ORDER BY t.id, g.user_id
+WHERE t.status = 'open' AND NOT t.is_medical AND f.parent_id IS NULL ORDER BY t.id, g.user_id
 """
 
 
@@ -83,6 +86,9 @@ class Play:
 
     tools: Tools
     now: datetime
+    share: float = 1.0  # of what is usually played
+    more: Mapping[str, int] = field(default_factory=dict)  # moves beside, by name
+    wanted_from: date | None = None  # no appointment before this day
     done: Counter[str] = field(default_factory=Counter)
     waiting_for_pieces: list[UUID] = field(default_factory=list)
 
@@ -91,11 +97,17 @@ class Play:
 
         What the rules refuse (a conflict of interest, a step that moved) is left out.
         """
-        self._round(_DOCTOR_TASKS, dict(_DOCTORS))
-        self._round(_AGENT_TASKS, dict(_AGENTS))
+        self._round(_DOCTOR_TASKS, self._part(_DOCTORS))
+        self._round(_AGENT_TASKS, self._part(_AGENTS))
         for file_id in self.waiting_for_pieces[:_ANSWERED]:
             self._try("answered", partial(self._answer, file_id))
         return self.done
+
+    def _part(self, moves: Mapping[str, int]) -> dict[str, int]:
+        return {
+            what: max(round(many * self.share), 1) + self.more.get(what, 0)
+            for what, many in moves.items()
+        }
 
     def _round(self, query: str, left: dict[str, int]) -> None:
         for task in list(self._waiting(query)):
@@ -109,7 +121,7 @@ class Play:
 
     def _waiting(self, query: str) -> Iterator[Waiting]:
         with read_only() as session:
-            rows = session.execute(sa.text(query)).all()
+            rows = session.execute(sa.text(query), {"now": self.now}).all()
         for row in rows:
             pack = self.tools.catalog.get(row.pack, row.flow)
             yield Waiting(
@@ -183,8 +195,9 @@ class Play:
         step = session.get_one(HumanTask, task.id)
         ahead = booking.awaited(session, task.pack, file, step)
         found = booking.offers(
-            session, task.pack, file, ahead, booking.Search(limit=1), now=self.now
-        )
+            session, task.pack, file, ahead,
+            booking.Search(limit=1, first_day=self.wanted_from), now=self.now,
+        )  # fmt: skip
         if not found.slots:
             return {"appointment_at": self._later(20)}
         slot = found.slots[0]

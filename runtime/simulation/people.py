@@ -84,7 +84,7 @@ class People:
 
     def work(self, now: datetime) -> int:
         """Let everybody do half a day's work; return how many steps ended."""
-        extras = Extras(self.tools, now)
+        extras = self.extras(now)
         left: defaultdict[UUID, int] = defaultdict(lambda: HALF_DAY)
         before = self.done.total()
         for task, points in self._tasks(extras):
@@ -94,6 +94,10 @@ class People:
                 left[task.doctor_id] -= points
             self._end(task, extras, now)
         return self.done.total() - before
+
+    def extras(self, now: datetime) -> Extras:
+        """Return what makes an answer whole at an instant."""
+        return Extras(self.tools, now)
 
     def _tasks(self, extras: Extras) -> list[tuple[Waiting, int]]:
         with read_only() as session:
