@@ -35,6 +35,45 @@ REASONS: Mapping[str, str] = {
 
 SIGNS: Mapping[str, str] = {
     "nothing_assigned": N_("Nothing is assigned to the provider: to be looked at."),
+    "beyond_plan": N_("Minutes beyond the plan were accepted."),
+    "not_executed": N_("Care that was not executed because of the person is billed."),
+    "not_documented": N_("The provider says of no reasons or documents that it keeps them."),
+    "providers_together": N_("Several providers bill the same minutes of the person."),
+    "not_executed_year": N_("The provider's year is beyond the limit of care not executed."),
+    "cut_no_right": N_("Minutes beyond the plan were cut: there is no right to an overrun."),
+    "cut_over_limit": N_("Minutes beyond the plan and the overrun were cut."),
+    "cut_in_hospital": N_("Days in a hospital were cut."),
+    "cut_over_level": N_("A level above the one on record was billed."),
+    "cut_not_executed": N_("Care not executed beyond the limit of the month was cut."),
+}
+
+#: Why minutes of a bill are not accepted.
+CUTS: Mapping[str, str] = {
+    "no_right": N_("beyond the plan, without a right to an overrun"),
+    "over_limit": N_("beyond the plan and the overrun"),
+    "in_hospital": N_("days in a hospital"),
+    "over_level": N_("level above the one on record"),
+    "not_executed": N_("not executed, beyond the limit"),
+}
+
+#: What made a check necessary.
+CAUSES: Mapping[str, str] = {
+    "bill": N_("the bill came in"),
+    "plan": N_("a care plan came late or was corrected"),
+    "stay": N_("a hospital stay came late or was corrected"),
+    "level": N_("a level of need came late or was corrected"),
+    "law": N_("a parameter of the law changed"),
+}
+
+REGIMES: Mapping[str, str] = {
+    "minutes_with_ceilings": N_("paid by minutes, within ceilings"),
+    "flat_rate_levels": N_("paid by level of need"),
+}
+
+PROVIDERS: Mapping[str, str] = {
+    "care_network": N_("care network"),
+    "semi_stationary": N_("semi-stationary centre"),
+    "establishment": N_("establishment"),
 }
 
 DAY_KINDS: Mapping[str, str] = {
@@ -52,6 +91,10 @@ PARAMETERS: Mapping[str, str] = {
     "fluctuation.stay_min_days": N_("Least days of an acute stay"),
     "fluctuation.need_min_days": N_("Least days of the need"),
     "fluctuation.need_max_months": N_("Most months of the need"),
+    "fluctuation.rounding": N_("Rounding, once, at payment"),
+    "non_executed.month_percent": N_("Care not executed: share of the month, per cent"),
+    "non_executed.year_percent": N_("Care not executed: share of the year, per cent"),
+    "non_executed.flat_rate_cut": N_("What care not executed takes from a flat rate"),
 }
 
 CARE_LISTS: Mapping[str, Mapping[str, str]] = {
@@ -60,4 +103,8 @@ CARE_LISTS: Mapping[str, Mapping[str, str]] = {
     "care_sign": SIGNS,
     "care_day": DAY_KINDS,
     "care_parameter": PARAMETERS,
+    "care_cut": CUTS,
+    "care_cause": CAUSES,
+    "care_regime": REGIMES,
+    "care_provider": PROVIDERS,
 }

@@ -1,8 +1,9 @@
-"""Long-term care (Luxembourg): the calculation of overruns, shown as it is done."""
+"""Long-term care (Luxembourg): overruns and bills, worked out line by line."""
 
 from fastapi import APIRouter
 
-from ui.pages.long_term_care import calculation
+from ui.pages.long_term_care import bill, calculation
 
 router = APIRouter()
 router.include_router(calculation.router)
+router.include_router(bill.router)
