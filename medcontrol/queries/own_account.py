@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 from sqlmodel import Session
 
 from medcontrol.model import Absence, Competence, Doctor, HumanTask, RoleGrant, Unit, UserAccount
@@ -118,9 +119,11 @@ def _load_doctor(session: Session, principal: Principal, today: date) -> OwnDoct
 
 
 def load_demo_accounts(session: Session, today: date) -> tuple[Account, ...]:
-    """Return one account of each role, that of the doctor with most open files. Demo mode only.
+    """Return one account of each role, at the agency with most open files. Demo mode only.
 
-    Two doctors are shown, since their queues are what people come for.
+    Visitors then see the same files from every side: two doctors and the agent of that agency,
+    supervisor and coordinator of its region. Two doctors, since their queues are what people
+    come for.
     """
     files = (
         sa.select(sa.func.count())
@@ -136,7 +139,7 @@ def load_demo_accounts(session: Session, today: date) -> tuple[Account, ...]:
             Users.login, Users.name, Users.doctor_id, Held.role, Units.name.label("unit_name"),
             files.label("open_files"),
             sa.func.row_number()
-            .over(partition_by=Held.role, order_by=(files.desc(), Users.login))
+            .over(partition_by=Held.role, order_by=(*_far(), files.desc(), Users.login))
             .label("place"),
         )
         .join(RoleGrant, Held.user_id == Users.id)
@@ -157,3 +160,26 @@ def load_demo_accounts(session: Session, today: date) -> tuple[Account, ...]:
         for row in rows
     ]
     return tuple(sorted(found, key=lambda each: (_RANK[each.role], -(each.open_files or 0))))
+
+
+def _far() -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what puts an account behind others: elsewhere, or shown under another role."""
+    home = (
+        sa.select(Task.agency_code)
+        .where(Task.status == TaskStatus.OPEN, Task.assigned_doctor_id.is_not(None))
+        .group_by(Task.agency_code)
+        .order_by(sa.func.count().desc(), Task.agency_code)
+        .limit(1)
+        .scalar_subquery()
+    )
+    region = sa.select(Units.parent_code).where(Units.code == home).scalar_subquery()
+    wanted = sa.case((Held.role.in_((Role.SUPERVISOR, Role.COORDINATOR)), region), else_=home)
+    Also: Any = sqlalchemy.orm.aliased(RoleGrant)  # noqa: N806 - a table
+    reads = (
+        sa.select(sa.literal(1))
+        .where(Also.user_id == Users.id, Also.role == Role.QUALITY_READER)
+        .correlate(UserAccount)
+        .exists()
+    )
+    is_reader = sa.and_(Held.role != Role.QUALITY_READER, reads)
+    return is_reader, sa.func.coalesce(Held.unit_code != wanted, sa.true())

@@ -12,7 +12,7 @@ from runtime.demo.generator import Fund
 from runtime.demo.generator.arrivals import is_working_day
 
 #: Working days before the day on which people worked, and how many files the centre asked for.
-ROUNDS = {14: 50, 12: 60, 9: 80, 6: 100, 4: 110, 3: 80, 2: 70, 1: 50}
+ROUNDS = {14: 30, 12: 30, 9: 30, 6: 60, 4: 200, 3: 200, 2: 220, 1: 240}
 _ASKED = {
     "required": True, "reason": "Campagne de contrôle : actes itératifs de la région",
 }  # fmt: skip
