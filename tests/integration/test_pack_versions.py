@@ -30,6 +30,7 @@ from workflows.commands import NewDocument, PieceAsked, add_documents, fire_dead
 from workflows.definition.catalog import PACKS, Catalog
 from workflows.tools import Tools
 from workflows.versions import jobs as version_jobs
+from workflows.versions import transplant
 
 ADMIN = journal.Actor(ActorKind.SYSTEM, "tests")
 
@@ -161,6 +162,28 @@ def test_a_move_keeps_tasks_clocks_and_doctors_and_the_file_goes_on(world: World
         world.session.refresh(file)
         world.end(file, "granted", reasoning="Critères remplis.")
         assert file.status is ControlFileStatus.CLOSED
+
+
+def test_a_threshold_that_the_new_version_adds_is_compared_at_the_move(world: World) -> None:
+    grown = {"of": "age_years", "parameter": "ald.child_age_years"}
+    long = {"of": "days", "parameter": "ald.child_age_years"}
+
+    def change(pack: dict[str, Any]) -> None:
+        for name, above in (("is_grown_up", grown), ("is_long", long)):
+            pack["facts"][name] = {
+                "type": "boolean", "default": False, "given": "opening", "above": above
+            }  # fmt: skip
+
+    edit(world.tools.catalog.root, change)
+    world.tools = replace(world.tools, catalog=Catalog(world.tools.catalog.root))
+    file = world.file(world.take(external_id="A"))
+
+    migration = look(world)
+    go_on(world, migration, PackMigrationStatus.RUNNING)
+
+    state = world.session.get_one(FlowInstance, file.id, populate_existing=True).state
+    facts = transplant.facts_of(state)
+    assert (facts["is_grown_up"], facts["is_long"]) == (True, False)
 
 
 def test_a_reminder_that_was_sent_is_not_sent_again_after_the_move(world: World) -> None:

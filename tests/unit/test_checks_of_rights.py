@@ -13,7 +13,7 @@ from medcontrol.reference.pathologies import pathologies
 from medcontrol.rules.checks import CHECKS
 from medcontrol.rules.checks.case import Case, PastRight, Verdict
 from medcontrol.rules.checks.invalidity import ACTS, pension_rate
-from medcontrol.vocabulary import EntitlementStatus
+from medcontrol.vocabulary import EntitlementStatus, Relation
 
 RECEIVED = date(2026, 3, 2)
 RATE = {"base": 5000, "step": 100, "step_days": 216, "full_days": 3240, "cap": 7000}
@@ -256,11 +256,18 @@ def test_what_is_held_is_compared_with_what_is_asked(
         (date(2005, 9, 3), Verdict.FITS),
         (date(2005, 9, 2), Verdict.ATTENTION),  # twenty years and six months
         (date(2005, 3, 3), Verdict.ATTENTION),
-        (date(2005, 3, 2), Verdict.EXCEEDS),  # twenty-one
+        (date(2005, 3, 2), Verdict.ATTENTION),  # twenty-one: a recognition has no age limit
     ],
 )
 def test_a_childs_rights_end_at_21_with_an_alert_before(born: date, verdict: Verdict) -> None:
-    assert found("disability_age", case("disability", birth_date=born))[0] is verdict
+    child = case("disability", birth_date=born, relation=Relation.CHILD)
+    assert found("disability_age", child)[0] is verdict
+
+
+@pytest.mark.parametrize("relation", [None, Relation.SPOUSE, Relation.PARENT])
+def test_an_adults_rights_hang_on_no_age(relation: Relation | None) -> None:
+    adult = case("disability", birth_date=date(1980, 5, 1), relation=relation)
+    assert found("disability_age", adult) == (Verdict.FITS, {"age": 45})
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from medcontrol import journal
 from medcontrol.legal.loading import law
 from medcontrol.model import Unit
 from medcontrol.ports import SelectivityOutcome
-from medcontrol.rules.calendar import whole_years
 from medcontrol.rules.completeness import missing_members
 from medcontrol.services.points import Tariff, tariff
 from medcontrol.vocabulary import ActorKind
 from workflows import engine
 from workflows.definition.catalog import Pack
 from workflows.definition.facts import Facts
+from workflows.definition.thresholds import Measures, compared
 from workflows.letters.writing import Sender
 from workflows.rights.reviewed import reviewed
 from workflows.steps.limits import Limits, limits_of
@@ -118,16 +118,6 @@ class Lookups:
             self._tariffs[jurisdiction, day] = tariff(self._session, jurisdiction, day)
         return self._tariffs[jurisdiction, day]
 
-    def _comparisons(self, pack: Pack, each: ToOpen, day: date) -> dict[str, bool]:
-        """Return the facts that compare a number of the file with the law of the day."""
-        numbers = law(each.received["jurisdiction"])
-        return {
-            name: (number := _number(fact.above.of, each)) is not None
-            and number > numbers.number(fact.above.parameter, day).value
-            for name, fact in pack.meta.facts.items()
-            if fact.above is not None
-        }
-
     def facts(self, pack: Pack, each: ToOpen) -> Facts:
         """Return what the flow is told of a file; few sets of facts serve thousands of files."""
         received = each.received
@@ -140,35 +130,27 @@ class Lookups:
             "has_provider": bool(each.message.get("provider")),
         }
         known |= _answers(pack, each.message.get("form") or {})
-        known |= self._comparisons(pack, each, day)
+        numbers = law(jurisdiction)
+        known |= compared(pack.meta, _measures(each), lambda path: numbers.number(path, day).value)
         key = (pack.key, pack.flow, day, *known.values())
         if key not in self._facts:
-            numbers = law(jurisdiction)
             self._facts[key] = engine.opening_facts(
                 pack, known, lambda path: numbers.number(path, day).value
             )
         return self._facts[key]
 
 
-def _number(of: str, each: ToOpen) -> int | None:
-    """Return the number of a file that a threshold is about; none when it does not say it."""
+def _measures(each: ToOpen) -> Measures:
+    """Return the numbers of a file that thresholds are about."""
     received, message = each.received, each.message
-    if of == "amount_cents":
-        found = received["amount_cents"]
-    elif of == "days":
-        care = message.get("care") or {}
-        if not (care.get("from") and care.get("to")):
-            return None
-        found = (date.fromisoformat(care["to"]) - date.fromisoformat(care["from"])).days + 1
-    elif of == "age_years":
-        found = whole_years(
-            received["beneficiary_birth_date"] or received["birth_date"], received["received_on"]
-        )
-    elif of == "lines":
-        found = len(message.get("lines") or ())
-    else:
-        found = (message.get("form") or {}).get(of.removeprefix("form."))
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    care = message.get("care") or {}
+    first, last = (date.fromisoformat(d) if d else None for d in (care.get("from"), care.get("to")))
+    return Measures(
+        amount_cents=received["amount_cents"], care_from=first, care_to=last,
+        birth_date=received["beneficiary_birth_date"] or received["birth_date"],
+        received_on=received["received_on"], lines=len(message.get("lines") or ()),
+        form=message.get("form") or {},
+    )  # fmt: skip
 
 
 def _answers(pack: Pack, form: Mapping[str, Any]) -> dict[str, Any]:

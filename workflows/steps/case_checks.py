@@ -40,6 +40,7 @@ from medcontrol.vocabulary import (
     DecisionOutcome,
     Jurisdiction,
     LineOutcome,
+    Relation,
 )
 from workflows.definition.catalog import Catalog, Pack
 
@@ -130,6 +131,7 @@ def case_of(
         channel=file.channel.value,
         received_on=day,
         birth_date=file.person_birth_date,
+        relation=None if received.relation is None else Relation(received.relation),
         number=lambda path: numbers.counted(path, day),
         amount_cents=received.amount_cents,
         care_from=received.care_from,

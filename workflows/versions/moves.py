@@ -20,6 +20,7 @@ from medcontrol.vocabulary import (
     TaskStatus,
 )
 from workflows.definition.catalog import Pack
+from workflows.definition.thresholds import Measures
 from workflows.engine.paths import Advance
 from workflows.steps import rows
 from workflows.steps.limits import Limits
@@ -29,6 +30,7 @@ _File: Any = ControlFile.__table__  # type: ignore[attr-defined]
 _Flow: Any = FlowInstance.__table__  # type: ignore[attr-defined]
 _Task: Any = HumanTask.__table__  # type: ignore[attr-defined]
 _Clock: Any = Deadline.__table__  # type: ignore[attr-defined]
+_MEASURED = ("amount_cents", "care_from", "care_to", "birth_date", "lines")
 _RUNS = (DeadlineStatus.RUNNING, DeadlineStatus.SUSPENDED)
 _OF_TASK = ("step", "kind", "is_medical", "level", "professions", "specialty", "file_status")
 _OF_CLOCK = ("name", "kind", "stops_for_completion", "status", "settled_at")
@@ -37,8 +39,11 @@ RUNNING = sa.text("""
 SELECT c.id, c.flow, c.nature, c.received_on, c.level, w.pack, w.pack_hash,
        w.serializer_version, w.state,
        EXISTS (SELECT FROM decision d WHERE d.control_file_id = c.id
-               AND d.undone_at IS NULL AND d.before IS NOT NULL) AS has_decision
+               AND d.undone_at IS NULL AND d.before IS NOT NULL) AS has_decision,
+       r.amount_cents, r.care_from, r.care_to, c.person_birth_date AS birth_date,
+       coalesce(json_array_length(r.details::json->'lines'), 0) AS lines
 FROM flow_instance w JOIN control_file c ON c.id = w.control_file_id
+JOIN received_file r ON r.id = c.received_file_id
 WHERE w.ended_at IS NULL AND c.id = ANY(:ids) ORDER BY c.id
 """)
 _TASKS = sa.text("""
@@ -64,7 +69,14 @@ def running(session: Session, ids: Sequence[UUID]) -> list[Running]:
     for file_id, *values in session.execute(_TASKS, {"ids": list(ids)}):
         tasks.setdefault(file_id, []).append(OpenTask(*values))
     found = session.execute(RUNNING, {"ids": list(ids)})
-    return [Running(**row, tasks=tasks.get(row["id"], [])) for row in found.mappings()]
+    return [_running(dict(row), tasks.get(row["id"], [])) for row in found.mappings()]
+
+
+def _running(row: dict[str, Any], tasks: Sequence[OpenTask]) -> Running:
+    """Return a row of ``RUNNING`` with its tasks; numbers that thresholds are about apart."""
+    numbers = {name: row.pop(name) for name in _MEASURED}
+    measures = Measures(received_on=row["received_on"], **numbers)
+    return Running(**row, measures=measures, tasks=tasks)
 
 
 def lock(session: Session, file_id: UUID) -> Running | None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from medcontrol.vocabulary import DecisionOutcome, EntitlementStatus
+from medcontrol.vocabulary import DecisionOutcome, EntitlementStatus, Relation
 
 
 class Verdict(StrEnum):
@@ -112,6 +112,7 @@ class Case:
     Attributes:
         received_on: civil day of receipt; the law of this day counts.
         birth_date: of the person the care is for.
+        relation: what that person is to the insured one; none when they are the same.
         answers: the sender's form, administrative members alone.
         typed: what the step's form holds so far.
         medical: diagnoses and pathology, for checks that are medical; else empty. With the
@@ -131,6 +132,7 @@ class Case:
     received_on: date
     birth_date: date
     number: Callable[[str], int]
+    relation: Relation | None = None
     amount_cents: int | None = None
     care_from: date | None = None
     care_to: date | None = None

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from medcontrol.rules.calendar import add_months, whole_years
 from medcontrol.rules.checks.case import Case, Figure, Found, Verdict, check
 from medcontrol.rules.checks.reading import day
+from medcontrol.vocabulary import Relation
 
 
 def card_last_day(issued_on: date, years: int) -> date:
@@ -20,8 +21,14 @@ def card_last_day(issued_on: date, years: int) -> date:
 def disability_age(case: Case) -> Found:
     """The rights of a child end at 21 unless a disability is recognised; alert at 20 and a half.
 
-    Source: ACAPS, Couverture médicale de base; the alert is a project default.
+    Nobody else's rights hang on an age. A recognition has no age limit: beyond 21 a child's rights
+    rest on it alone, and nothing is exceeded. Source: ACAPS, Couverture médicale de base; the
+    alert is a project default.
     """
+    if case.relation is not Relation.CHILD:
+        return Found(
+            Verdict.FITS, (Figure("age", whole_years(case.birth_date, case.received_on), "years"),)
+        )
     alert_on = add_months(case.birth_date, case.number("psh.alert_age_months"))
     ends_on = add_months(case.birth_date, 12 * case.number("psh.rights_end_age_years"))
     figures = (
@@ -29,9 +36,7 @@ def disability_age(case: Case) -> Found:
         Figure("alert_on", alert_on, "date"),
         Figure("rights_end_on", ends_on, "date"),
     )
-    if case.received_on < alert_on:
-        return Found(Verdict.FITS, figures)
-    return Found(Verdict.ATTENTION if case.received_on < ends_on else Verdict.EXCEEDS, figures)
+    return Found(Verdict.FITS if case.received_on < alert_on else Verdict.ATTENTION, figures)
 
 
 @check("disability_card", parameters=("psh.card_years", "psh.review_open_days_before"))
