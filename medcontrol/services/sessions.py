@@ -82,7 +82,7 @@ def close(session: Session, token: str) -> None:
 
 
 def forget_expired(session: Session, *, now: datetime) -> int:
-    """Delete the logins that are over and return how many there were; called by beat."""
+    """Delete the logins that are over and return how many there were."""
     result = session.connection().execute(
         sa.delete(UserSession).where(col(UserSession.expires_at) <= now)
     )

@@ -10,7 +10,7 @@ from celery import shared_task
 
 from medcontrol.clock import utc_now
 from medcontrol.db import transaction
-from medcontrol.services import schedule
+from medcontrol.services import schedule, sessions
 from medcontrol.settings import settings
 from runtime import wiring
 from runtime.relay import Rules, relay_all
@@ -60,8 +60,10 @@ def sweep_deadlines() -> None:
 
 @shared_task(name="holds.wake")
 def wake_holds() -> None:
-    """Bring files back that were put aside until now; forget drafts of closed files."""
+    """Bring files back that were put aside until now; forget old drafts and ended logins."""
     sweeping.forget_drafts(now=utc_now)
+    with transaction() as session:
+        sessions.forget_expired(session, now=utc_now())
     alone("holds.wake", lambda: asdict(sweeping.wake_holds(wiring.tools(), now=utc_now)))
 
 

@@ -377,6 +377,28 @@ def test_a_reading_set_aside_lets_the_letter_leave(fund: Readers) -> None:
     assert f"letter:{refusal_letter(fund, file).id}" in due(fund, LATER)
 
 
+def test_a_reading_that_fails_costs_no_other_one_and_is_tried_again(
+    fund: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, other = fund.refused(), fund.refused("Q-2")
+    fund.session.commit()
+    bad, real = fund.reading_of(file).id, quality.open_reading
+
+    def failing(session: Any, tools: Any, reading_id: Any, *, now: Any) -> ReadingStatus:
+        if reading_id == bad:
+            raise RuntimeError("a bug")
+        return real(session, tools, reading_id, now=now)
+
+    monkeypatch.setattr(quality, "open_reading", failing)
+    first = quality.move_readings(fund.world.tools, "ma", now=lambda: LATER)
+    assert (first.opened, first.failed) == (1, 1)
+    assert fund.reading_of(other).status is ReadingStatus.READING
+
+    monkeypatch.setattr(quality, "open_reading", real)
+    again = quality.move_readings(fund.world.tools, "ma", now=lambda: LATER)
+    assert (again.opened, again.failed) == (1, 0)
+
+
 def test_a_run_opens_what_is_drawn_and_reports_what_waited_too_long(fund: Readers) -> None:
     file = fund.refused()
     fund.session.commit()
