@@ -115,7 +115,7 @@ def _sweep(
         size = PAGE if left is None else min(PAGE, left)
         rows = _page(due, now, place, size)
         for row in rows:
-            _one(act, row[0], row[1], result)
+            alone(act, row[0], row[1], result)
         if len(rows) < size:
             break
         place = (rows[-1][2], rows[-1][0])
@@ -132,7 +132,8 @@ def _page(
         return [(row[0], row[1], row[2]) for row in found]
 
 
-def _one(act: Callable[[Session, UUID], bool], key: UUID, file_id: UUID, result: Swept) -> None:
+def alone(act: Callable[[Session, UUID], bool], key: UUID, file_id: UUID, result: Swept) -> None:
+    """Act on one row in a transaction of its own; one that fails is logged and costs one file."""
     try:
         with transaction() as session:
             result.done += act(session, key)

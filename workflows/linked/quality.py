@@ -5,6 +5,7 @@ reading is one transaction.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from sqlmodel import Session
 from assignment.readers import readers_for
 from medcontrol import journal
 from medcontrol.clock import Clock, civil_date
-from medcontrol.db import read_only, transaction
+from medcontrol.db import read_only
 from medcontrol.errors import AlreadyDone, Forbidden, InvalidInput, NotFound
 from medcontrol.legal.loading import law
 from medcontrol.model import ControlFile, Decision, SecondReading
@@ -30,6 +31,7 @@ from workflows.linked.files import NewLinked, open_linked
 from workflows.linked.requests import copy_request
 from workflows.steps import moving
 from workflows.steps.ending import actor_of
+from workflows.sweeping import Swept, alone
 from workflows.tools import Tools
 
 FLOW = "quality"
@@ -39,12 +41,13 @@ MOST, PATIENCE = 200, 3
 
 # What is held first, then by draw: with less room than drawn, it is a lower rate.
 _DUE = """
-SELECT r.id, r.region_code, r.held_until IS NOT NULL AS is_held FROM second_reading r
+SELECT r.id, r.control_file_id, r.region_code, r.held_until IS NOT NULL AS is_held
+FROM second_reading r
 WHERE r.status = 'drawn' AND r.jurisdiction = :jurisdiction AND r.drawn_at <= :before
 ORDER BY r.held_until IS NULL, r.campaign, r.draw LIMIT :most
 """
 _PASSED = """
-SELECT id FROM second_reading
+SELECT id, control_file_id FROM second_reading
 WHERE held_until <= :now AND hold_end IS NULL AND jurisdiction = :jurisdiction
 ORDER BY held_until LIMIT 500
 """
@@ -58,6 +61,7 @@ class Moved:
     unread: int = 0
     waiting: int = 0
     limits_passed: int = 0
+    failed: int = 0
 
     def as_json(self) -> dict[str, int]:
         """Return plain JSON values."""
@@ -65,32 +69,48 @@ class Moved:
 
 
 def move_readings(tools: Tools, jurisdiction: str, *, now: Clock) -> Moved:
-    """Report holds whose limit passed, then open the readings that are drawn and not open yet."""
-    done = Moved()
+    """Report holds whose limit passed, then open the readings that are drawn and not open yet.
+
+    One that fails is logged and passed by; the next run tries it again.
+    """
     at = now()
     with read_only() as session:
         passed = session.execute(
             sa.text(_PASSED), {"now": at, "jurisdiction": jurisdiction}
-        ).scalars().all()  # fmt: skip
+        ).all()  # fmt: skip
         due = session.execute(
             sa.text(_DUE),
             {"jurisdiction": jurisdiction, "most": MOST,
              "before": at - timedelta(seconds=tools.undo_seconds)},
         ).all()  # fmt: skip
-    for reading_id in passed:
-        with transaction() as session:
-            done.limits_passed += _report_limit(session, reading_id, at)
+    limits = Swept()
+    for row in passed:
+        alone(lambda s, key: _report_limit(s, key, at), row.id, row.control_file_id, limits)
+    done = _open_all(tools, due, at)
+    done.limits_passed = limits.done
+    done.failed += limits.failed
+    return done
+
+
+def _open_all(tools: Tools, due: Sequence[Any], at: datetime) -> Moved:
+    done, swept = Moved(), Swept()
+    became: Counter[ReadingStatus] = Counter()
     nobody: Counter[str] = Counter()
     for row in due:
         if not row.is_held and nobody[row.region_code] >= PATIENCE:
             done.waiting += 1
             continue
-        with transaction() as session:
-            became = open_reading(session, tools, row.id, now=at)
-        done.opened += became is ReadingStatus.READING
-        done.unread += became is ReadingStatus.UNREAD
-        done.waiting += became is ReadingStatus.DRAWN
-        nobody[row.region_code] += became is ReadingStatus.DRAWN
+
+        def act(session: Session, key: UUID, region: str = row.region_code) -> bool:
+            status = open_reading(session, tools, key, now=at)
+            became[status] += 1
+            nobody[region] += status is ReadingStatus.DRAWN
+            return True
+
+        alone(act, row.id, row.control_file_id, swept)
+    done.opened, done.unread = became[ReadingStatus.READING], became[ReadingStatus.UNREAD]
+    done.waiting += became[ReadingStatus.DRAWN]
+    done.failed = swept.failed
     return done
 
 
