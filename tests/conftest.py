@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 import sqlalchemy as sa
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
@@ -16,6 +18,7 @@ from medcontrol.crypto import KeyRing
 from medcontrol.embedded import Addresses
 from medcontrol.embedded import servers as embedded_servers
 from medcontrol.migrations.migrate import migrate
+from medcontrol.services import passwords
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
 from workflows.tools import Tools, make_tools
@@ -28,6 +31,15 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("project")
 
 TEST_HOME = Path(tempfile.gettempdir()) / f"medcontrol-tests-{os.getuid()}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Argon2id at its least cost: tests show who gets in, not how dear a guess is."""
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: cheap)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +62,8 @@ def database_url(addresses: Addresses, worker: str) -> Iterator[str]:
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        # Nobody needs these rows after a loss of power; waiting for the disk is most of a commit.
+        connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
     url = make_url(addresses.database_url).set(database=name)
     text = url.render_as_string(hide_password=False)
     migrate(text)
