@@ -113,12 +113,15 @@ def month_of(text: str) -> date:
     """Return the first day of a month such as 2026-11.
 
     Raises:
-        InvalidInput: it is none (field ``month``).
+        InvalidInput: it is none, or of another century (field ``month``).
     """
     try:
-        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
+        found = datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
     except ValueError:
         raise InvalidInput("a month is written 2026-11", field="month") from None
+    if not 2000 <= found.year <= 2100:  # so that there is a month before and after
+        raise InvalidInput("a month from 2000-01 to 2100-12", field="month")
+    return found
 
 
 def next_month(first: date) -> date:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
@@ -11,6 +11,9 @@ from starlette.datastructures import FormData, QueryParams, UploadFile
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 LONGEST = 4_000_000
+# No day of a file, a person or a calendar lies outside; sums of days stay within the calendar.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+_MOST_DIGITS = 9  # what an integer column takes
 
 # Control characters but tab and line feed; surrogates can't be stored.
 _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -48,11 +51,32 @@ def day_of(form: Sent, name: str) -> date | None:
 
 
 def as_day(text: str) -> date | None:
-    """Return an ISO date; None when it is none or no calendar has it."""
+    """Return an ISO date; None when it is none, no calendar has it or it is out of all bounds."""
     try:
-        return date.fromisoformat(text) if len(text) == 10 else None
+        day = date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
         return None
+    return day if day is not None and FIRST_DAY <= day <= LAST_DAY else None
+
+
+def hour_of(form: Sent, name: str) -> time | None:
+    """Return a local hour sent by a time field, such as 09:30; None when it is none."""
+    try:
+        hour = time.fromisoformat(text_of(form, name, 8))
+    except ValueError:
+        return None
+    return hour if hour.tzinfo is None else None
+
+
+def whole_of(form: Sent, name: str) -> int | None:
+    """Return a whole number of at most nine digits; None when it is none."""
+    return as_whole(text_of(form, name))
+
+
+def as_whole(text: str) -> int | None:
+    """Return a whole number of at most nine digits; None when it is none."""
+    is_whole = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return int(text) if is_whole else None
 
 
 def as_uuid(text: str) -> UUID | None:

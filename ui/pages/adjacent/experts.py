@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -16,6 +15,7 @@ from medcontrol.queries.experts import ExpertPage, ExpertRow, expert_page, exper
 from medcontrol.services.doctor_tables import CONFLICT_KINDS
 from medcontrol.services.experts import LISTS, ExpertSheet, add_conflict, end_conflict, save_expert
 from medcontrol.vocabulary import Role
+from ui.amounts import cents_of
 from ui.forms import Errors, is_ticked, text_of
 from ui.notices import see_other
 from ui.pages.adjacent.sending import Typed, typed_of
@@ -154,16 +154,13 @@ def _sheet(form: FormData, *, is_active: bool) -> ExpertSheet:
 
 
 def _cents(form: FormData, name: str) -> int | None:
-    text = text_of(form, name, 12).replace(",", ".").replace(" ", "")
+    text = text_of(form, name, 20)
     if not text:
         return None
-    try:
-        cents = Decimal(text) * 100
-    except InvalidOperation:
-        raise InvalidInput("an amount", field=name) from None
-    if not cents.is_finite() or cents != int(cents) or not 0 <= cents < 10**10:
+    cents = cents_of(text)
+    if cents is None or cents >= 10**10:
         raise InvalidInput("an amount", field=name)
-    return int(cents)
+    return cents
 
 
 def _errors(error: DomainError) -> Errors:

@@ -1,7 +1,7 @@
 """What forms beside the flows share: reading them, and showing what is wrong at its field."""
 
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import datetime
 
 from sqlmodel import Session
 from starlette.datastructures import FormData, UploadFile
@@ -10,7 +10,7 @@ from medcontrol.clock import ZONES
 from medcontrol.errors import DomainError, Kind, StepNotOpen
 from medcontrol.model import HumanTask
 from medcontrol.vocabulary import DocumentClass
-from ui.forms import Errors, day_of, files_of, text_of
+from ui.forms import Errors, day_of, files_of, hour_of, text_of, whole_of
 from ui.visitors import Visitor
 from workflows.commands import CompleteStep, NewDocument, complete_step
 
@@ -60,10 +60,10 @@ def version_of(form: FormData) -> int:
     Raises:
         StepNotOpen: the form does not say it.
     """
-    text = text_of(form, "version", 9)
-    if not (text.isascii() and text.isdecimal()):
+    version = whole_of(form, "version")
+    if version is None:
         raise StepNotOpen("the form does not say which version it was drawn from")
-    return int(text)
+    return version
 
 
 def end_step(
@@ -85,12 +85,8 @@ def end_step(
 
 def instant_of(form: FormData, visitor: Visitor) -> str:
     """Return day and hour of a form as an instant with offset; empty when there is none."""
-    day = day_of(form, "day")
-    try:
-        hour = time.fromisoformat(text_of(form, "hour", 5))
-    except ValueError:
-        return ""
-    if day is None:
+    day, hour = day_of(form, "day"), hour_of(form, "hour")
+    if day is None or hour is None:
         return ""
     return datetime.combine(day, hour, ZONES[visitor.site.jurisdiction]).isoformat()
 

@@ -1,7 +1,5 @@
 """What a doctor may take and when: competences, units, superiors, hours, absences, conflicts."""
 
-from datetime import time
-from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -14,7 +12,7 @@ from medcontrol.services.doctor_changes import end_absence, end_line, set_week
 from medcontrol.services.doctor_history import Said
 from medcontrol.services.doctors import save_line
 from medcontrol.vocabulary import Role
-from ui.forms import as_day, text_of
+from ui.forms import as_day, as_whole, hour_of, text_of
 from ui.notices import see_other
 from ui.pages.administration.doctors import READERS, draw_sheet
 from ui.visitors import Me, Posted, Visitor
@@ -38,8 +36,10 @@ def change_week(request: Request, visitor: Me, form: Posted, code: str) -> Respo
     typed = {name: text_of(form, name, 10) for name in names}
     minutes = [_number(typed[_weekday(day)]) for day in range(7)]
     errors = {_weekday(day): "number_invalid" for day, each in enumerate(minutes) if each is None}
-    starts = [_hour(typed[_start(day)]) for day in range(7)]
-    errors |= {_start(day): "invalid_input" for day, each in enumerate(starts) if each is False}
+    hours = [hour_of(form, _start(day)) for day in range(7)]
+    for day, hour in enumerate(hours):
+        if hour is None and typed[_start(day)]:
+            errors[_start(day)] = "invalid_input"
     since = visitor.today if not typed["since"] else as_day(typed["since"])
     if since is None or since < visitor.today:
         errors["since"] = "date_past"
@@ -48,7 +48,6 @@ def change_week(request: Request, visitor: Me, form: Posted, code: str) -> Respo
     with transaction() as session:
         own = _doctor_id(session, visitor, code)
         minutes_by_day = [each or 0 for each in minutes]
-        hours = [each or None for each in starts]
         set_week(session, own, minutes_by_day, hours, since=since, said=_said(visitor))
     return see_other(f"/doctors/{code}#week", "saved")
 
@@ -110,16 +109,8 @@ def _start(number: int) -> str:
     return f"starts-{number}"
 
 
-def _hour(text: str) -> time | Literal[False] | None:
-    """Return a local hour, None for none, False for what is no hour."""
-    try:
-        return time.fromisoformat(text) if text else None
-    except ValueError:
-        return False
-
-
 def _number(text: str) -> int | None:
     if not text:
         return 0
-    is_fine = text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) <= 1440
-    return int(text) if is_fine else None
+    found = as_whole(text)
+    return found if found is not None and found <= 1440 else None

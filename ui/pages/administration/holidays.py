@@ -12,7 +12,7 @@ from medcontrol.errors import InvalidInput
 from medcontrol.model import AnnouncedDay, CalendarChange
 from medcontrol.services.calendar import announced_days, checked, working_calendar
 from medcontrol.vocabulary import Role
-from ui.forms import Errors, day_of, text_of
+from ui.forms import Errors, day_of, text_of, whole_of
 from ui.notices import see_other
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
@@ -83,12 +83,12 @@ def _answer(
     request: Request, visitor: Visitor, form: FormData, change: Change, typed: Mapping[str, str]
 ) -> Response:
     """Show what a change moves, or make it once that was confirmed."""
-    expected = text_of(form, "expected", 9)
-    if not expected.isascii() or not expected.isdecimal():
+    expected = whole_of(form, "expected")
+    if expected is None:
         return _draw(request, visitor, typed, {}, change)
     try:
         with transaction() as session:
-            make(session, change, by=visitor.principal.id, now=visitor.now, expected=int(expected))
+            make(session, change, by=visitor.principal.id, now=visitor.now, expected=expected)
     except CalendarChangedSince as error:
         return _draw(request, visitor, typed, {"day": error.code}, change)
     return see_other("/holidays", "calendar.changed")

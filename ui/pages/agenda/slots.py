@@ -12,7 +12,7 @@ from medcontrol.model import ControlFile
 from medcontrol.services.agendas import Slot
 from medcontrol.services.bookings import SlotTaken
 from medcontrol.vocabulary import AppointmentKind
-from ui.forms import Sent, as_uuid, day_of, is_ticked, text_of
+from ui.forms import Sent, as_day, as_uuid, day_of, is_ticked, text_of
 from ui.visitors import Visitor
 from workflows.definition.catalog import Pack
 from workflows.steps import booking
@@ -70,7 +70,8 @@ def chosen_of(form: Sent) -> Chosen | None:
         starts_at = datetime.fromisoformat(at)
     except ValueError:
         return None
-    return Chosen(starts_at, doctor_id) if doctor_id and starts_at.tzinfo else None
+    is_known = starts_at.tzinfo is not None and as_day(at[:10]) is not None
+    return Chosen(starts_at, doctor_id) if doctor_id and is_known else None
 
 
 def search_of(sent: Sent) -> Search:

@@ -22,7 +22,7 @@ from medcontrol.queries.file_page import FileTab
 from medcontrol.queries.worklist import QueueFilters
 from medcontrol.queries.worklist_selection import select_rows
 from medcontrol.services.calendar import working_calendar
-from ui.forms import member_of, text_of
+from ui.forms import member_of, text_of, whole_of
 from ui.notices import Undoable, see_other
 from ui.pages.doctor.filters import filters_in
 from ui.pages.doctor.panel import Desk
@@ -113,11 +113,10 @@ def refused(
     Raises:
         DomainError: ``cause``, when the page has no place left for what was typed.
     """
-    since = text_of(sheet.form, "journal_length", 9)
     refusal = Refusal(
         sent=sheet.form,
         errors=tuple(errors),
-        since=(int(since) if since.isdecimal() else 0) if has_moved else None,
+        since=(whole_of(sheet.form, "journal_length") or 0) if has_moved else None,
         step=sheet.step,
         is_opinion=not sheet.action,
     )

@@ -15,7 +15,7 @@ from medcontrol.policy import Action
 from medcontrol.queries.file_loading import open_file
 from medcontrol.services import files, medical
 from medcontrol.vocabulary import Role
-from ui.forms import text_of
+from ui.forms import text_of, whole_of
 from ui.notices import Undoable, see_other
 from ui.pages.doctor.answering import MOVED, Sheet, attempt, follow, next_address
 from ui.pages.doctor.panel import LONGEST_TEXT
@@ -194,14 +194,14 @@ def undo(request: Request, visitor: Me, form: Posted, reference: str) -> Respons
     """Take a decision back while nothing of it has left."""
     visitor.must_have(*CONTROLLERS)
     sheet = Sheet(request, visitor, reference, form)
-    given = text_of(form, "expected_version", 9) or text_of(request.query_params, "version", 9)
+    given = whole_of(form, "expected_version") or whole_of(request.query_params, "version")
     with read_only() as session:
         file_id = open_file(session, visitor.principal, reference).file.id
     try:
         with transaction() as session:
             undo_decision(
                 session, visitor.site.tools, file_id,
-                expected_version=int(given) if given.isdecimal() else 0,
+                expected_version=given or 0,
                 principal=visitor.principal, now=visitor.now,
             )  # fmt: skip
     except AlreadyDone:

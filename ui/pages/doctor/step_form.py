@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
 
 from medcontrol.queries.step_form import FormField
@@ -196,9 +197,10 @@ def answer(text: str, rule: Mapping[str, Any], *, is_money: bool = False) -> Any
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else None
     if rule.get("type") == "number":
         try:
-            return float(Decimal(text.replace(",", ".")))
-        except InvalidOperation:
+            number = float(Decimal(text.replace(",", ".")))
+        except (InvalidOperation, ValueError):
             return None
+        return number if isfinite(number) else None
     if rule.get("format") == "date":
         return text if as_day(text) else None
     return text

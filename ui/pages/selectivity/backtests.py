@@ -19,7 +19,7 @@ from selectivity.backtest.shadow import ShadowReport
 from selectivity.backtest.tally import DIMENSIONS
 from selectivity.lifecycle import store
 from selectivity.lifecycle.store import Version
-from ui.forms import Errors, day_of, text_of
+from ui.forms import Errors, as_whole, day_of, text_of
 from ui.notices import see_other
 from ui.pages.selectivity.home import READERS
 from ui.rendering import render
@@ -128,7 +128,7 @@ def ask(request: Request, visitor: Me, form: Posted) -> Response:
     since, until = day_of(form, "since"), day_of(form, "until")
     days = {"since": since, "until": until}
     errors = {name: "date_invalid" for name, day in days.items() if day is None}
-    if typed["capacity"] and not typed["capacity"].isdecimal():
+    if typed["capacity"] and as_whole(typed["capacity"]) is None:
         errors["capacity"] = "number_invalid"
     if errors or since is None or until is None:
         return _draw(request, visitor, typed, errors)
@@ -142,7 +142,7 @@ def ask(request: Request, visitor: Me, form: Posted) -> Response:
                 base=sources.from_version(session, *sources.version_of(base)) if base else None,
                 since=since,
                 until=until,
-                capacity=int(typed["capacity"]) if typed["capacity"] else None,
+                capacity=as_whole(typed["capacity"]),
                 score=sources.active_score(session, place) if typed["score"] else None,
                 title=typed["title"],
                 asked_by=visitor.principal.name,

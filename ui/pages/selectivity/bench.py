@@ -20,7 +20,7 @@ from selectivity.lifecycle.store import Version
 from selectivity.reading import read_row
 from selectivity.registry import FEATURES
 from selectivity.tables import Row
-from ui.forms import text_of
+from ui.forms import text_of, whole_of
 from ui.pages.selectivity.row_forms import examples_sent
 from ui.pages.selectivity.versions import open_code, refusal_status
 from ui.rendering import render
@@ -159,12 +159,12 @@ def try_all(request: Request, visitor: Me, code: str, version: int) -> Response:
 def show_diff(request: Request, visitor: Me, code: str, version: int) -> Response:
     """Draw what changed from another version; from the one it was drawn from by default."""
     code = open_code(visitor, code)
-    asked = text_of(request.query_params, "with", 9)
+    asked = whole_of(request.query_params, "with")
     with read_only() as session:
         known = store.versions(session, code)
         this = store.version(session, code, version)
         before = next((each.version for each in known if each.version < version), version)
-        number = int(asked) if asked.isdecimal() else this.parent or before
+        number = this.parent or before if asked is None else asked
         other = store.version(session, code, number)
         old = version_rows.content(session, code, number)
         new = version_rows.content(session, code, version)

@@ -14,7 +14,7 @@ from selectivity.outcomes import case_views, provider_cases
 from selectivity.outcomes.case_views import CaseView
 from selectivity.outcomes.provider_cases import Suspicion
 from selectivity.outcomes.sentences import segment_sentence
-from ui.forms import as_uuid, text_of
+from ui.forms import as_uuid, text_of, whole_of
 from ui.notices import see_other
 from ui.rendering import render
 from ui.visitors import Me, Posted
@@ -111,8 +111,7 @@ def work(visitor: Me, form: Posted, case: str, action: str) -> Response:
     if key is None or action not in ("take", "note", "founded", "unfounded"):
         raise NotFound("there is no such case")
     who, now = visitor.principal, visitor.now
-    version = text_of(form, "version", 9)
-    seen = int(version) if version.isdecimal() else None
+    seen = whole_of(form, "version")
     text = text_of(form, "note", 500)
     with transaction() as session:
         if action == "take":

@@ -114,11 +114,13 @@ def number_sent(text: str, unit: str) -> Any:
 
     >>> number_sent("3 000,50", "centimes"), number_sent("12", "days"), number_sent("x", "days")
     (300050, 12, 'x')
+    >>> number_sent("1e999999999", "days")  # never written out
+    '1e999999999'
     """
     plain = "".join(text.split()).replace(",", ".").replace("\u202f", "")
     try:
         number = Decimal(plain) * (100 if unit in HUNDREDTHS else 1)
-        return int(number) if number == int(number) and abs(number) < 2**53 else text
+        return int(number) if abs(number) < 2**53 and number == int(number) else text
     except (InvalidOperation, ValueError, OverflowError):
         return text
 

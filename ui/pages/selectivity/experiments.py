@@ -20,7 +20,7 @@ from selectivity.backtest import experiments
 from selectivity.backtest.experiments import Progress, Terms
 from selectivity.lifecycle import store
 from selectivity.lifecycle.store import Version
-from ui.forms import Errors, day_of, member_of, text_of
+from ui.forms import Errors, as_whole, day_of, member_of, text_of, whole_of
 from ui.notices import see_other
 from ui.pages.selectivity.home import READERS
 from ui.rendering import render
@@ -84,7 +84,7 @@ def plan(request: Request, visitor: Me, form: Posted) -> Response:
     errors = {
         name: "number_invalid"
         for name in ("challenger", "challenger_share", "stop_controls")
-        if typed[name] and not typed[name].isdecimal()
+        if typed[name] and as_whole(typed[name]) is None
     }
     if typed["stop_on"] and stop_on is None:
         errors["stop_on"] = "date_invalid"
@@ -94,11 +94,11 @@ def plan(request: Request, visitor: Me, form: Posted) -> Response:
         return _draw_form(request, visitor, typed, errors)
     terms = Terms(
         title=typed["title"],
-        challenger=int(typed["challenger"]),
+        challenger=whole_of(form, "challenger") or 0,
         split_by=member_of(form, "split_by", SplitKey) or SplitKey.PROVIDER,
-        challenger_share=int(typed["challenger_share"] or 0) * 100,
+        challenger_share=(whole_of(form, "challenger_share") or 0) * 100,
         metric=member_of(form, "metric", ExperimentMetric) or ExperimentMetric.HIT_RATE,
-        stop_controls=int(typed["stop_controls"]) if typed["stop_controls"] else None,
+        stop_controls=whole_of(form, "stop_controls"),
         stop_on=stop_on,
     )
     try:

@@ -15,7 +15,7 @@ from selectivity.lifecycle import store
 from selectivity.outcomes.effectiveness import Effect, by_row
 from selectivity.records.replay import last_run
 from selectivity.tables import Row
-from ui.forms import text_of
+from ui.forms import whole_of
 from ui.rendering import render
 from ui.visitors import Me, Visitor
 from workflows.rights.outlook import MOST_AWAY, Outlook, load_outlook
@@ -56,8 +56,7 @@ class HomePage:
 def show_home(request: Request, visitor: Me) -> Response:
     """Draw what selectivity does today, and what needs attention."""
     visitor.must_have(*READERS)
-    text = text_of(request.query_params, "away", 3)
-    page = _load(visitor, int(text) if text.isdecimal() else 0)
+    page = _load(visitor, whole_of(request.query_params, "away") or 0)
     return render(request, "selectivity/home.html", page)
 
 

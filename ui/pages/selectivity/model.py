@@ -17,7 +17,7 @@ from selectivity.score.card import card_of
 from selectivity.score.families import refused, role_of
 from selectivity.score.training import LEAST_CASES, LEAST_HITS
 from ui.downloads import saved
-from ui.forms import as_uuid, text_of
+from ui.forms import as_uuid, as_whole, text_of
 from ui.notices import see_other
 from ui.pages.selectivity.versions import READERS
 from ui.rendering import render
@@ -127,8 +127,8 @@ def retire(visitor: Me, form: Posted) -> Response:
 
 def _chosen(models: Sequence[TrainedModel], wanted: str) -> TrainedModel | None:
     """Return the model that is asked for, else the active one, else the newest."""
-    if wanted.isdecimal():
-        return next((each for each in models if each.number == int(wanted)), None)
+    if (number := as_whole(wanted)) is not None:
+        return next((each for each in models if each.number == number), None)
     active = (each for each in models if each.status is ScoreModelStatus.ACTIVE)
     return next(active, models[0] if models else None)
 

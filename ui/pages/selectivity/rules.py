@@ -15,7 +15,7 @@ from selectivity.lifecycle import service, store
 from selectivity.outcomes.effectiveness import by_row
 from selectivity.reading import read_data
 from ui.downloads import saved
-from ui.forms import Sent, files_of, text_of
+from ui.forms import Sent, files_of, text_of, whole_of
 from ui.notices import see_other
 from ui.pages.selectivity.versions import (
     READERS,
@@ -62,10 +62,9 @@ def show_rules(request: Request, visitor: Me) -> Response:
 def new_draft(visitor: Me, form: Posted) -> Response:
     """Begin a draft from a version, the one in force when none is named."""
     visitor.must_have(Role.ANALYST)
-    parent = text_of(form, "parent", 9)
     act = act_of(visitor, 0, note=text_of(form, "note", version_rows.LONGEST_NOTE))
     with transaction() as session:
-        number = service.draft(session, act, parent=int(parent) if parent.isdecimal() else None)
+        number = service.draft(session, act, parent=whole_of(form, "parent"))
     return see_other(f"/selectivity/rules/{act.code}/{number}", "created")
 
 

@@ -21,7 +21,7 @@ from selectivity.lifecycle import rows as version_rows
 from selectivity.lifecycle.rows import Act, Event
 from selectivity.lifecycle.volumes import volumes
 from selectivity.outcomes.effectiveness import by_row
-from ui.forms import as_day, as_uuid, text_of
+from ui.forms import as_day, as_uuid, text_of, whole_of
 from ui.notices import see_other
 from ui.pages.selectivity.versions import (
     ListedRow,
@@ -208,13 +208,12 @@ def _ask(session: Session, visitor: Visitor, done: Act, form: FormData) -> str:
     since, until = (as_day(text_of(form, name, 10)) for name in ("since", "until"))
     if since is None or until is None:
         raise InvalidInput("a first and a last day", field="since")
-    capacity = text_of(form, "capacity", 7)
     asked = jobs.Request(
         jurisdiction=done.code,
         rules=sources.from_version(session, done.code, done.version),
         since=since,
         until=until,
-        capacity=int(capacity) if capacity.isdecimal() else None,
+        capacity=whole_of(form, "capacity"),
         asked_by=visitor.principal.name,
         asked_by_id=visitor.principal.id,
     )

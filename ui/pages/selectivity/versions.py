@@ -15,6 +15,7 @@ from selectivity.lifecycle.editing import items
 from selectivity.lifecycle.rows import Act
 from selectivity.lifecycle.store import Version
 from selectivity.outcomes.effectiveness import Effect
+from ui.forms import as_whole
 from ui.rule_sentences import RuleSentences
 from ui.visitors import Visitor
 
@@ -93,7 +94,7 @@ def act_of(visitor: Visitor, version: int, revision: str = "", note: str = "") -
         version=version,
         actor=visitor.principal,
         now=visitor.now,
-        revision=int(revision) if revision.isdecimal() and len(revision) < 10 else None,
+        revision=as_whole(revision),
         note=note,
     )
 

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
+from assignment.statements import month_of
 from medcontrol.db import read_only
-from medcontrol.errors import NotFound
+from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.policy import Principal
 from medcontrol.queries.agreement import WATCHERS, fewest_pairs, region_names
 from medcontrol.queries.steering import (
@@ -172,10 +173,9 @@ def filters_of(sent: Sent, today: date) -> SteeringFilters:
 
 def _month(text: str) -> date | None:
     try:
-        found = date.fromisoformat(f"{text}-01") if len(text) == 7 else None
-    except ValueError:
+        return month_of(text)
+    except InvalidInput:
         return None
-    return found if found and 2000 <= found.year <= 2100 else None
 
 
 def _pairs(filters: SteeringFilters) -> dict[str, str]:
