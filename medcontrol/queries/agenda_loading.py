@@ -20,7 +20,7 @@ from medcontrol.model import (
     Room,
     Unit,
 )
-from medcontrol.policy import Action, Principal, visible
+from medcontrol.policy import Action, Principal, agent_scope, visible
 from medcontrol.queries.agenda import (
     AgendaBy,
     AgendaRow,
@@ -32,7 +32,7 @@ from medcontrol.queries.agenda import (
     rows_of,
 )
 from medcontrol.rules.calendar import WorkingCalendar
-from medcontrol.vocabulary import AppointmentKind, AppointmentState, ControlLevel, Role, TaskStatus
+from medcontrol.vocabulary import AppointmentKind, AppointmentState, TaskStatus
 
 # Columns of the tables, not values of a row.
 Book: Any = Appointment
@@ -70,14 +70,9 @@ def own(principal: Principal) -> sa.ColumnElement[bool]:
 
 def agenda_units(session: Session, principal: Principal, jurisdiction: str) -> tuple[UnitHere, ...]:
     """Return the agencies of an agent, by name; of a region or the centre all below it."""
-    grants = [grant for grant in principal.grants if grant.role is Role.AGENT]
-    codes = [grant.unit_code for grant in grants]
-    scope = sa.or_(Units.code.in_(codes), Units.parent_code.in_(codes))
-    if any(grant.level is ControlLevel.CENTRAL for grant in grants):
-        scope = sa.true()
     rows = session.execute(
         sa.select(Units.code, Units.name)
-        .where(scope, Units.jurisdiction == jurisdiction, Units.is_active)
+        .where(agent_scope(principal), Units.jurisdiction == jurisdiction, Units.is_active)
         .order_by(Units.name)
     )
     return tuple(UnitHere(code=row.code, name=row.name) for row in rows)

@@ -177,7 +177,7 @@ class People:
         offered = task.outcomes
         fresh = [c for c in offered if (task.pack.key, task.step, c) not in self.taken]
         tries = f"{task.visits} {self.failed[task.id]}"
-        draw = random.Random(f"{self.seed} {task.reference} {task.step} {tries}")  # noqa: S311
+        draw = random.Random(f"{self.seed} {task.reference} {task.step} {tries}")  # noqa: S311 - no secret
         if fresh and task.visits < _PATIENCE and not self.failed[task.id]:
             return draw.choice(fresh)
         weights = {code: _weight(code, rule) for code, rule in offered.items()}

@@ -13,9 +13,9 @@ from assignment.exclusions import excluded_from
 from medcontrol.clock import ZONES, civil_date
 from medcontrol.errors import ConflictOfInterest, InvalidInput
 from medcontrol.legal.loading import law
-from medcontrol.model import Appeal, CommissionMember, Conflict, ControlFile, Doctor, Opinion
+from medcontrol.model import Appeal, CommissionMember, ControlFile, Doctor, Opinion
 from workflows.linked import hearings
-from workflows.linked.opinion_asks import refuse_conflict
+from workflows.linked.opinion_asks import check_doctor
 from workflows.steps.command import CompleteStep
 from workflows.steps.moving import Move
 
@@ -84,14 +84,7 @@ def check_hearing(move: Move, command: CompleteStep) -> None:
             raise InvalidInput("an active doctor", field="form.members")
         if member in barred:
             raise ConflictOfInterest(barred[member], field="form.members")
-        declared = move.session.exec(
-            select(Conflict.subject).where(
-                Conflict.doctor_id == member,
-                Conflict.valid_from <= today,
-                sa.or_(col(Conflict.valid_to).is_(None), col(Conflict.valid_to) >= today),
-            )
-        ).all()
-        refuse_conflict(move.file, declared, doctor.professional_id, "form.members")
+        check_doctor(move.session, move.file, doctor, today, field="form.members")
     busy = [
         known[each].name
         for each in members

@@ -107,14 +107,25 @@ def _check_asked(
         raise InvalidInput("another active doctor", field="opinion.whom")
     if doctor.id in excluded_from(session, file.id):
         raise ConflictOfInterest("took part in what is contested", field="opinion.whom")
+    check_doctor(session, file, doctor, today, field="opinion.whom")
+
+
+def check_doctor(
+    session: Session, file: ControlFile, doctor: Doctor, today: date, *, field: str
+) -> None:
+    """Refuse a control doctor who has a tie with somebody of the file.
+
+    Raises:
+        ConflictOfInterest: a conflict of interest is on record.
+    """
     declared = session.exec(
         select(Conflict.subject).where(
             Conflict.doctor_id == doctor.id,
             Conflict.valid_from <= today,
             sa.or_(col(Conflict.valid_to).is_(None), col(Conflict.valid_to) >= today),
         )
-    ).all()
-    refuse_conflict(file, declared, doctor.professional_id, "opinion.whom")
+    )
+    _refuse_ties(file, {*declared, doctor.professional_id}, field)
 
 
 def check_expert(
@@ -135,22 +146,14 @@ def check_expert(
             ExpertConflict.valid_from <= today,
             sa.or_(col(ExpertConflict.valid_to).is_(None), col(ExpertConflict.valid_to) >= today),
         )
-    ).all()
-    refuse_conflict(file, declared, expert.professional_id, field)
+    )
+    _refuse_ties(file, {*declared, expert.professional_id}, field)
     return expert
 
 
-def refuse_conflict(
-    file: ControlFile, declared: list[str] | tuple[str, ...] | object, own_number: str | None,
-    field: str,
-) -> None:  # fmt: skip
-    """Refuse who treats, prescribed or provides here, or declared a tie with somebody of the file.
-
-    Raises:
-        ConflictOfInterest: one of these holds.
-    """
+def _refuse_ties(file: ControlFile, ties: set[str | None], field: str) -> None:
+    """Refuse who prescribed or provides here, or declared a tie with somebody of the file."""
     people = {file.registration_number, file.prescriber_id, file.provider_id} - {None}
-    ties = {*declared} | ({own_number} - {None})  # type: ignore[misc]
     if not people.isdisjoint(ties):
         raise ConflictOfInterest("a conflict of interest is on record", field=field)
 

@@ -238,7 +238,9 @@ def _past_file(
         flow=received.flow,
         nature=received.nature,
         received_on=civil_date(received.received_at, received.jurisdiction),
-        closed_on=control.closed_at.date() if control and control.closed_at else None,
+        closed_on=civil_date(control.closed_at, received.jurisdiction)
+        if control and control.closed_at
+        else None,
         outcome=control.outcome if control else None,
         care_from=received.care_from,
         care_to=received.care_to,
