@@ -17,6 +17,7 @@ from assignment.batch_run import CHUNK, run_batch
 from medcontrol.clock import Clock
 from medcontrol.db import read_only, transaction
 from workflows import commands
+from workflows.steps.appointments import due_reminders, remind
 from workflows.tools import Tools
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,16 @@ def warn_of_deadlines(tools: Tools, *, now: Clock, limit: int | None = None) -> 
     return _sweep(
         _DUE_WARNINGS, lambda s, key: commands.warn_of_deadline(s, tools, key, now=at), at, limit
     )
+
+
+def remind_of_appointments(tools: Tools, jurisdiction: str, *, now: Clock) -> Swept:
+    """Tell other systems of the appointments that near, the first ones first."""
+    at, result = now(), Swept()
+    with read_only() as session:
+        due = due_reminders(session, jurisdiction, now=at)
+    for key, file_id in due:
+        alone(lambda s, each: remind(s, tools, each, now=at), key, file_id, result)
+    return result
 
 
 def wake_holds(tools: Tools, *, now: Clock, limit: int | None = None) -> Swept:

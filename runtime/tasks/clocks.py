@@ -12,7 +12,6 @@ from runtime import wiring
 from runtime.tasks.asked import carry_out
 from runtime.tasks.periodic import alone
 from workflows import sweeping
-from workflows.steps.appointments import remind_all
 from workflows.steps.calendar_changes import TOPIC, run
 
 
@@ -27,7 +26,10 @@ def remind_of_appointments() -> None:
     """Tell other systems of appointments that near, so that the people are reminded."""
     place = settings().jurisdiction
     name = "appointments.remind"
-    alone(name, lambda: {"reminded": remind_all(wiring.tools(), place, now=utc_now)})
+    alone(
+        name,
+        lambda: asdict(sweeping.remind_of_appointments(wiring.tools(), place, now=utc_now)),
+    )
 
 
 @shared_task(name=TOPIC)

@@ -32,6 +32,7 @@ from workflows.steps import appointments, booking
 from workflows.steps.booking import Offers, Search
 from workflows.steps.ending import CompleteStep, PieceAsked, complete_step
 from workflows.steps.undoing import undo_decision
+from workflows.sweeping import remind_of_appointments
 from workflows.tools import Tools
 
 NOTICE_ENDS = date(2026, 12, 5)  # a Saturday, fifteen days after NOW
@@ -311,9 +312,9 @@ def test_a_reminder_leaves_once_and_not_for_what_was_booked_the_day_before(world
     near = slot.span.starts_at - timedelta(days=2)
     assert appointments.due_reminders(world.session, "ma", now=world.now) == []
     due = appointments.due_reminders(world.session, "ma", now=near)
-    assert due == [booked(world, file).id]
-    assert appointments.remind(world.session, world.tools, due[0], now=near)
-    assert not appointments.remind(world.session, world.tools, due[0], now=near)
+    assert due == [(booked(world, file).id, file.id)]
+    assert remind_of_appointments(world.tools, "ma", now=lambda: near).done == 1
+    assert not appointments.remind(world.session, world.tools, due[0][0], now=near)
     assert appointments.due_reminders(world.session, "ma", now=near) == []
     (letter,) = world.session.exec(select(Letter).where(Letter.code == "appointment_reminder"))
     assert letter.control_file_id == file.id

@@ -9,8 +9,7 @@ from sqlmodel import Session, col
 from assignment.service import Occasion as Assigning
 from assignment.service import load_tasks, plan_tasks, release, write_plan
 from medcontrol import journal, outbox
-from medcontrol.clock import ZONES, Clock, civil_date
-from medcontrol.db import read_only, transaction
+from medcontrol.clock import ZONES, civil_date
 from medcontrol.errors import Forbidden, InvalidInput, NotFound, StepNotOpen
 from medcontrol.legal.loading import law
 from medcontrol.model import Appointment, HumanTask
@@ -253,13 +252,13 @@ def _follow(move: Move, doctor_id: UUID) -> None:
     write_plan(session, plan, occasion)
 
 
-def due_reminders(session: Session, jurisdiction: str, *, now: datetime) -> list[UUID]:
-    """Return appointments whose person is to be reminded by now, the first ones first."""
+def due_reminders(session: Session, jurisdiction: str, *, now: datetime) -> list[tuple[UUID, UUID]]:
+    """Return appointments whose person is to be reminded by now, with their files, in order."""
     numbers = law(jurisdiction)
     days = numbers.number("convocation.reminder_days", civil_date(now, jurisdiction)).value
     rows = session.execute(
         sa.text(
-            "SELECT a.id FROM appointment a JOIN control_file f ON f.id = a.control_file_id"
+            "SELECT a.id, f.id FROM appointment a JOIN control_file f ON f.id = a.control_file_id"
             " WHERE a.state = 'booked' AND a.beside_id IS NULL AND a.reminded_at IS NULL"
             " AND f.jurisdiction = :place"
             " AND a.starts_at > :now AND a.starts_at <= :until"
@@ -268,7 +267,7 @@ def due_reminders(session: Session, jurisdiction: str, *, now: datetime) -> list
         {"place": jurisdiction, "now": now, "until": now + timedelta(days=days),
          "ahead": timedelta(days=days)},
     )  # fmt: skip
-    return list(rows.scalars())
+    return [(row[0], row[1]) for row in rows]
 
 
 def remind(session: Session, tools: Tools, appointment_id: UUID, *, now: datetime) -> bool:
@@ -315,15 +314,3 @@ def _write_reminder(move: Move, row: Appointment) -> None:
     }  # fmt: skip
     call = OperationCall(f"reminder-{row.id}", "send_letter", {"letter": code})
     letters.send_letter(move, call, call.arguments)
-
-
-def remind_all(tools: Tools, jurisdiction: str, *, now: Clock) -> int:
-    """Tell of all appointments that near, one transaction each; return of how many."""
-    at = now()
-    with read_only() as session:
-        due = due_reminders(session, jurisdiction, now=at)
-    done = 0
-    for key in due:
-        with transaction() as session:
-            done += remind(session, tools, key, now=at)
-    return done
