@@ -24,7 +24,6 @@ router = APIRouter(tags=["commands"])
 
 _CONTROLLERS = {Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR}
 Worker = Annotated[Caller, Depends(Permission(Scope.FILES_WRITE, {*_CONTROLLERS, Role.AGENT}))]
-Writer = Annotated[Caller, Depends(Permission(None, {*_CONTROLLERS, Role.AGENT}))]
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_./:-]{1,64}$")]
 Number = Annotated[str, StringConstraints(pattern=r"^\d{1,9}([.]\d{1,4})?$")]
