@@ -11,10 +11,12 @@ from api.auth import Caller, Permission
 from api.commands import Given
 from api.deps import InContext, Now, ReadDb
 from api.errors import refusals
+from assignment import rebalancing
 from assignment.batch_run import BatchRun, reason_of, run_batch
 from assignment.capacity import free_points, total_points
 from assignment.explaining import TaskExplained, explain
 from assignment.loading import horizon
+from assignment.orders import LoadChange
 from medcontrol.clock import civil_date
 from medcontrol.errors import Forbidden
 from medcontrol.policy import Action
@@ -100,6 +102,32 @@ class PlanOut(BaseModel):
     waits: list[WaitsOut]
 
 
+class MoveOut(BaseModel):
+    """A file that would pass from a doctor to another."""
+
+    task_id: UUID
+    control_file_id: UUID
+    points: int
+    from_doctor: UUID
+    to_doctor: UUID
+
+
+class RebalancingOut(BaseModel):
+    """Which files would move; figures are utilisation of the busiest doctor, now and then.
+
+    To accept it, send the files of each doctor to `POST /reassignments`.
+    """
+
+    before: float
+    after: float
+    bound: float
+    threshold: float
+    budget: int
+    opened: int
+    moves: list[MoveOut]
+    loads: list[LoadChange]
+
+
 @router.get("/assignment/capacity", response_model=CapacityOut)
 def get_capacity(
     caller: Planner, db: ReadDb, context: InContext, now: Now, days: Days = 5
@@ -153,6 +181,29 @@ def post_plan(body: PlanIn, caller: Planner, db: ReadDb, context: InContext, now
             )
             for left in would.plan.unassigned
             if left.task.id in seen
+        ],
+    )  # fmt: skip
+
+
+@router.get("/assignment/rebalancing", response_model=RebalancingOut)
+def get_rebalancing(
+    caller: Planner, db: ReadDb, context: InContext, now: Now, region: UnitCode | None = None
+) -> RebalancingOut:
+    """Propose the fewest files that would have to move to make loads even; nothing moves."""
+    place = context.settings.jurisdiction
+    doctors = rebalancing.doctors_of(db, place, region)
+    held = rebalancing.held_by(db, doctors, jurisdiction=place, now=now)
+    seen = tasks.visible_tasks(db, caller.principal, list(held.free))
+    found = rebalancing.propose(db, doctors, jurisdiction=place, now=now, held=held, only=seen)
+    return RebalancingOut(
+        before=found.before, after=found.after, bound=found.bound, threshold=found.threshold,
+        budget=found.budget, opened=found.opened, loads=list(found.loads),
+        moves=[
+            MoveOut(
+                task_id=each.task.id, control_file_id=each.task.control_file_id,
+                points=each.task.points, from_doctor=each.from_doctor, to_doctor=each.to_doctor,
+            )
+            for each in found.moves
         ],
     )  # fmt: skip
 

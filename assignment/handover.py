@@ -20,6 +20,7 @@ from assignment.checker import refusals
 from assignment.facts import DoctorFacts, TaskFacts
 from assignment.levers import Levers
 from assignment.loading import horizon, load_doctors, load_tasks
+from assignment.orders import LoadChange
 from medcontrol.clock import civil_date
 from medcontrol.model import Absence
 
@@ -66,16 +67,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadAfter:
-    """A colleague's points before and after the proposal, and what the horizon holds."""
-
-    doctor_id: UUID
-    before: int
-    after: int
-    capacity: int
-
-
-@dataclass(frozen=True, slots=True)
 class Proposal:
     """What would move while a doctor is absent.
 
@@ -88,7 +79,7 @@ class Proposal:
 
     rows: tuple[Row, ...]
     staying: int
-    loads: tuple[LoadAfter, ...]
+    loads: tuple[LoadChange, ...]
     budget: int
 
 
@@ -181,13 +172,13 @@ def _offer(
     return tuple(each.id for each in able[:_OFFERED])
 
 
-def _loads(rows: Sequence[Row], doctors: dict[UUID, DoctorFacts]) -> tuple[LoadAfter, ...]:
+def _loads(rows: Sequence[Row], doctors: dict[UUID, DoctorFacts]) -> tuple[LoadChange, ...]:
     more: Counter[UUID] = Counter()
     for row in rows:
         if row.is_proposed and row.to is not None:
             more[row.to] += row.task.points
     return tuple(
-        LoadAfter(
+        LoadChange(
             key, doctors[key].open_points, doctors[key].open_points + points,
             doctors[key].capacity_points,
         )

@@ -46,6 +46,7 @@ LEVERS: Mapping[str, Range] = MappingProxyType(
         "drain_days": Range(2, 0, 10, is_whole=True),
         "settle_days": Range(5, 0, 30, is_whole=True),
         "move_budget": Range(50, 0, 5000, is_whole=True),
+        "balance_gap": Range(5, 0, 100, is_whole=True),
     }
 )
 
@@ -64,7 +65,9 @@ class Levers:
         affinity_days_other: the same for another file of the person in the same flow.
         drain_days: working days before a planned leave from which nothing new is given.
         settle_days: days in which the engine moves no file a second time.
-        move_budget: most files that one proposal of a hand-over moves.
+        move_budget: most files that one proposal of a hand-over or of even loads moves.
+        balance_gap: hundredths of their time by which the busiest may be above what is needed
+            at least, before moving files is proposed.
     """
 
     weights: Weights = field(default_factory=Weights)
@@ -75,6 +78,7 @@ class Levers:
     drain_days: int = int(LEVERS["drain_days"].default)
     settle_days: int = int(LEVERS["settle_days"].default)
     move_budget: int = int(LEVERS["move_budget"].default)
+    balance_gap: int = int(LEVERS["balance_gap"].default)
 
     def patience(self, affinity: Affinity | None) -> int:
         """Return how many working days a file may wait for the doctor who knows the person."""

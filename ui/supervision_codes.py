@@ -26,7 +26,8 @@ LEVERS: Mapping[str, str] = {
     "affinity_days_other": N_("Patience for continuity: other files"),
     "drain_days": N_("Nothing new before a leave"),
     "settle_days": N_("Days between two moves"),
-    "move_budget": N_("Files of one hand-over"),
+    "move_budget": N_("Files of one proposal"),
+    "balance_gap": N_("Uneven loads from"),
 }
 
 LEVER_HINTS: Mapping[str, str] = {
@@ -43,4 +44,8 @@ LEVER_HINTS: Mapping[str, str] = {
     "drain_days": N_("Working days before a planned leave without new files."),
     "settle_days": N_("Within these days no file is moved a second time by itself."),
     "move_budget": N_("At most so many files are proposed at once."),
+    "balance_gap": N_(
+        "In hundredths: so far may the busiest doctor be above what is needed before files are"
+        " proposed to move."
+    ),
 }

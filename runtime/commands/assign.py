@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from assignment import rebalancing
 from assignment.batch_run import BatchRun, reason_of, run_batch
 from assignment.explaining import TaskExplained, explain, find_file
 from assignment.invariants import check_standing
@@ -119,6 +120,45 @@ def _figures(done: BatchRun) -> dict[str, Any]:
         "violations": done.violations,
         "dry_run": done.is_dry_run,
     }
+
+
+@assign.command("rebalance")
+def rebalance(
+    region: Region = None,
+    _dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Said for clarity: a supervisor accepts, on the page.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Show the fewest files that would have to move to make loads even; nothing moves."""
+    place, now = settings().jurisdiction, utc_now()
+    with environment(), read_only() as session:
+        found = rebalancing.propose(
+            session, rebalancing.doctors_of(session, place, region), jurisdiction=place, now=now
+        )
+        names = codes(session)
+    moves = [
+        {
+            "task": str(each.task.id),
+            "file": found.references[each.task.id],
+            "points": each.task.points,
+            "from": names[each.from_doctor],
+            "to": names[each.to_doctor],
+        }
+        for each in found.moves
+    ]
+    loads = [{**asdict(load), "doctor": names[load.doctor_id]} for load in found.loads]
+    if as_json:
+        figures = {
+            name: getattr(found, name)
+            for name in ("before", "after", "bound", "threshold", "budget", "opened", "settling",
+                         "elsewhere")
+        }  # fmt: skip
+        say_json({**figures, "moves": moves, "loads": loads, "dry_run": True})
+        return
+    say(f"{len(moves)} files would move")
+    say(f"the busiest doctor: {found.before:.0%} now, {found.after:.0%} then")
+    show_table(("file", "points", "from", "to"), [list(row.values())[1:] for row in moves])
 
 
 @assign.command("explain")

@@ -5,6 +5,7 @@ from itertools import count
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
 from medcontrol.ids import new_id
@@ -55,7 +56,7 @@ def insert(session: Session, table: type, rows: list[dict]) -> None:
 
 
 def add_units(session: Session) -> None:
-    """Two regions with three agencies, under a centre."""
+    """Two regions with three agencies, under a centre; a test that commits leaves them behind."""
     rows = [
         {
             "code": code,
@@ -67,7 +68,7 @@ def add_units(session: Session) -> None:
         }
         for code, level, parent in UNITS
     ]
-    insert(session, Unit, rows)
+    session.execute(postgresql.insert(Unit).values(rows).on_conflict_do_nothing())
 
 
 def add_doctor(

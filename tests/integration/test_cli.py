@@ -364,6 +364,9 @@ def test_doctors_come_in_by_csv_and_get_the_files_that_wait(
     assert "no control file" in refused(run("assign", "explain", "NONE", "--json"))
     stands = ask(run, "assign", "check", "--json")
     assert (stands["total"], stands["assigned"]) == (0, waited["assigned"])
+    even = ask(run, "assign", "rebalance", "--dry-run", "--json")
+    assert (even["moves"], even["loads"], even["dry_run"]) == ([], [], True)  # there is one doctor
+    assert even["after"] == even["before"] > 0
     shown = ask(run, "doctors", "list", "--json")["doctors"]
     assert [doctor["code"] for doctor in shown] == ["MC-01"]
     assert shown[0]["open_files"] == waited["assigned"]

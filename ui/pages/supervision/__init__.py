@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from ui.pages.supervision import (
     absences,
     alerts,
+    balance,
     batches,
     board,
     fairness,
@@ -18,7 +19,7 @@ from ui.pages.supervision import (
 
 router = APIRouter()
 for module in (
-    board, alerts, tasks, reassign, batches, absences, fairness, statements, levers, periodic,
-    postponing,
+    board, alerts, tasks, reassign, batches, balance, absences, fairness, statements, levers,
+    periodic, postponing,
 ):  # fmt: skip
     router.include_router(module.router)

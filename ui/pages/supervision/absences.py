@@ -98,7 +98,7 @@ def hand_over(visitor: Me, form: Posted, absence_id: UUID) -> Response:
     visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
     with transaction() as session:
         row = _find(session, visitor, absence_id)
-        chosen = _chosen(session, visitor, form)
+        chosen = chosen_colleagues(session, visitor, form)
         mark_handed_over(session, row.id)
         if not chosen:
             return see_other("/supervision/absences", "absence.handed_over")
@@ -213,7 +213,9 @@ def _draw_handover(
     return render(request, "supervision/handover.html", page, status_code=status)
 
 
-def _chosen(session: Session, visitor: Visitor, form: FormData) -> dict[UUID, UUID | None]:
+def chosen_colleagues(
+    session: Session, visitor: Visitor, form: FormData
+) -> dict[UUID, UUID | None]:
     """Return the ticked tasks that one may move, each with the colleague chosen for it.
 
     Raises:
