@@ -12,7 +12,9 @@ from medcontrol.model import (
     ControlFile,
     Expert,
     ExpertMission,
+    ExternalRecourse,
     HumanTask,
+    JournalEntry,
     OpinionRequest,
 )
 from medcontrol.policy import Principal
@@ -326,3 +328,35 @@ def html_of(answer: Any) -> Any:
     from lxml import html
 
     return html.fromstring(answer.text)
+
+
+def test_a_recourse_outside_the_fund_is_recorded_with_its_outcome(fund: Fund) -> None:
+    browser = secretary(fund)
+    reference = register(fund, browser)
+    with database.read_only() as session:
+        appeal = session.exec(select(ControlFile).where(ControlFile.reference == reference)).one()
+    admit = {"outcome": "admissible", "standing": "1"}
+    browser.send(browser.page(f"/appeals/{reference}"), f"/appeals/{reference}/step", **admit)
+    end(fund, reference, regional(fund), "overturned")
+    page = browser.page(f"/appeals/{reference}")
+    today = fund.now.date().isoformat()
+
+    wrong = browser.send(page, f"/appeals/{reference}/recourses", body="anam")
+    assert wrong.status_code == 422
+    filed = {"body": "anam", "recourse_filed_on": today, "case_number": "A-12/26"}
+    assert browser.send(page, f"/appeals/{reference}/recourses", **filed).status_code == 303
+    again = browser.send(page, f"/appeals/{reference}/recourses", **filed)
+    assert again.status_code == 422
+    with database.read_only() as session:
+        row = session.exec(select(ExternalRecourse)).one()
+    page = browser.page(f"/appeals/{reference}")
+    assert "A-12/26" in " ".join(texts(page, "//section[@aria-labelledby='recourses-title']"))
+    settled = {"recourse_outcome": "partly_overturned", "decided_on": today}
+    target = f"/appeals/{reference}/recourses/{row.id}"
+    assert browser.send(page, target, **settled).status_code == 303
+    with database.read_only() as session:
+        row = session.exec(select(ExternalRecourse)).one()
+        told = select(JournalEntry.action).where(JournalEntry.control_file_id == appeal.id)
+        actions = set(session.exec(told))
+    assert (row.outcome, row.decided_on) == ("partly_overturned", fund.now.date())
+    assert {"recourse.recorded", "recourse.settled"} <= actions

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import DomainError, NotFound
+from medcontrol.model import ExternalRecourse
 from medcontrol.queries.adjacent import (
     AppealPage,
     AppealRow,
@@ -48,6 +49,7 @@ from workflows.linked.appeals import (
     register_appeal,
 )
 from workflows.linked.hearings import MemberBusy
+from workflows.linked.recourses import BODIES, OUTCOMES, recourses_of
 
 router = APIRouter(prefix="/appeals")
 READERS = (Role.APPEALS_SECRETARY, Role.COORDINATOR, Role.CENTRAL_DOCTOR, Role.SUPERVISOR)
@@ -90,6 +92,9 @@ class OnePage:
     today: date
     typed: Typed
     errors: Errors
+    recourses: Sequence[ExternalRecourse] = ()
+    recourse_bodies: Sequence[str] = BODIES
+    recourse_outcomes: Sequence[str] = OUTCOMES
 
     @property
     def is_late(self) -> bool:
@@ -172,12 +177,13 @@ def register(request: Request, visitor: Me, form: Posted) -> Response:
 def show_appeal(request: Request, visitor: Me, reference: str) -> Response:
     """Draw one appeal."""
     visitor.must_have(*READERS)
-    return _draw(request, visitor, reference, Typed(), Errors())
+    return draw(request, visitor, reference, Typed(), Errors())
 
 
-def _draw(
+def draw(
     request: Request, visitor: Visitor, reference: str, typed: Typed, errors: Errors
 ) -> Response:
+    """Return the page of one appeal, with what was typed and what is wrong with it."""
     language = request.state.shell.language
     with read_only() as session:
         view = appeal_page(session, visitor.principal, reference)
@@ -198,6 +204,7 @@ def _draw(
             visitor.today,
             typed,
             errors,
+            recourses_of(session, view.file.id),
         )
         return render(request, "adjacent/appeal.html", page, status_code=422 if errors else 200)
 
@@ -213,9 +220,9 @@ def end(request: Request, visitor: Me, form: Posted, reference: str) -> Response
     except MemberBusy as error:
         typed = typed_of(form)
         typed["busy"] = error.detail
-        return _draw(request, visitor, reference, typed, Errors({"members": error.code}))
+        return draw(request, visitor, reference, typed, Errors({"members": error.code}))
     except DomainError as error:
-        return _draw(request, visitor, reference, typed_of(form), errors_of(error))
+        return draw(request, visitor, reference, typed_of(form), errors_of(error))
     return see_other(f"/appeals/{reference}", "task.completed")
 
 
@@ -258,5 +265,5 @@ def observations(request: Request, visitor: Me, form: Posted, reference: str) ->
     except NotFound:
         raise
     except DomainError as error:
-        return _draw(request, visitor, reference, typed_of(form), errors_of(error))
+        return draw(request, visitor, reference, typed_of(form), errors_of(error))
     return see_other(f"/appeals/{reference}", "saved")
