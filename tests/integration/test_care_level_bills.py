@@ -18,6 +18,7 @@ from tests.flow_world import World
 from tests.integration.test_care_flows import answer, world  # noqa: F401 - a fixture
 from workflows.care.controls import open_controls
 from workflows.care.lines import Recorded, record_lines
+from workflows.steps.computed_refusals import ComputedRefusal
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 PERSON, PROVIDER = "1938040212345", "ZZ-900001"
@@ -179,6 +180,9 @@ def test_a_letter_says_which_disputed_minutes_are_kept(
     file = controlled(world)
     answer(world, file)
 
+    with pytest.raises(ComputedRefusal) as refused:
+        world.end(file, "partially_granted", motive_code="care.need_not_shown", reasoning="Oui.")
+    assert refused.value.field == "form.minutes_kept"
     world.end(file, "partially_granted", motive_code="care.need_not_shown", reasoning="En partie.",
               form={"minutes_kept": kept})  # fmt: skip
     world.end(file, "signed")
