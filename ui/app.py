@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from medcontrol.clock import Clock, utc_now
 from medcontrol.errors import DomainError, Kind
 from medcontrol.ids import new_id
+from medcontrol.presence import make_presences
 from medcontrol.settings import Settings
 from ui import pages
 from ui.contexts import ErrorPage
@@ -37,7 +38,7 @@ _STATUS = {
 def create_app(tools: Tools, settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     """Return the application that draws the screens; the composition root mounts it at ``/``."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.site = Site(tools, settings, clock)
+    app.state.site = Site(tools, settings, clock, make_presences(settings))
     is_https = (settings.public_url or "").startswith("https://")
     app.add_middleware(SecurityHeaders, is_https=is_https)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,10 +1,11 @@
 """What every page may use: the tools of this installation, its settings and its clock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
 from medcontrol.clock import Clock, utc_now
+from medcontrol.presence import Presences
 from medcontrol.settings import Settings
 from workflows.tools import Tools
 
@@ -16,6 +17,7 @@ class Site:
     tools: Tools
     settings: Settings
     clock: Clock = utc_now
+    presences: Presences = field(default_factory=Presences)
 
     @property
     def jurisdiction(self) -> str:

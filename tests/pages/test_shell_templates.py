@@ -201,7 +201,7 @@ def test_navigation_shows_what_the_roles_allow():
 def test_filters_leave_defaults_out_of_the_address():
     filters = QueueFilters(tab=QueueTab.TEAM, lane=(Lane.RED, Lane.ORANGE), urgent=True)
 
-    assert QueueFilters().address() == "?"
+    assert QueueFilters().address() == "?tab=todo"
     assert filters.address(tab=QueueTab.TODO, sort=QueueSort.AGE) == (
         "?lane=red&lane=orange&urgent=1&sort=age"
     )

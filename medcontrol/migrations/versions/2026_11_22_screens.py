@@ -26,7 +26,9 @@ def upgrade() -> None:
             ["user_id"], ["user_account.id"], name=op.f("fk_saved_view_user_id_user_account")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
-        sa.UniqueConstraint("user_id", "path", "name", name=op.f("uq_saved_view_user_id_path_name")),
+        sa.UniqueConstraint(
+            "user_id", "path", "name", name=op.f("uq_saved_view_user_id_path_name")
+        ),
     )
     op.create_index(
         "uq_saved_view_default", "saved_view", ["user_id", "path"], unique=True,
