@@ -21,7 +21,7 @@ from workflows.sweeping import assign_pool, sweep_deadlines
 from workflows.tools import Tools
 
 #: What people do in a round, as a share of what they do on the day itself.
-_SHARE = 0.3
+_SHARE = 0.15
 #: Rounds from so many working days before: their appointments are today and tomorrow, since
 #: people are told two weeks ahead.
 _AHEAD = 12
