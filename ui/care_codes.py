@@ -97,7 +97,87 @@ PARAMETERS: Mapping[str, str] = {
     "non_executed.flat_rate_cut": N_("What care not executed takes from a flat rate"),
 }
 
+#: Who assessed, in processing times.
+CHANNELS: Mapping[str, str] = {
+    "provider": N_("Provider"),
+    "administration": N_("Administration"),
+}
+
+#: Figures of processing times: title and definition, in the order of the columns.
+TIMES: Mapping[str, tuple[str, str]] = {
+    "channel": (
+        N_("Assessed by"),
+        N_(
+            "The provider where its form, or its reasons, was what was assessed; else the"
+            " administration."
+        ),
+    ),
+    "files": (N_("Decisions"), N_("Decisions signed by the fund in the month.")),
+    "assessment_median_days": (
+        N_("To the assessment: median"),
+        N_(
+            "Calendar days from the receipt of the request to the assessment that counted; half"
+            " took at most so many."
+        ),
+    ),
+    "assessment_p90_days": (
+        N_("To the assessment: nine of ten"),
+        N_("The same; nine of ten took at most so many."),
+    ),
+    "decision_median_days": (
+        N_("To the decision: median"),
+        N_(
+            "Calendar days from the receipt of the request to the signature of the fund; half took"
+            " at most so many."
+        ),
+    ),
+    "decision_p90_days": (
+        N_("To the decision: nine of ten"),
+        N_("The same to the signature; nine of ten took at most so many."),
+    ),
+    "answer_median_days": (
+        N_("Provider’s answer: median"),
+        N_(
+            "Calendar days from the first letter to the provider to its first document; half took"
+            " at most so many."
+        ),
+    ),
+    "answer_p90_days": (
+        N_("Provider’s answer: nine of ten"),
+        N_("The same to the first document; nine of ten took at most so many."),
+    ),
+    "answered": (
+        N_("Answered, asked"),
+        N_("Providers that answered before the signature, of those that were asked."),
+    ),
+    "within_target": (
+        N_("Within the target"),
+        N_("Share of the decisions signed by the due date of their file."),
+    ),
+}
+
+#: Why a change of the law can't be worked out.
+CHANGES: Mapping[str, str] = {
+    "path": N_("Choose a parameter."),
+    "value_unknown": N_("The parameter can’t have this value."),
+    "not_then": N_("The parameter held no more on that day."),
+    "date": N_("Enter a day, year 1900 to 2200."),
+    "too_many_bills": N_(
+        "Too many bills for a page: name a later first day, or use medcontrol care regress."
+    ),
+}
+
+#: Why an open file is concerned by a change of the law.
+CONCERNED: Mapping[str, str] = {
+    "bill": N_("its bill would be paid otherwise"),
+    "check": N_("a computed check would say otherwise"),
+    "deadline": N_("a clock would have another length"),
+}
+
 CARE_LISTS: Mapping[str, Mapping[str, str]] = {
+    "care_change": CHANGES,
+    "care_channel": CHANNELS,
+    "care_concerned": CONCERNED,
     "care_rule": RULES,
     "care_reason": REASONS,
     "care_sign": SIGNS,

@@ -149,6 +149,11 @@ NAVIGATION: tuple[NavItem, ...] = (
         roles=_READERS | {Role.ANALYST, Role.REFERENCE_MANAGER}, jurisdiction="lu",
     ),
     NavItem(
+        text=N_("Changes of the law"), icon="scale", address="/long-term-care/regression",
+        roles=frozenset({Role.ADMINISTRATOR, Role.ANALYST, Role.REFERENCE_MANAGER}),
+        jurisdiction="lu",
+    ),
+    NavItem(
         text=N_("Cases about providers"), icon="folder", address="/selectivity/cases", key="y",
         roles=frozenset({Role.CENTRAL_DOCTOR}),
     ),

@@ -123,6 +123,20 @@ def bills_changed(
         values["after"] = people[-1]
 
 
+def count_bills(session: Session, since: date | None, most: int) -> int:
+    """Return how many bills a report would work out; one more than ``most`` stands for all."""
+    some = (
+        sa.select(CareBill.id)  # type: ignore[call-overload]
+        .where(
+            col(CareBill.replaced_at).is_(None),
+            col(CareBill.month) >= (since or date.min).replace(day=1),
+        )
+        .limit(most + 1)
+        .subquery()
+    )
+    return int(session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+
+
 def _bills(session: Session, people: Sequence[str], first: Any) -> Sequence[CareBill]:
     return session.exec(
         select(CareBill)

@@ -117,6 +117,19 @@ def changed_law(changes: Mapping[str, str], since: date | None = None) -> Parame
     return Parameters("lu", by_path)
 
 
+def changeable() -> dict[str, tuple[str, ...]]:
+    """Return the parameters that ``changed_law`` changes: their choices, none for numbers."""
+    held = law("lu")
+    found: dict[str, tuple[str, ...]] = {}
+    for path in held.paths:
+        kind = held.parameter(path).unit.kind
+        if kind == "whole":
+            found[path] = ()
+        elif kind == "word" and path in _CHOICES:
+            found[path] = tuple(each.value for each in _CHOICES[path])
+    return found
+
+
 def _changed(
     parameter: DatedParameter[Value], value: Value, since: date | None
 ) -> Iterator[DatedValue[Value]]:

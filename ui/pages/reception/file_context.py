@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 
 from medcontrol.errors import StepNotOpen
 from medcontrol.legal.loading import law
+from medcontrol.queries.computed_checks import CheckShown
 from medcontrol.queries.file_loading import OpenFile
 from medcontrol.queries.reception import Desk
 from medcontrol.queries.step_form import FormField
@@ -18,12 +19,16 @@ from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import Channel, ControlFileStatus, StepKind
 from ui.forms import Errors, Sent
 from ui.pages.agenda.slots import SlotPicker, picker_of
+from ui.pages.doctor.computed import computed_checks
+from ui.pages.doctor.panel import Desk as PanelDesk
 from ui.pages.doctor.step_form import StepForm
 from ui.visitors import Visitor
 from workflows.definition.catalog import Pack
 from workflows.definition.schema import Step
 from workflows.steps.booking import Ahead, awaited
 
+#: Answers that the page draws by itself.
+DRAWN_APART = ("rights_open", "identity_checked", "note")
 NOTICE_PATH = "clocks.convocation_notice_days"
 
 
@@ -67,6 +72,8 @@ class FilePage:
     earliest: date
     picker: SlotPicker | None = None
     form: Sequence[FormField] = ()  # what this flow asks beside its pieces
+    asks: frozenset[str] = frozenset()  # every answer that the step's form may hold
+    checks: tuple[CheckShown, ...] = ()
     home: str = ""  # where a visit would go
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -80,8 +87,12 @@ class FilePage:
 
 
 def notice_days_of(visitor: Visitor) -> int:
-    """Return the notice that the law gives between convocation and examination, in days."""
-    return law(visitor.site.jurisdiction).number(NOTICE_PATH, visitor.today).value
+    """Return the notice that the law gives between convocation and examination, in days.
+
+    None where nobody is summoned, as in Luxembourg.
+    """
+    held = law(visitor.site.jurisdiction)
+    return held.number(NOTICE_PATH, visitor.today).value if NOTICE_PATH in held.paths else 0
 
 
 def earliest_day(visitor: Visitor) -> date:
@@ -123,6 +134,7 @@ def page_of(
         earliest=earliest_day(visitor),
         picker=picker,
         form=form_of(visitor, opened, QueryParams(dict(typed)), language),
+        asks=asked_of(visitor, opened),
         home=str(opened.received.details.get("insured", {}).get("address") or ""),
         errors=Errors(errors),
     )
@@ -145,6 +157,24 @@ def answers_of(
     return answers, given, dict(wrong)
 
 
+def asked_of(visitor: Visitor, opened: OpenFile) -> frozenset[str]:
+    """Return the answers that the form of the completeness check may hold."""
+    if opened.task is None or opened.task.kind is not StepKind.COMPLETENESS:
+        return frozenset()
+    schema, _ = pack_of(visitor, opened).form(opened.task.step)
+    return frozenset(schema.get("properties", {}))
+
+
+def checks_of(
+    session: Session, visitor: Visitor, opened: OpenFile, sent: Sent, language: str
+) -> tuple[CheckShown, ...]:
+    """Return the computed checks of an agent's step; none of them reads medical content."""
+    if opened.task is None or opened.task.kind is not StepKind.COMPLETENESS:
+        return ()
+    desk = PanelDesk(opened, pack_of(visitor, opened), opened.task.step, language)
+    return computed_checks(session, visitor.site.tools.catalog, desk, (), sent, visitor.today)
+
+
 def _step_form(visitor: Visitor, opened: OpenFile, sent: Sent, language: str) -> StepForm | None:
     if opened.task is None or opened.task.kind is not StepKind.COMPLETENESS:
         return None
@@ -156,7 +186,7 @@ def _step_form(visitor: Visitor, opened: OpenFile, sent: Sent, language: str) ->
 
 
 def _own(fields: Iterable[FormField]) -> tuple[FormField, ...]:
-    return tuple(each for each in fields if each.name not in ("rights_open", "identity_checked"))
+    return tuple(each for each in fields if each.name not in DRAWN_APART)
 
 
 def ahead_at(session: Session, visitor: Visitor, opened: OpenFile) -> Ahead:

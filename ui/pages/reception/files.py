@@ -1,13 +1,14 @@
 """What an agent does with a file: completeness, appointment, pieces that arrive."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, QueryParams, UploadFile
 
 from medcontrol.clock import ZONES
 from medcontrol.db import read_only, transaction
@@ -24,6 +25,8 @@ from ui.pages.agenda.slots import Chosen, chosen_of, find_slot
 from ui.pages.reception.file_context import (
     ahead_at,
     answers_of,
+    asked_of,
+    checks_of,
     earliest_day,
     pack_of,
     page_of,
@@ -33,6 +36,7 @@ from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from workflows.commands import NewDocument, add_documents, complete_step
 from workflows.definition.catalog import Pack
+from workflows.steps.computed_refusals import ComputedRefusal
 from workflows.steps.ending import CompleteStep, PieceAsked
 
 router = APIRouter(prefix="/reception/files")
@@ -70,11 +74,10 @@ def check_completeness(request: Request, visitor: Me, form: Posted, reference: s
         opened = _open(session, visitor, reference)
     own, given, wrong = answers_of(visitor, opened, form)
     errors |= wrong
-    answers: dict[str, Any] = own | {
-        "rights_open": is_ticked(form, "rights_open"),
-        "identity_checked": is_ticked(form, "identity_checked"),
-    }
-    if typed.get("note"):
+    asks = asked_of(visitor, opened)
+    ticks = ("rights_open", "identity_checked")
+    answers: dict[str, Any] = own | {name: is_ticked(form, name) for name in ticks if name in asks}
+    if typed.get("note") and "note" in asks:
         answers["note"] = typed["note"]
     command = CompleteStep(
         task_id=as_uuid(typed.get("task", "")) or visitor.principal.id,
@@ -199,6 +202,8 @@ def _error_of(error: DomainError) -> dict[str, str]:
         "pieces": "pieces_required", "appointment_at": "date_past", "agreed": "notice_too_short",
     }  # fmt: skip
     name = error.field or "outcome"
+    if isinstance(error, ComputedRefusal):
+        return {name.replace("form.", "form-", 1): error.code}
     return {name: codes.get(name, "invalid_input")}
 
 
@@ -298,7 +303,9 @@ def _draw(
         calendar = working_calendar(session, visitor.site.jurisdiction)
         desk = load_desk(session, visitor.principal, opened, now=visitor.now, calendar=calendar)
         picker = picker_here(session, visitor, opened, request.query_params, typed)
-    language = request.state.shell.language
+        language = request.state.shell.language
+        checks = checks_of(session, visitor, opened, QueryParams(dict(typed)), language)
     page = page_of(visitor, opened, desk, calendar, typed, errors, language, picker)
+    page = replace(page, checks=checks)
     status = 409 if "stale" in errors else 422 if errors else 200
     return render(request, "reception/file.html", page, status_code=status)
