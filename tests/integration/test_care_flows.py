@@ -24,7 +24,7 @@ from tests.care_world import NOW, make_care_world
 from tests.flow_world import World
 from workflows.care.controls import open_controls
 from workflows.care.lines import record_lines
-from workflows.commands import NewDocument, add_documents, fire_deadline
+from workflows.commands import NewDocument, PieceAsked, add_documents, fire_deadline
 from workflows.rights.reviews import open_due_reviews
 from workflows.tools import Tools
 
@@ -110,6 +110,29 @@ def test_a_recovery_waits_for_an_objection_and_another_person_looks_again(world:
     assert [code for code, _, _ in letters(world)] == [
         "control_notice", "overrun_recovered", "overrun_kept",
     ]  # fmt: skip
+
+
+def test_a_bill_kept_elsewhere_is_controlled_asked_about_and_signed_without_its_calculation(
+    world: World,
+) -> None:
+    provider = {"id": PROVIDER, "name": "Réseau d’essai", "kind": "care_network"}
+    taken = world.take(
+        jurisdiction="lu", scheme="long_term_care", flow="fluctuation_control", nature="sample",
+        agency="AEC-LUX", provider=provider, control={"required": True}, form={},
+    )  # fmt: skip
+    file = world.file(taken)
+    answer(world, file)
+    world.end(file, "ask_completion", pieces=(PieceAsked(kind="other", note="dossier de soins"),))
+    assert file.status is ControlFileStatus.AWAITING_COMPLETION
+    answer(world, file)
+    world.end(file, "granted", reasoning="Plausible.")
+    world.end(file, "signed")
+
+    assert file.outcome is DecisionOutcome.GRANTED
+    told = world.session.exec(select(Letter).order_by(col(Letter.written_at), col(Letter.id))).all()
+    assert [row.code for row in told] == ["control_notice", "completion_request", "overrun_kept"]
+    assert told[1].context["answer_by"] == "2026-12-20"
+    assert told[2].context["calculation"] is None
 
 
 def test_a_bill_without_a_sign_is_controlled_by_the_draw_alone(world: World) -> None:

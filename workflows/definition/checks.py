@@ -20,7 +20,7 @@ from workflows.definition import conditions, coverage
 from workflows.definition.bpmn import Graph, Node, read
 from workflows.definition.catalog import Catalog, Pack, read_lock
 from workflows.definition.samples import sample_of
-from workflows.definition.schema import Call, FromFact
+from workflows.definition.schema import COMPLEMENT_DAYS, Call, FromFact
 from workflows.engine import operations
 from workflows.engine.paths import specs
 from workflows.letters.answers import PRINTABLE, questions
@@ -309,6 +309,9 @@ def _letters(pack: Pack, fonts: Sequence[Path]) -> Iterator[tuple[str, str]]:
     for code, letter in pack.meta.letters.items():
         if code not in sent:
             yield code, "is a letter that nothing sends"
+        counted = letter.answer_within or COMPLEMENT_DAYS in law(pack.meta.jurisdiction).paths
+        if "answer_by" in letter.needs and not counted:
+            yield code, "says by when to answer, but not which deadline counts it (answer_within)"
         for name in sorted(set(letter.prints) - printable):
             yield code, f"prints {name!r}, which no form asks or which is not for a letter"
         for language in ("fr", "ar"):

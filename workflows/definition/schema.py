@@ -37,6 +37,10 @@ ContextGroup = Literal[
 ]
 
 
+#: Days to send pieces that were asked for, where a law counts them for all flows.
+COMPLEMENT_DAYS = "clocks.complement_days"
+
+
 class Part(BaseModel):
     """A part of a pack: frozen, and unknown members are refused."""
 
@@ -218,6 +222,7 @@ class LetterPart(Part):
     Attributes:
         registered: goes as a registered letter, whose receipt is awaited.
         needs: the groups of the context (``letters.context.LetterContext``) that it prints.
+        says: further groups that it prints where the file has them.
         prints: answers of the form of the step that sends it, printed with their labels; never
             what is medical.
         answer_within: one of the pack's deadlines, counted from the letter: its ``answer_by``.
@@ -227,6 +232,7 @@ class LetterPart(Part):
     recipient: Recipient
     registered: bool = False
     needs: tuple[ContextGroup, ...] = ()
+    says: tuple[ContextGroup, ...] = ()
     prints: tuple[Code, ...] = ()
     answer_within: Code | None = None
 

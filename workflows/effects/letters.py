@@ -17,7 +17,7 @@ def send_letter(move: Move, call: OperationCall, arguments: dict[str, Any]) -> N
         return
     _count_answer(move, code)
     linked_letters.prepare(move, move.pack.meta.letters[code].needs)
-    if "calculation" in move.pack.meta.letters[code].needs:
+    if "calculation" in move.pack.meta.letters[code].says:
         move.occasion.calculation = calculation(move)
     tools = move.tools
     letter, message = letter_rows(

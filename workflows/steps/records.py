@@ -27,7 +27,7 @@ from medcontrol.vocabulary import (
     StepKind,
 )
 from workflows.definition.catalog import Pack
-from workflows.definition.schema import Outcome
+from workflows.definition.schema import COMPLEMENT_DAYS, Outcome
 from workflows.rights.kept import right_as_json
 from workflows.steps.booking import book_step
 from workflows.steps.command import CompleteStep
@@ -42,7 +42,6 @@ _RECORD_KINDS = {
     StepKind.EXPERT_REPORT: MedicalRecordKind.EXPERT_REPORT,
     StepKind.QUALITY_READING: MedicalRecordKind.READING,
 }
-_COMPLEMENT = "clocks.complement_days"
 NO_SHOW, RESCHEDULE = "no_show", "reschedule"
 
 
@@ -174,9 +173,9 @@ def _ask(move: Move, command: CompleteStep) -> None:
 
 def answer_by(move: Move, asked_at: datetime) -> date | None:
     """Return by when pieces have to come; None where the pack's letters say it by their clocks."""
-    if _COMPLEMENT not in law(move.file.jurisdiction).paths:
+    if COMPLEMENT_DAYS not in law(move.file.jurisdiction).paths:
         return None
-    due = move.limits.due(_COMPLEMENT, asked_at, move.file.received_on)
+    due = move.limits.due(COMPLEMENT_DAYS, asked_at, move.file.received_on)
     return move.limits.calendar.civil_date(due.at)
 
 
