@@ -79,15 +79,6 @@ class DecideIn(BaseModel):
     )
 
 
-class Undecidable(BaseModel):
-    """What is wrong with a file."""
-
-    path: str
-    code: str
-    message: str
-    expected: str = ""
-
-
 class ContributionOut(BaseModel):
     """What a family of features adds to the score."""
 

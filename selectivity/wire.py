@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import date
 from typing import Any
 
 from medcontrol.ports import Contribution, FileFacts, SelectivityOutcome, SelectivityReason
 from medcontrol.vocabulary import ControlLevel, ControlMode, Lane, Origin
-from selectivity.capacity.valve import Valve
 
 _PLAIN = frozenset(each.name for each in fields(SelectivityOutcome)) - {
     "reasons", "origins", "matched_rows", "draw", "quota_rows", "contributions",
@@ -66,14 +64,3 @@ def file_as_json(file: FileFacts, history: Mapping[str, Any]) -> dict[str, Any]:
         "first_received_on": first.isoformat() if first else None,
         "history": history,
     }
-
-
-def valve_from_json(data: Mapping[str, Any]) -> Valve:
-    """Return the capacity that ``Valve.as_json`` describes."""
-    return Valve(
-        day=date.fromisoformat(data["day"]),
-        pools=data["pools"],
-        minutes=data["minutes"],
-        nightly=frozenset(data["nightly"]),
-        cutoffs=data["cutoffs"],
-    )

@@ -1,11 +1,10 @@
 """What administrators look at: doctors, accounts, stuck messages, who read what."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
 from medcontrol.queries.filters import address_of
-from medcontrol.queries.supervision import UnitName
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession, Role
 
 
@@ -219,12 +218,3 @@ class Readings:
     is_total_exact: bool
     previous: str | None
     next: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorList:
-    """The doctors found, and the units one may filter by."""
-
-    rows: tuple[ListedDoctor, ...]
-    filters: DoctorFilters
-    units: tuple[UnitName, ...] = field(default=())

@@ -1,9 +1,7 @@
 """Adding to the counters, in the transaction of what is counted (écriture des compteurs)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
 
 import numpy as np
 import sqlalchemy as sa
@@ -12,23 +10,13 @@ from sqlmodel import Session, col
 from medcontrol.clock import civil_date
 from medcontrol.ids import new_id
 from medcontrol.model import ControlOutcome, PastFile, ReceivedFile
-from medcontrol.ports import FileFacts
 from selectivity.history import buckets, people
 from selectivity.history.copying import store
 from selectivity.history.entries import ENTRY, Entries, entries_of, number_of
 from selectivity.history.keys import Hasher
 from selectivity.history.people import events_of, outcome_events
-from selectivity.history.reading import Looked, look
+from selectivity.history.reading import Looked
 from selectivity.history.stored import facts_of
-
-
-def record_files(
-    session: Session, facts: Sequence[FileFacts], ids: Sequence[UUID], hasher: Hasher
-) -> Looked:
-    """Count files that came in, as of their own days, and return what history said of them."""
-    looked = look(session, entries_of(facts, ids, hasher))
-    record(session, looked)
-    return looked
 
 
 def record(session: Session, looked: Looked) -> None:

@@ -23,7 +23,6 @@ from selectivity.lifecycle import checking, store
 from selectivity.lifecycle.refusals import BadFirstDay, NotBacktested, NothingElse, SamePerson
 from selectivity.lifecycle.rows import Act, content, locked, move, must_write, record
 from selectivity.reading import canonical, digest, read_data
-from selectivity.tables import RuleSet
 
 LARGEST = 4_000_000
 """Characters of a rule set's canonical text; ten thousand rows have fewer."""
@@ -187,15 +186,6 @@ def reopen(session: Session, act: Act) -> None:
     row.backtest_id = row.shadow_from = None
     row.approver_id = row.approver_name = row.approved_at = None
     move(session, row, act, State.DRAFT, "reopened")
-
-
-def read_content(session: Session, code: str, version: int) -> RuleSet:
-    """Return a version as a rule set.
-
-    Raises:
-        RuleSetFault: it can't be read yet; every fault is in it.
-    """
-    return read_data(content(session, code, version), source=f"{code}/{version}")
 
 
 def _content(data: Any, code: str, number: int) -> dict[str, str]:

@@ -126,11 +126,6 @@ def name_of(row: TrainedModel) -> str:
     return f"{row.jurisdiction.value}/{row.number}"
 
 
-def challenger_of(row: TrainedModel) -> ScoreModel | None:
-    """Return the glass box that was trained beside a model."""
-    return None if row.challenger is None else _read(row.challenger, f"{name_of(row)}-glass")
-
-
 def _first(session: Session, jurisdiction: str, which: Any) -> ScoreModel | None:
     """Return the newest model of those; its text is fetched and read once per process."""
     found = session.execute(

@@ -1,5 +1,6 @@
 """Clocks that stand still and go on (suspension des délais)."""
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,4 +79,9 @@ def resume(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> None
 def standstills(move: Move) -> list[Standstill]:
     """Return the ended suspensions of a file, as the clocks want them."""
     found = move.ask(_ENDED, file=move.file.id)
-    return [Standstill(row[0], row[1], row[2].endswith(_RESTARTS)) for row in found]
+    return [standstill(*row) for row in found]
+
+
+def standstill(start: datetime, end: datetime, reason: str) -> Standstill:
+    """Return an ended suspension, as the clocks want it; its reason says whether they restart."""
+    return Standstill(start, end, reason.endswith(_RESTARTS))

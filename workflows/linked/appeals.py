@@ -13,7 +13,7 @@ from medcontrol import journal
 from medcontrol.clock import civil_date
 from medcontrol.errors import AlreadyDone, DomainError, Forbidden, InvalidInput, Kind, NotFound
 from medcontrol.legal.loading import law
-from medcontrol.model import Appeal, ControlFile, Decision, Document, Letter
+from medcontrol.model import Appeal, ControlFile, Decision, Letter
 from medcontrol.policy import Action, Principal, may
 from medcontrol.services import files, medical
 from medcontrol.vocabulary import ActorKind, ControlLevel, MedicalRecordKind, Role
@@ -21,7 +21,7 @@ from workflows import effects, engine
 from workflows.linked.appeal_snapshot import canonical, collect, copy_documents, digest
 from workflows.linked.files import NewLinked, open_linked
 from workflows.steps import moving
-from workflows.steps.arrivals import NewDocument
+from workflows.steps.arrivals import NewDocument, stored
 from workflows.steps.ending import actor_of, save_change
 from workflows.tools import Tools
 
@@ -109,7 +109,7 @@ def register_appeal(
         {"medical": {"summary": command.reasons.strip()}}, author_id=by.id, now=now,
     )  # fmt: skip
     copied = copy_documents(session, contested, found.decision, appeal)
-    _add_documents(session, tools, appeal, command.documents, now)
+    session.add_all(stored(tools, each, appeal.received_file_id, now) for each in command.documents)
     _tell(session, appeal, row, copied, by, now)
     session.refresh(appeal)
     return appeal
@@ -202,22 +202,6 @@ def _row(
         snapshot_id=appeal.id,
         snapshot_hash="",
     )
-
-
-def _add_documents(
-    session: Session, tools: Tools, appeal: ControlFile, documents: Sequence[NewDocument],
-    now: datetime,
-) -> None:  # fmt: skip
-    for document in documents:
-        stored = tools.documents.put(document.content)
-        session.add(
-            Document(
-                received_file_id=appeal.received_file_id, kind=document.kind,
-                title=document.title, document_class=document.document_class,
-                media_type=stored.media_type, sha256=stored.sha256, size=stored.size,
-                is_stored=True, added_at=now,
-            )
-        )  # fmt: skip
 
 
 def _tell(

@@ -32,6 +32,16 @@ class NewDocument:
     document_class: DocumentClass
 
 
+def stored(tools: Tools, document: NewDocument, received_file_id: UUID, now: datetime) -> Document:
+    """Keep a document's bytes and return its row, for the caller to save."""
+    kept = tools.documents.put(document.content)
+    return Document(
+        received_file_id=received_file_id, kind=document.kind, title=document.title,
+        document_class=document.document_class, media_type=kept.media_type,
+        sha256=kept.sha256, size=kept.size, is_stored=True, added_at=now,
+    )  # fmt: skip
+
+
 def add_documents(
     session: Session,
     tools: Tools,
@@ -57,12 +67,7 @@ def add_documents(
     if isinstance(by, Principal) and not _may_add(session, by, file_id):
         raise Forbidden("this file belongs to another unit")
     for document in documents:
-        stored = tools.documents.put(document.content)
-        row = Document(
-            received_file_id=move.file.received_file_id, kind=document.kind, title=document.title,
-            document_class=document.document_class, media_type=stored.media_type,
-            sha256=stored.sha256, size=stored.size, is_stored=True, added_at=now,
-        )  # fmt: skip
+        row = stored(tools, document, move.file.received_file_id, now)
         session.add(row)
         move.tell("document.added", document=str(row.id), kind=document.kind)
     _signal(move, signals.DOCUMENT)

@@ -25,7 +25,7 @@ from medcontrol.model import CalendarChange, Deadline
 from medcontrol.rules.clocks import LimitUnit, Standstill, TimeLimit, due_at
 from medcontrol.services.calendar import announce, announced_days, withdraw
 from medcontrol.vocabulary import BatchStatus, DeadlineKind, DeadlineStatus
-from workflows.effects.clocks import standstills
+from workflows.effects.clocks import standstill, standstills
 from workflows.steps import alerts, moving, signals
 from workflows.steps.limits import Limits, limits_with, warn_at
 from workflows.steps.moving import Move
@@ -153,10 +153,9 @@ def _counted(limits: Limits, row: Any, known: dict[tuple[Any, ...], datetime]) -
 
 def _stops(rows: Sequence[Sequence[str]]) -> list[Standstill]:
     return [
-        Standstill(datetime.fromisoformat(start), datetime.fromisoformat(end),
-                   reason.endswith(":restarts"))
+        standstill(datetime.fromisoformat(start), datetime.fromisoformat(end), reason)
         for start, end, reason in rows
-    ]  # fmt: skip
+    ]
 
 
 def _span(change: Change) -> dict[str, Any]:

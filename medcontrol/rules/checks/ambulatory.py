@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from medcontrol.rules.checks.case import Case, Figure, Found, Verdict, check
 from medcontrol.rules.checks.filing import first_day, runs
+from medcontrol.rules.checks.granting import granted_within
 from medcontrol.rules.checks.reading import whole
 
 
@@ -16,16 +17,7 @@ def sessions_granted(case: Case) -> Found:
         asked = int(sum((line.quantity or Decimal(0) for line in case.lines), Decimal(0))) or None
     granted = whole(case.typed.get("sessions_granted"))
     most = case.number("ambulatory.sessions_per_agreement")
-    figures = tuple(
-        Figure(name, value, "count")
-        for name, value in (("asked", asked), ("granted", granted), ("most", most))
-        if value is not None
-    )
-    if asked is None or granted is None:
-        return Found(Verdict.UNKNOWN, figures)
-    if granted > asked:
-        return Found(Verdict.EXCEEDS, figures)
-    return Found(Verdict.ATTENTION if granted > most else Verdict.FITS, figures)
+    return granted_within(asked, granted, most, unit="count", threshold="most")
 
 
 @check("ald_link")

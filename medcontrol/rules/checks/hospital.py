@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from medcontrol.rules.checks.case import Case, Figure, Found, PastFile, Verdict, check
 from medcontrol.rules.checks.filing import AGREEMENTS, AUTHORISATION, first_day, last_day, runs
+from medcontrol.rules.checks.granting import granted_within
 from medcontrol.rules.checks.reading import whole
 from medcontrol.vocabulary import DecisionOutcome
 
@@ -41,16 +42,7 @@ def stay_granted(case: Case) -> Found:
         asked = (case.care_to - case.care_from).days + 1
     granted = whole(case.typed.get("days_granted"))
     most = case.number("levels.hospital_regional_days")
-    figures = tuple(
-        Figure(name, value, "days")
-        for name, value in (("asked", asked), ("granted", granted), ("threshold", most))
-        if value is not None
-    )
-    if asked is None or granted is None:
-        return Found(Verdict.UNKNOWN, figures)
-    if granted > asked:
-        return Found(Verdict.EXCEEDS, figures)
-    return Found(Verdict.ATTENTION if granted > most else Verdict.FITS, figures)
+    return granted_within(asked, granted, most, unit="days", threshold="threshold")
 
 
 @check("cover_running", parameters=("hospital.authorisation_days",))
