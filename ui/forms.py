@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, QueryParams, UploadFile
 EnumT = TypeVar("EnumT", bound=StrEnum)
 LONGEST = 4_000_000
 # No day of a file, a person or a calendar lies outside; sums of days stay within the calendar.
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 _MOST_DIGITS = 9  # what an integer column takes
 
 # Control characters but tab and line feed; surrogates can't be stored.

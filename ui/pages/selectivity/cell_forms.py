@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from selectivity.cell_grammar import CellFault, parse_cell
@@ -121,7 +121,7 @@ def number_sent(text: str, unit: str) -> Any:
     try:
         number = Decimal(plain) * (100 if unit in HUNDREDTHS else 1)
         return int(number) if abs(number) < 2**53 and number == int(number) else text
-    except (InvalidOperation, ValueError, OverflowError):
+    except (ArithmeticError, ValueError):  # no number, or beyond all numbers
         return text
 
 

@@ -40,8 +40,8 @@ if (form) {
         sound(state.querySelector("[data-scan]")?.dataset.scan);
       } catch {
         document.dispatchEvent(new CustomEvent("app:toast", { detail: { text: texts.gone, tone: "danger" } }));
-        input.value = waiting.shift(); // to be sent again by hand
-        waiting.length = 0;
+        input.value = waiting.shift(); // to be sent again by hand; those behind it go with it
+        input.select();
         break;
       }
     }
