@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -19,7 +19,7 @@ from medcontrol.queries.reception_loading import load_desk
 from medcontrol.services.bookings import OutsideHours, SlotTaken
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import DocumentClass, StepKind
-from ui.forms import as_uuid, day_of, files_of, is_ticked, text_of
+from ui.forms import as_uuid, as_whole, day_of, files_of, hour_of, is_ticked, text_of
 from ui.notices import see_other
 from ui.pages.agenda.slots import Chosen, chosen_of, find_slot
 from ui.pages.reception.file_context import (
@@ -224,10 +224,10 @@ def _typed(form: FormData) -> dict[str, str]:
 
 
 def _version(typed: Mapping[str, str]) -> int | None:
-    text = typed.get("expected_version", "")
-    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+    version = as_whole(typed.get("expected_version", ""))
+    if version is None:
         raise StepNotOpen("the form does not say which version it was drawn from")
-    return int(text)
+    return version
 
 
 def _asked(form: FormData) -> tuple[PieceAsked, ...]:
@@ -252,11 +252,7 @@ def _kind_of(form: FormData) -> str:
 
 def _instant(form: FormData, visitor: Visitor) -> tuple[datetime | None, dict[str, str]]:
     """Return the instant of the appointment, and what is wrong with it."""
-    day = day_of(form, "day")
-    try:
-        hour = time.fromisoformat(text_of(form, "hour", 5))
-    except ValueError:
-        hour = None
+    day, hour = day_of(form, "day"), hour_of(form, "hour")
     if day is None or hour is None:
         return None, {"day": "time_required"}
     with read_only() as session:
