@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol import db as database
@@ -153,3 +154,35 @@ def test_levers_are_set_at_the_central_level_only(fund: Fund) -> None:
 
     assert answer.status_code == 403
     assert not page.xpath("//form[@method='post' and contains(@action, '/levers/')]")
+
+
+def test_uneven_loads_are_seen_evened_out_in_one_click_and_taken_back(fund: Fund) -> None:
+    files = [fund.take(external_id=f"E-{n}") for n in range(3)]
+    busy = fund.world.doctor
+    hire(fund)
+    with database.transaction() as session:  # long files, given by the engine
+        for file in files:
+            session.get_one(HumanTask, fund.task(file).id).points = 300
+        session.execute(
+            sa.text("UPDATE assignment SET mode = 'automatic', points = 300 WHERE ended_at IS NULL")
+        )
+        session.execute(
+            sa.text("UPDATE doctor_load SET open_points = 900 WHERE doctor_id = :id"),
+            {"id": busy.id},
+        )
+    browser = supervisor(fund)
+
+    page = browser.page("/supervision/balance")
+    proposed = texts(page, "//section[@aria-labelledby='moves-title']//tbody/tr/th")
+    refused = log_in(fund, Role.AGENT).get("/supervision/balance").status_code
+    ticked = page.xpath("//input[@name='task']/@value")
+    done = browser.send(page, "/balance/accept", task=ticked)
+    moved = [fund.task(file).assigned_doctor_id for file in files]
+    after = texts(browser.page("/supervision/balance"), "//main")[0]
+    browser.send(browser.page(done.headers["location"]), "/undo")
+
+    assert {*proposed} == {file for file, who in zip(files, moved, strict=True) if who != busy.id}
+    assert 1 <= len(proposed) < 3
+    assert refused == 403
+    assert "assez égales" in after
+    assert {fund.task(file).assigned_doctor_id for file in files} == {busy.id}
