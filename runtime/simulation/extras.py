@@ -36,7 +36,7 @@ class Extras:
             StepKind.APPOINTMENT: self._appointment,
             StepKind.HEARING: self._hearing,
             StepKind.COMMISSION: self._votes,
-            StepKind.EXPERT_NAMING: self.naming,
+            StepKind.EXPERT_NAMING: self._naming,
             StepKind.EXPERT_REPORT: self._report,
             StepKind.ADMISSIBILITY: self._admissibility,
         }
@@ -109,8 +109,7 @@ class Extras:
             return Extra(form={"votes": dict.fromkeys(SEATS, outcome)})
         return Extra(form={"votes": dict.fromkeys(SEATS, "absent")})
 
-    def naming(self, session: Session, _task: Waiting, outcome: str) -> Extra | None:
-        """Return the questions and an expert; None when there is none."""
+    def _naming(self, session: Session, _task: Waiting, outcome: str) -> Extra | None:
         if outcome != "named":
             return Extra()
         expert = session.execute(
