@@ -12,7 +12,7 @@ from runtime.demo.generator import Fund
 from runtime.demo.generator.arrivals import is_working_day
 
 #: Working days before the day on which people worked, and how many files the centre asked for.
-ROUNDS = {14: 30, 12: 30, 6: 60, 4: 200, 3: 240, 2: 240, 1: 240}
+ROUNDS = {14: 30, 12: 30, 6: 30, 4: 60, 3: 280, 2: 300, 1: 300}
 _ASKED = {
     "required": True, "reason": "Campagne de contrôle : actes itératifs de la région",
 }  # fmt: skip

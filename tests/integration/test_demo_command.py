@@ -15,7 +15,7 @@ SMALL = (
     "from runtime.demo.command import Scale, run_demo\n"
     "from runtime.demo.supply import Volume\n"
     "run_demo(files=int(sys.argv[1]), seed=3, serve=False, json=True, fresh='fresh' in sys.argv,\n"
-    "         scale=Scale(30_000, Volume(2_000, 150)))\n"
+    "         scale=Scale(30_000, Volume(2_000, 150), campaign=0.1))\n"
 )
 
 
@@ -52,6 +52,9 @@ def test_the_demonstration_prints_one_json_object_and_is_shown_again_as_it_was(h
     assert sum(summary["by_lane"].values()) == summary["accepted"]
     assert summary["opened"] == summary["by_lane"]["orange"] + summary["by_lane"]["red"] > 0
     assert summary["reviews_opened"] > 0
+    lived = summary["lived"]
+    assert min(lived["appeal"], lived["booked"], lived["slips"], lived["opinions given"]) > 0
+    assert lived["ma/appeal/1 admissible"] > lived["ma/appeal/1 to_commission"] > 0
     assert "one day of files" in first.stderr
     assert json.loads(again.stdout) == summary | {"reused": True}
     assert "shown again" in again.stderr
