@@ -88,9 +88,6 @@ def test_times_and_their_definitions_are_for_those_who_steer(fund: Fund) -> None
     empty = fund.log_in(people[Role.SUPERVISOR]).page("/long-term-care/times?last=2025-01")
     assert not empty.xpath("//table")
     assert fund.log_in(people[Role.AGENT]).get("/long-term-care/times").status_code == 403
-    answer = fund.log_in(people[Role.SUPERVISOR]).get("/api/v1/care/times?months=1").json()
-    assert [(line["channel"], line["files"]) for line in answer["lines"]] == [("administration", 1)]
-    assert fund.log_in(people[Role.AGENT]).get("/api/v1/care/times").status_code == 403
 
 
 def test_a_change_of_the_law_names_bills_and_no_person(fund: Fund) -> None:
