@@ -7,6 +7,8 @@ again: a file that somebody moved meanwhile, or a doctor who filled up, is left 
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -25,7 +27,8 @@ from assignment.staff import Staff, doctors_by_id, staff
 from assignment.writing import Occasion, in_batch, say_why_not, write_plan
 from medcontrol import journal, outbox
 from medcontrol.clock import Clock
-from medcontrol.db import read_only, transaction
+from medcontrol.copying import ids_text
+from medcontrol.db import read_only, shared_engine, transaction, using
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ FLOW_FROM = 200
 #: While nobody is busier than this, nearness counts and evenness does not.
 EVEN_FROM = 0.5
 CHUNK = 1000
+WRITERS = 2
 _LOCK_CLASS = 7_140_007  # any number, the same for every run
 
 _TURN = sa.text("SELECT pg_try_advisory_xact_lock(:class, hashtext(:region))")
@@ -41,7 +45,7 @@ _TURN = sa.text("SELECT pg_try_advisory_xact_lock(:class, hashtext(:region))")
 _PATIENT = sa.text("SET LOCAL idle_in_transaction_session_timeout = 0")
 _UNCHANGED = sa.text("""
 SELECT t.id, f.version FROM human_task t JOIN control_file f ON f.id = t.control_file_id
-WHERE t.id = ANY(:ids) AND t.status = 'open' AND t.assigned_doctor_id IS NULL
+WHERE t.id = ANY(CAST(:ids AS uuid[])) AND t.status = 'open' AND t.assigned_doctor_id IS NULL
 ORDER BY f.id FOR UPDATE OF f SKIP LOCKED
 """)
 
@@ -110,9 +114,9 @@ def run_batch(
         free = _take_turns(turn, jurisdiction, region, result)
         versions = _plan(result, jurisdiction, now(), region, agency, free)
         occasion = in_batch(Occasion(now=now(), actor=actor))
-        made = sorted(result.plan.assignments, key=lambda each: each.task.control_file_id)
-        for part in _parts(made, chunk):
-            _write(part, versions, jurisdiction, occasion, result)
+        # By doctor: chunks wait for each other where two share one, and nobody is locked twice.
+        made = sorted(result.plan.assignments, key=lambda e: (e.doctor_id, e.task.urgency))
+        _write_all(list(_parts(made, chunk)), versions, jurisdiction, occasion, result)
         for rest in _parts(result.plan.unassigned, chunk):
             _say(rest, versions, occasion.now)
     return result
@@ -187,14 +191,38 @@ def _parts(rows: Sequence[_Row], size: int) -> Iterator[Sequence[_Row]]:
         yield rows[start : start + size]
 
 
-def _write(
-    part: Sequence[PlannedAssignment],
+def _write_all(
+    parts: Sequence[Sequence[PlannedAssignment]],
     versions: Mapping[UUID, int],
     jurisdiction: str,
     occasion: Occasion,
     result: BatchRun,
 ) -> None:
-    """Write a chunk: what is as it was when it was planned, as far as its doctors have room."""
+    """Write all chunks, two at a time: one is prepared here while the database takes the other."""
+    bind = shared_engine()
+
+    def write(part: Sequence[PlannedAssignment]) -> tuple[int, Counter[str]]:
+        with using(bind) if bind is not None else nullcontext():
+            return _write(part, versions, jurisdiction, occasion)
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        several = bind is not None and len(parts) > 1
+        for assigned, dropped in pool.map(write, parts) if several else map(write, parts):
+            result.assigned += assigned
+            result.dropped.update(dropped)
+
+
+def _write(
+    part: Sequence[PlannedAssignment],
+    versions: Mapping[UUID, int],
+    jurisdiction: str,
+    occasion: Occasion,
+) -> tuple[int, Counter[str]]:
+    """Write a chunk: what is as it was when it was planned, as far as its doctors have room.
+
+    Returns:
+        How many tasks have a doctor now, and how many were left out, by reason.
+    """
     try:
         with transaction() as session:
             kept = _as_planned(session, part, versions)
@@ -203,19 +231,17 @@ def _write(
     except sa.exc.OperationalError as error:
         if error.connection_invalidated:
             raise  # the database is gone
-        result.dropped["locked"] += len(part)
         log.warning("pool.busy", extra={"tasks": len(part), "error": type(error).__name__})
-        return
-    result.assigned += len(fitting)
-    result.dropped.update(changed=len(part) - len(kept), full=len(kept) - len(fitting))
-    result.dropped = +result.dropped  # forget what is nought
+        return 0, Counter(locked=len(part))
+    left = Counter(changed=len(part) - len(kept), full=len(kept) - len(fitting))
+    return len(fitting), +left  # forget what is nought
 
 
 def _as_planned(
     session: Session, part: Sequence[PlannedAssignment], versions: Mapping[UUID, int]
 ) -> list[PlannedAssignment]:
     """Lock the files and return what nobody changed since the snapshot."""
-    ids = [each.task.id for each in part]
+    ids = ids_text(each.task.id for each in part)
     found = {row[0]: row[1] for row in session.execute(_UNCHANGED, {"ids": ids})}
     return [each for each in part if found.get(each.task.id) == versions[each.task.id]]
 
@@ -244,7 +270,7 @@ def _that_fit(
 def _say(rest: Sequence[UnassignedTask], versions: Mapping[UUID, int], now: datetime) -> None:
     """Save why tasks wait and until when, of those that nobody works on."""
     with transaction() as session:
-        ids = [each.task.id for each in rest]
+        ids = ids_text(each.task.id for each in rest)
         found = {row[0]: row[1] for row in session.execute(_UNCHANGED, {"ids": ids})}
         same = [each for each in rest if found.get(each.task.id) == versions[each.task.id]]
         say_why_not(session, same)

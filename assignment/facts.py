@@ -211,11 +211,12 @@ class Candidate(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """Return the terms for the why-record (rounded: they are read, not computed with)."""
-        terms = {name: round(value, 3) for name, value in zip(COST_TERMS, self[1:], strict=True)}
-        return {"doctor": str(self.doctor_id), **terms, "total": round(self.total, 3)}
-
-
-COST_TERMS = Candidate._fields[1:]
+        doctor, place, level, continuity, fee, load = self
+        return {
+            "doctor": str(doctor), "place": round(place, 3), "level": round(level, 3),
+            "continuity": round(continuity, 3), "fee": round(fee, 3), "load": round(load, 3),
+            "total": round(place + level + continuity + fee + load, 3),
+        }  # fmt: skip
 
 
 class Rule(StrEnum):

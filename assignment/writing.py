@@ -13,7 +13,7 @@ from sqlmodel import Session
 from assignment.facts import Plan, PlannedAssignment, UnassignedTask
 from assignment.loads import move_loads, moves_of
 from medcontrol import journal
-from medcontrol.copying import copy_rows, insertion
+from medcontrol.copying import codes_text, copy_rows, ids_text, insertion
 from medcontrol.driver import FEW, Statement, run
 from medcontrol.ids import new_id
 from medcontrol.model import Assignment
@@ -146,8 +146,8 @@ def _write_many(
     move_loads(session, loads_of(made))
     if stamp:
         values = {
-            "tasks": [each.task.id for each in made],
-            "doctors": [each.doctor_id for each in made],
+            "tasks": ids_text(each.task.id for each in made),
+            "doctors": ids_text(each.doctor_id for each in made),
         }
         _all_taken(session.connection().execute(_TAKE_TASKS, values).rowcount, len(made))
     if journaled:
@@ -199,8 +199,8 @@ def say_why_not(session: Session, left: Sequence[UnassignedTask]) -> None:
     """Save why tasks wait in the pool, and until when; their files are locked by the caller."""
     if left:
         values: dict[str, Any] = {
-            "tasks": [each.task.id for each in left],
-            "reasons": [why_not(each) for each in left],
+            "tasks": ids_text(each.task.id for each in left),
+            "reasons": codes_text(why_not(each) for each in left),
             "days": [each.expected_on for each in left],
         }
         session.execute(_SAY_WHY_NOT, values)

@@ -1,8 +1,9 @@
 """Rows on their way into the database: many by COPY, a few as statements of the driver."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
@@ -35,14 +36,28 @@ def prepared(table: type[SQLModel], names: tuple[str, ...], row: Mapping[str, An
     return values
 
 
+def ids_text(ids: Iterable[UUID | None]) -> str:
+    """Return ids as PostgreSQL reads an array; the driver looks at each for quotes."""
+    return "{" + ",".join(["NULL" if each is None else each.hex for each in ids]) + "}"
+
+
+def bytes_text(values: Iterable[bytes]) -> str:
+    """Return digests as PostgreSQL reads an array of them."""
+    return "{" + ",".join([f'"\\\\x{each.hex()}"' for each in values]) + "}"
+
+
+def codes_text(codes: Iterable[str | None]) -> str:
+    """Return codes as PostgreSQL reads an array; the driver's own way takes ten times as long."""
+    return "{" + ",".join(["NULL" if code is None else _quoted(code) for code in codes]) + "}"
+
+
+def _quoted(code: str) -> str:
+    escaped = code.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
-
-
-def _array(codes: Sequence[str]) -> str:
-    """Return codes as PostgreSQL reads them; the driver's own way takes ten times as long."""
-    quoted = (code.replace("\\", "\\\\").replace('"', '\\"') for code in codes)
-    return "{" + ",".join(f'"{code}"' for code in quoted) + "}"
 
 
 @lru_cache(maxsize=256)
@@ -51,7 +66,7 @@ def _writers(
 ) -> tuple[tuple[int, Callable[[Any], str]], ...]:
     kinds = [sa.inspect(table).columns[name].type for name in names]
     return tuple(
-        (place, _json if isinstance(kind, sa.JSON) else _array)
+        (place, _json if isinstance(kind, sa.JSON) else codes_text)
         for place, kind in enumerate(kinds)
         if isinstance(kind, sa.JSON | sa.ARRAY)
     )

@@ -70,6 +70,12 @@ def using(replacement: sa.Engine | sa.Connection) -> Iterator[None]:
         _override.bind = before
 
 
+def shared_engine() -> sa.Engine | None:
+    """Return the engine that other threads may use as well; None when one connection is all."""
+    bind = getattr(_override, "bind", None) or engine()
+    return bind if isinstance(bind, sa.Engine) else None
+
+
 def _session(**options: Any) -> Session:
     bind = getattr(_override, "bind", None) or engine()
     if isinstance(bind, sa.Connection):

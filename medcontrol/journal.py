@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol.chaining import SYSTEM, Actor, Entry, chain, link
-from medcontrol.copying import copy_rows, insertion
+from medcontrol.copying import bytes_text, codes_text, copy_rows, ids_text, insertion
 from medcontrol.driver import FEW, Statement, run
 from medcontrol.model import ControlFile, JournalEntry
 from medcontrol.vocabulary import ActorKind
@@ -62,7 +62,9 @@ def extend(
     return rows
 
 
-_HEADS = sa.text("SELECT id, journal_length, journal_head FROM control_file WHERE id = ANY(:ids)")
+_HEADS = sa.text("""
+SELECT id, journal_length, journal_head FROM control_file WHERE id = ANY(CAST(:ids AS uuid[]))
+""")
 _MOVE = sa.text("""
 UPDATE control_file f SET journal_length = v.length, journal_head = v.head
 FROM unnest(CAST(:ids AS uuid[]), CAST(:lengths AS int[]), CAST(:heads AS bytea[]))
@@ -129,18 +131,18 @@ def record_many(
     rows, moved = _continued(session, entries, actor, now)
     copy_rows(session, JournalEntry, rows)
     values: dict[str, Any] = {
-        "ids": [each.file for each in moved],
+        "ids": ids_text(each.file for each in moved),
         "lengths": [each.length for each in moved],
-        "heads": [each.head for each in moved],
+        "heads": bytes_text(each.head for each in moved),
     }
     if stamps is None:
         session.execute(_MOVE, values)
         return
     own_stamps = [stamps[each.file] for each in moved]
     places = {
-        "doctors": [stamp.doctor for stamp in own_stamps],
-        "agencies": [stamp.agency for stamp in own_stamps],
-        "regions": [stamp.region for stamp in own_stamps],
+        "doctors": ids_text(stamp.doctor for stamp in own_stamps),
+        "agencies": codes_text(stamp.agency for stamp in own_stamps),
+        "regions": codes_text(stamp.region for stamp in own_stamps),
     }
     session.execute(_MOVE_AND_STAMP, values | places)
 
@@ -202,7 +204,7 @@ def _heads(session: Session, ids: list[UUID]) -> Sequence[Sequence[Any]]:
     if len(ids) <= FEW:
         found = run(session, [(_HEAD, {"id": each}) for each in ids])
         return [row for cursor in found for row in cursor.fetchall()]
-    heads = {row[0]: row for row in session.execute(_HEADS, {"ids": ids})}
+    heads = {row[0]: row for row in session.execute(_HEADS, {"ids": ids_text(ids)})}
     return [heads[each] for each in ids]
 
 
