@@ -22,6 +22,8 @@ def test_a_supervisor_sees_free_time_a_plan_and_reasons_of_their_own_region_only
     why = supervisor.get(f"{API}/control-files/{mine}/assignment")
     hidden = supervisor.get(f"{API}/control-files/{theirs.id}/assignment")
     agent = web.person(Role.AGENT).get(f"{API}/assignment/capacity")
+    even = supervisor.get(f"{API}/assignment/rebalancing?region=MA-06").json()
+    not_theirs = web.person(Role.AGENT).get(f"{API}/assignment/rebalancing")
 
     cells = [c for c in capacity["cells"] if c["competence"] == "ald"]
     assert {(c["level"], c["region"], c["points"]) for c in cells} == {("local", "MA-06", 420)}
@@ -29,4 +31,5 @@ def test_a_supervisor_sees_free_time_a_plan_and_reasons_of_their_own_region_only
     assert [row["control_file_id"] for row in plan["given"]] == [str(mine)]
     [task] = why.json()
     assert (task["doctor"], [c["code"] for c in task["candidates"]]) == (None, [code])
-    assert (hidden.status_code, agent.status_code) == (404, 403)
+    assert (hidden.status_code, agent.status_code, not_theirs.status_code) == (404, 403, 403)
+    assert (even["moves"], even["loads"], even["budget"]) == ([], [], 50)
