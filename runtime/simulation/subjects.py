@@ -1,4 +1,4 @@
-"""What begins beside the gate in a simulation: appeals, second readings, care in Luxembourg."""
+"""What begins beside the gate: appeals, second readings, files that follow, care in Luxembourg."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -17,8 +17,10 @@ from medcontrol.model import UserAccount
 from medcontrol.services.users import principal_for
 from runtime.simulation.answers import REASONING
 from runtime.simulation.draws import place, share
+from workflows.effects.successions import TOPIC
 from workflows.linked.appeals import CONTESTS, FILED_BY, RegisterAppeal, register_appeal
 from workflows.linked.quality import move_readings
+from workflows.linked.successions import open_asked
 from workflows.tools import Tools
 
 #: One refusal in so many is contested, some days after the letter.
@@ -30,6 +32,10 @@ WHERE f.jurisdiction = 'ma' AND f.parent_id IS NULL AND f.status = 'closed'
   AND f.outcome IN ('refused_medical', 'partially_granted') AND f.closed_at < :before
   AND NOT EXISTS (SELECT FROM control_file c WHERE c.parent_id = f.id AND c.flow = 'appeal')
 ORDER BY f.reference
+"""
+_FOLLOWING = """
+SELECT id FROM outbox_message
+WHERE topic = :topic AND done_at IS NULL AND next_try_at <= :now ORDER BY created_at, key
 """
 _SECRETARY = "SELECT user_id FROM role_grant WHERE role = 'appeals_secretary' ORDER BY 1 LIMIT 1"
 #: Natures of care in Luxembourg and how many of each come every working day.
@@ -49,13 +55,22 @@ class Subjects:
         self.refused: list[str] = []
 
     def appear(self, now: datetime) -> None:
-        """Open the readings that are drawn, and register the appeals of people who thought."""
+        """Open readings that are drawn and files that follow; register appeals thought over."""
         move_readings(self._tools, "ma", now=lambda: now)
+        self._follow(now)
         with read_only() as session:
             found = session.execute(sa.text(_REFUSED), {"before": now - _THINKS_FOR}).all()
         for file_id, reference in found:
             if share(self._seed, f"appeal {reference}") < _APPEALED:
                 self._appeal(file_id, reference, now)
+
+    def _follow(self, now: datetime) -> None:
+        """Do what the relay and a worker do with files that decisions asked for."""
+        with read_only() as session:
+            due = session.execute(sa.text(_FOLLOWING), {"topic": TOPIC, "now": now}).scalars().all()
+        for message_id in due:
+            with transaction() as session:
+                open_asked(session, self._tools, message_id, now=now)
 
     def _appeal(self, file_id: UUID, reference: str, now: datetime) -> None:
         command = RegisterAppeal(

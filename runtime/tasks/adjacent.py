@@ -4,7 +4,6 @@ from uuid import UUID
 
 from celery import shared_task
 
-from medcontrol import outbox
 from medcontrol.clock import utc_now
 from medcontrol.db import transaction
 from medcontrol.settings import settings
@@ -13,7 +12,7 @@ from runtime.tasks.failing import noted
 from runtime.tasks.periodic import Result, alone
 from workflows.effects.successions import TOPIC
 from workflows.linked.opinion_reminders import give_up_stale, remind_due
-from workflows.linked.successions import open_next
+from workflows.linked.successions import open_asked
 
 
 @shared_task(name=TOPIC)
@@ -21,16 +20,7 @@ def open_file(message_id: str) -> None:
     """Open the file that a decision asked for; called again, it finds that done."""
     key = UUID(message_id)
     with noted(key), transaction() as session:
-        waiting = outbox.begin(session, key)
-        if waiting is None:
-            return
-        now = utc_now()
-        asked = waiting.payload
-        open_next(
-            session, wiring.tools(), UUID(asked["control_file_id"]), flow=asked["flow"],
-            nature=asked["nature"], now=now,
-        )  # fmt: skip
-        outbox.finish(waiting, now=now)
+        open_asked(session, wiring.tools(), key, now=utc_now())
 
 
 @shared_task(name="opinions.remind")

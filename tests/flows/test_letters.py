@@ -28,7 +28,9 @@ def test_every_letter_is_one_page_with_a_sample_of_everything(
     pdf = render(pack, code, language, sample_context(language), fonts=FONTS)
 
     assert pdf.startswith(b"%PDF-")
-    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type/Page/") == 1
+    pages = pdf.count(b"/Type /Page\n") + pdf.count(b"/Type/Page/")
+    # A calculation is set out whole and stays readable, over the page if need be.
+    assert pages == 1 or (pages == 2 and "calculation" in pack.meta.letters[code].says)
 
 
 def test_the_same_context_gives_the_same_bytes_and_another_one_does_not(ald: Pack) -> None:

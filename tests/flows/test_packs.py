@@ -52,7 +52,7 @@ BREAKS: dict[str, tuple[str, str, str, str, str]] = {
         "ald/1/flow.bpmn",
         'nature == "renewal"',
         "nature.strip()",
-        "right_after_no_show_to_end_right_no_show",
+        "right_after_no_show_to_suspend_right_no_show",
         "is not allowed",
     ),
     "no default": (

@@ -167,7 +167,7 @@ def test_filters_and_views_narrow_rows_but_not_the_tabs(fund, doctor):
     assert page.paging.total == 2
     assert counts(page)[QueueTab.TODO] == 4
     assert [(chip.name, chip.values, chip.without) for chip in page.chips] == [
-        ("flow", ("dental",), "?")
+        ("flow", ("dental",), "?tab=todo")
     ]
     assert {(o.value, o.count, o.is_chosen) for o in page.flow_options} == {
         ("ald", 2, False), ("dental", 2, True),

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from medcontrol import journal
+from medcontrol import journal, outbox
 from medcontrol.clock import civil_date
 from medcontrol.model import ControlFile, Entitlement
 from medcontrol.services import files
@@ -18,6 +18,19 @@ from medcontrol.vocabulary import ControlLevel, ControlMode, EntitlementStatus
 from workflows.linked.files import NewLinked, open_linked
 from workflows.linked.requests import copy_request
 from workflows.tools import Tools
+
+
+def open_asked(session: Session, tools: Tools, message_id: UUID, *, now: datetime) -> None:
+    """Open the file that a message asks for; called again, it finds that done."""
+    waiting = outbox.begin(session, message_id)
+    if waiting is None:
+        return
+    asked = waiting.payload
+    open_next(
+        session, tools, UUID(asked["control_file_id"]), flow=asked["flow"], nature=asked["nature"],
+        now=now,
+    )  # fmt: skip
+    outbox.finish(waiting, now=now)
 
 
 def open_next(
