@@ -82,6 +82,10 @@ class Formats:
             return str(format_unit(value, _DURATIONS[figure.unit], locale=self.locale))
         return self.number(Decimal(value))
 
+    def share(self, value: float) -> str:
+        """A part of a whole in hundredths, to a tenth: 85,2 %."""
+        return f"{self.number(Decimal(str(round(value * 100, 1))))} %"
+
     def number(self, value: float | Decimal) -> str:
         """1 284."""
         return format_decimal(value, locale=self.locale)
