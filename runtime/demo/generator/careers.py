@@ -96,8 +96,8 @@ def minutes(career: Career) -> tuple[int, ...]:
     """Return minutes of control from Monday to Sunday: the rest of a day is for other duties."""
     if career.kind is DoctorKind.SALARIED:
         free = career.integer("free", 0, 4) if career.place("part-time") < 0.18 else -1
-        return tuple(0 if day in (free, 5, 6) else 75 for day in range(7))
-    length = (30, 45, 60)[career.integer("length", 0, 2)]
+        return tuple(0 if day in (free, 5, 6) else 180 for day in range(7))
+    length = (60, 90, 120)[career.integer("length", 0, 2)]
     first = career.integer("first", 0, 2)
     days = {first, first + 2} if career.place("two-days") < 0.45 else {0, 1, 2, 3, 4}
     return tuple(length if day in days else 0 for day in range(7))
