@@ -4,15 +4,11 @@ Nothing of them lies readable on disk: what comes in and what goes out stands in
 encrypted under a key that ends with the process.
 """
 
-import io
-import json
 import logging
 import queue
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -20,8 +16,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from api.selectivity_bodies import (
     DecideIn,
@@ -31,16 +25,16 @@ from api.selectivity_bodies import (
     decide,
     decision,
     facts_of,
-    read_line,
     undecidable,
 )
+from api.selectivity_formats import line_files, parquet_files
+from api.selectivity_sealed import Sealed
 from medcontrol.clock import utc_now
 from medcontrol.crypto import KeyRing
 from medcontrol.errors import DomainError, NotFound, Unavailable
 from medcontrol.ids import new_id
-from medcontrol.intake import FieldError, UnreadableDelivery, read_lines
+from medcontrol.intake import FieldError
 from medcontrol.ports import FileFacts
-from selectivity.registry import FEATURES
 from selectivity.standalone import Engines
 
 _log = logging.getLogger("medcontrol.selectivity")
@@ -49,67 +43,7 @@ TOGETHER = 20_000
 """Files that are decided together; a daily quota goes on from one part to the next."""
 
 _MOST_WAITING, _MOST_KEPT, _KEPT_SECONDS, _END_SECONDS = 8, 50, 24 * 3600, 5
-_MOST_ROWS, _MOST_UNPACKED = 5_000_000, 4 << 30
 State = Literal["waiting", "running", "done", "failed"]
-
-
-class Sealed:
-    """Bytes in an unnamed file, encrypted under a key of this process; written, then read."""
-
-    def __init__(self, keys: KeyRing) -> None:
-        self._keys = keys
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the job
-        self._pieces: list[tuple[str, int, int]] = []
-        self._lock = threading.Lock()
-        self._end = 0
-        self.size = 0
-
-    def write(self, data: bytes) -> None:
-        """Append a piece."""
-        key_id, sealed = self._keys.encrypt(data, b"selectivity:batch")
-        with self._lock:
-            self._file.seek(self._end)
-            self._file.write(sealed)
-            self._pieces.append((key_id, self._end, len(sealed)))
-            self._end += len(sealed)
-        self.size += len(data)
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the pieces as they were written."""
-        for key_id, start, size in list(self._pieces):
-            with self._lock:
-                self._file.seek(start)
-                sealed = self._file.read(size)
-            yield self._keys.decrypt(key_id, sealed, b"selectivity:batch")
-
-    def stream(self) -> io.BufferedReader:
-        """Return all of it as a stream."""
-        return io.BufferedReader(_Pieces(self.pieces()))
-
-    def close(self) -> None:
-        """Let go of it."""
-        self._file.close()
-
-
-class _Pieces(io.RawIOBase):
-    """A stream over pieces."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces, self._rest = pieces, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = piece
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
 
 
 @dataclass(slots=True)
@@ -212,7 +146,7 @@ class Jobs:
 
 def _run(job: Job, engines: Engines) -> None:
     """Decide all files of a batch; a line that can't be decided on says so in its place."""
-    read = _parquet_files if job.is_parquet else _line_files
+    read = parquet_files if job.is_parquet else line_files
     found = read(job.given)
     used: Counter[tuple[str, date]] = Counter()
     while part := list(islice(found, TOGETHER)):
@@ -273,111 +207,3 @@ def _write(job: Job, lines: dict[int, dict[str, Any]]) -> None:
         else:
             job.undecidable += 1
     job.files_done += len(ordered)
-
-
-Numbered = Iterator[tuple[int, FileIn | Undecided]]
-
-
-def _line_files(given: Sealed) -> Numbered:
-    """Yield the files of NDJSON, plain or gzip, with their line numbers.
-
-    Raises:
-        UnreadableDelivery: the stream is damaged, or a line longer than intake takes.
-    """
-    for line in read_lines(given.stream()):
-        if line.spool is not None:
-            raise UnreadableDelivery(f"line {line.no} is too long")
-        try:
-            yield line.no, read_line(line.raw)
-        except Undecided as undecided:
-            yield line.no, undecided
-
-
-def _parquet_files(given: Sealed) -> Numbered:
-    """Yield the rows of a Parquet file, numbered from 1; see docs/selectivity/standalone.md."""
-    table = open_parquet(b"".join(given.pieces()))
-    number = 0
-    for batch in table.iter_batches(batch_size=2000):
-        for row in batch.to_pylist():
-            number += 1
-            try:
-                yield number, _row(row)
-            except Undecided as undecided:
-                yield number, undecided
-
-
-def open_parquet(data: bytes) -> pq.ParquetFile:
-    """Return a Parquet file that has a column ``message`` and is not made to fill memory.
-
-    Raises:
-        UnreadableDelivery: it is none.
-    """
-    try:
-        table = pq.ParquetFile(pa.BufferReader(data))
-        meta = table.metadata
-        unpacked = sum(meta.row_group(n).total_byte_size for n in range(meta.num_row_groups))
-        names = table.schema_arrow.names
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableDelivery(f"no Parquet file ({type(error).__name__})") from None
-    if meta.num_rows > _MOST_ROWS or unpacked > _MOST_UNPACKED:
-        raise UnreadableDelivery("the Parquet file is too large")
-    if "message" not in names:
-        raise UnreadableDelivery("the Parquet file has no column “message”")
-    return table
-
-
-def _row(row: dict[str, Any]) -> FileIn:
-    """Return the file of a row; columns named as history features are its history."""
-    raw = row.pop("message")
-    data: dict[str, Any] = {}
-    history = {}
-    for name, value in row.items():
-        if value is None:
-            continue
-        feature = FEATURES.get(name)
-        if feature is not None and feature.is_history:
-            history[name] = value
-        else:
-            data[name] = value.isoformat() if isinstance(value, date) else value
-    message = raw.encode() if isinstance(raw, str) else raw
-    if not isinstance(message, bytes):
-        raise Undecided([FieldError("/message", "missing", "Message absent", False)])
-    try:
-        text = orjson.dumps({**data, "history": history}, default=str)
-    except TypeError:
-        raise Undecided([FieldError("", "json.unreadable", "Ligne illisible", False)]) from None
-    return read_line(b'{"message":' + message + b"," + text[1:])
-
-
-_SCHEMA = pa.schema([
-    ("line", pa.int64()), ("source", pa.string()), ("external_id", pa.string()),
-    ("lane", pa.string()), ("level", pa.string()), ("mode", pa.string()),
-    ("reasons", pa.list_(pa.string())), ("origins", pa.list_(pa.string())),
-    ("matched_rows", pa.list_(pa.string())), ("u", pa.float64()), ("draw", pa.string()),
-    ("period", pa.string()), ("inclusion_probability", pa.float64()), ("rule_set", pa.string()),
-    ("rule_set_hash", pa.string()), ("engine_version", pa.string()), ("score", pa.float64()),
-    ("priority", pa.float64()), ("model", pa.string()), ("cutoff", pa.float64()),
-    ("capacity_cell", pa.string()), ("overflow", pa.bool_()), ("features", pa.string()),
-    ("medical_features", pa.string()), ("errors", pa.string()),
-])  # fmt: skip
-_AS_TEXT = ("features", "medical_features", "errors")
-
-
-def as_parquet(result: Sealed) -> bytes:
-    """Return the lines of a result as a Parquet file; what has members of its own is JSON text."""
-    out = io.BytesIO()
-    with pq.ParquetWriter(out, _SCHEMA, compression="zstd") as writer:
-        for piece in result.pieces():
-            rows = [_flat(orjson.loads(line)) for line in piece.splitlines()]
-            writer.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA))
-    return out.getvalue()
-
-
-def _flat(line: dict[str, Any]) -> dict[str, Any]:
-    row = {**line.pop("decision", {}), **line}
-    if "reasons" in row:
-        row["reasons"] = [reason["code"] for reason in row["reasons"]]
-    for name in _AS_TEXT:
-        if name in row:
-            row[name] = json.dumps(row[name], ensure_ascii=False)
-    return {name: row.get(name) for name in _SCHEMA.names}

@@ -32,7 +32,9 @@ from api.selectivity_bodies import (
     decision,
     facts_of,
 )
-from api.selectivity_jobs import Job, Jobs, Sealed, State, as_parquet, open_parquet
+from api.selectivity_formats import as_parquet, open_parquet
+from api.selectivity_jobs import Job, Jobs, State
+from api.selectivity_sealed import Sealed
 from api.shield import ORDINARY_BODY, BodyLimit, Shield
 from selectivity.engine import ENGINE_VERSION
 from selectivity.standalone import Engines, OtherRules
