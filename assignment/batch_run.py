@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment.batch import plan_over
+from assignment.collecting import uncollected
 from assignment.facts import Plan, PlannedAssignment, UnassignedTask
 from assignment.loading import load_snapshot
 from assignment.loads import lock_loads
@@ -29,6 +31,7 @@ from medcontrol import journal, outbox
 from medcontrol.clock import Clock
 from medcontrol.copying import ids_text
 from medcontrol.db import read_only, shared_engine, transaction, using
+from medcontrol.turns import take_turn
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +41,7 @@ FLOW_FROM = 200
 EVEN_FROM = 0.5
 CHUNK = 1000
 WRITERS = 2
-_LOCK_CLASS = 7_140_007  # any number, the same for every run
 
-_TURN = sa.text("SELECT pg_try_advisory_xact_lock(:class, hashtext(:region))")
-# A turn waits while its chunks are written; that is not a connection that somebody forgot.
-_PATIENT = sa.text("SET LOCAL idle_in_transaction_session_timeout = 0")
 _UNCHANGED = sa.text("""
 SELECT t.id, f.version FROM human_task t JOIN control_file f ON f.id = t.control_file_id
 WHERE t.id = ANY(CAST(:ids AS uuid[])) AND t.status = 'open' AND t.assigned_doctor_id IS NULL
@@ -107,28 +106,27 @@ def run_batch(
     """
     result = BatchRun(is_dry_run=is_dry_run)
     if is_dry_run:
-        _plan(result, jurisdiction, now(), region, agency, None)
+        with uncollected():
+            _plan(result, jurisdiction, now(), region, agency, None)
         return result
-    with transaction() as turn:
-        turn.execute(_PATIENT)
+    with transaction() as turn, uncollected():
         free = _take_turns(turn, jurisdiction, region, result)
         versions = _plan(result, jurisdiction, now(), region, agency, free)
         occasion = in_batch(Occasion(now=now(), actor=actor))
-        # By doctor: chunks wait for each other where two share one, and nobody is locked twice.
-        made = sorted(result.plan.assignments, key=lambda e: (e.doctor_id, e.task.urgency))
-        _write_all(list(_parts(made, chunk)), versions, jurisdiction, occasion, result)
+        _write_all(
+            _by_doctor(result.plan.assignments, chunk), versions, jurisdiction, occasion, result
+        )
         for rest in _parts(result.plan.unassigned, chunk):
             _say(rest, versions, occasion.now)
     return result
 
 
 def _take_turns(turn: Session, jurisdiction: str, region: str | None, result: BatchRun) -> set[str]:
-    """Take the lock of each region, or leave the region to the run that has it."""
-    regions = [region] if region is not None else _regions(turn, jurisdiction)
-    values = [{"class": _LOCK_CLASS, "region": each} for each in sorted(regions)]
-    got = {each["region"] for each in values if turn.execute(_TURN, each).scalar()}
-    result.busy_regions = tuple(each for each in sorted(regions) if each not in got)
-    return {str(each) for each in got}
+    """Take the turn of each region, or leave the region to the run that has it."""
+    regions = sorted([region] if region is not None else _regions(turn, jurisdiction))
+    got = {each for each in regions if take_turn(turn, f"assign:{each}")}
+    result.busy_regions = tuple(each for each in regions if each not in got)
+    return got
 
 
 def _regions(session: Session, jurisdiction: str) -> list[str]:
@@ -189,6 +187,17 @@ _Row = TypeVar("_Row")
 def _parts(rows: Sequence[_Row], size: int) -> Iterator[Sequence[_Row]]:
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
+
+
+def _by_doctor(made: Sequence[PlannedAssignment], size: int) -> list[list[PlannedAssignment]]:
+    """Return parts of about ``size`` that share no doctor: none waits for another's locks."""
+    parts: list[list[PlannedAssignment]] = [[]]
+    ordered = sorted(made, key=lambda each: (each.doctor_id, each.task.urgency))
+    for _, of_doctor in groupby(ordered, key=lambda each: each.doctor_id):
+        if len(parts[-1]) >= size:
+            parts.append([])
+        parts[-1] += of_doctor
+    return parts
 
 
 def _write_all(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -209,14 +210,19 @@ class Candidate(NamedTuple):
         """Sum of the terms."""
         return self.place + self.level + self.continuity + self.fee + self.load
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> Mapping[str, object]:
         """Return the terms for the why-record (rounded: they are read, not computed with)."""
-        doctor, place, level, continuity, fee, load = self
-        return {
-            "doctor": str(doctor), "place": round(place, 3), "level": round(level, 3),
-            "continuity": round(continuity, 3), "fee": round(fee, 3), "load": round(load, 3),
-            "total": round(place + level + continuity + fee + load, 3),
-        }  # fmt: skip
+        return _terms(self)
+
+
+@lru_cache(maxsize=16_384)  # the files of a plan share most of their candidates
+def _terms(candidate: Candidate) -> Mapping[str, object]:
+    doctor, place, level, continuity, fee, load = candidate
+    return {
+        "doctor": str(doctor), "place": round(place, 3), "level": round(level, 3),
+        "continuity": round(continuity, 3), "fee": round(fee, 3), "load": round(load, 3),
+        "total": round(candidate.total, 3),
+    }  # fmt: skip
 
 
 class Rule(StrEnum):

@@ -4,15 +4,14 @@ What `assignment.batch` does file by file, this does for all at once: loads even
 where they can be, each file near its place. The same input in any order gives the same plan.
 """
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from assignment.bound import Bound
+from assignment.collecting import uncollected
 from assignment.doctors import DoctorTable, FloatArray, IntArray
 from assignment.eligibility import Eligibility
 from assignment.facts import DoctorFacts, Plan, TaskFacts, check_unique
@@ -84,22 +83,10 @@ def spread_over(
 ) -> Spread:
     """Plan as ``spread``, with constraints that were compiled before."""
     check_unique((task.id for task in tasks), "task")
-    with _uncollected():
+    with uncollected():
         run = _Run(eligibility, sorted(tasks, key=lambda task: task.urgency), floor)
         run.place_all()
         return run.result()
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: what a plan makes it keeps, and a search visits all of it."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Run:

@@ -40,7 +40,8 @@ class ControlFile(SQLModel, table=True):
     """One file under medical control, from opening to decision and beyond.
 
     The columns from ``agency_code`` to ``assigned_doctor_id`` are what the policy reads;
-    human tasks repeat them.
+    human tasks repeat them. Nothing that every step changes (doctor, status, version, journal's
+    head) has an index: with some room on each page, such a change touches no index at all.
     """
 
     __tablename__ = "control_file"
@@ -60,7 +61,6 @@ class ControlFile(SQLModel, table=True):
             "parent_id",
             postgresql_where=sa.text("parent_id IS NOT NULL"),
         ),
-        sa.Index("ix_control_file_doctor", "assigned_doctor_id", "status"),
         sa.Index("ix_control_file_agency", "agency_code", "opened_at"),
         sa.Index("ix_control_file_region", "region_code", "opened_at"),
         sa.Index("ix_control_file_opened", "opened_at"),

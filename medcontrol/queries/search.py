@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from medcontrol.clock import ZONES
 from medcontrol.errors import InvalidInput
-from medcontrol.model import ControlFile, ReceivedFile
+from medcontrol.model import Assignment, ControlFile, ReceivedFile
 from medcontrol.policy import Principal, visible
 from medcontrol.queries.files import (
     ORDER,
@@ -34,6 +34,7 @@ _DAYS = (date(1900, 1, 1), date(2999, 12, 31))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 Received: Any = ReceivedFile
+Given: Any = Assignment
 
 
 class TooManyRows(InvalidInput):
@@ -204,7 +205,10 @@ def _of_codes(filters: SearchFilters) -> Iterator[sa.ColumnElement[bool]]:
         if values:
             yield getattr(File, name).in_(values)
     if filters.doctor is not None:
-        yield File.assigned_doctor_id == filters.doctor
+        # The files' own column has no index: it changes with every decision, and all others with
+        # it. Whoever has a file was given it.
+        given = sa.select(Given.control_file_id).where(Given.doctor_id == filters.doctor)
+        yield sa.and_(File.id.in_(given), File.assigned_doctor_id == filters.doctor)
     if filters.urgent:
         yield File.is_urgent
 

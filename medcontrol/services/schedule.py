@@ -1,4 +1,4 @@
-"""Periodic jobs: one run at a time, and a note of the last one (planification).
+"""Periodic jobs: when each ran last, and whether it is due (planification).
 
 Jobs look at what is due, not at how often they were called, so a scheduler that slept for days
 loses nothing.
@@ -14,23 +14,6 @@ from sqlmodel import Session
 
 from medcontrol.clock import ZONES
 from medcontrol.model import Schedule
-
-# First key of the two-key advisory locks: they never meet the locks of Alembic or of others.
-_LOCKS = 20_761
-
-
-def take_turn(session: Session, name: str) -> bool:
-    """Return whether this transaction alone runs the job; held until it ends.
-
-    The job works in other transactions meanwhile, so this one may idle as long as it takes.
-    """
-    session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-    return bool(
-        session.execute(
-            sa.text("SELECT pg_try_advisory_xact_lock(:space, hashtext(:name))"),
-            {"space": _LOCKS, "name": name},
-        ).scalar_one()
-    )
 
 
 def last_run(session: Session, name: str) -> datetime | None:

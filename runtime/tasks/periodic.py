@@ -12,6 +12,7 @@ from medcontrol.clock import utc_now
 from medcontrol.db import transaction
 from medcontrol.services import schedule, sessions
 from medcontrol.settings import settings
+from medcontrol.turns import take_turn
 from runtime import wiring
 from runtime.relay import Rules, relay_all
 from runtime.sending import TOPICS, send, settled_topics
@@ -33,7 +34,7 @@ def alone(name: str, work: Callable[[], Result]) -> Result | None:
         TaskFailed: it failed; the next call tries again.
     """
     with without_values(job=name), transaction() as turn:
-        if not schedule.take_turn(turn, name):
+        if not take_turn(turn, name):
             return None
         result = work()
         schedule.note_run(turn, name, result, now=utc_now())

@@ -16,6 +16,7 @@ from medcontrol.db import read_only, transaction
 from medcontrol.errors import DomainError, InvalidInput, NotFound, Unavailable
 from medcontrol.ids import new_id
 from medcontrol.model import BacktestRun
+from medcontrol.turns import keep_turn, take_turn
 from medcontrol.vocabulary import BacktestStatus
 from selectivity.backtest import sources
 from selectivity.backtest.identities import identities_of
@@ -159,7 +160,7 @@ def run_backtest(run_id: UUID, keys: KeyRing, *, now: Clock) -> bool:
         Unavailable: another process runs it; look again later.
     """
     with transaction() as guard:
-        if not _is_mine(guard, run_id):
+        if not take_turn(guard, f"backtest:{run_id}"):
             raise Unavailable(f"back-test {run_id} runs in another process")
         asked = _start(run_id, now())
         if asked is None:
@@ -167,7 +168,7 @@ def run_backtest(run_id: UUID, keys: KeyRing, *, now: Clock) -> bool:
 
         def told(percent: int) -> None:
             _change(run_id, progress=min(percent, 99))
-            guard.execute(sa.text("SELECT 1"))  # a guard that only waits would be ended
+            keep_turn(guard)
 
         try:
             with read_only() as session:
@@ -245,13 +246,6 @@ def _add(session: Session, run: Backtest, cases: Cases) -> None:
     for block in blocks(cases):
         part = select(cases, block)
         run.add(part, identities_of(session, part) if run.needs_identities else None)
-
-
-def _is_mine(guard: Session, run_id: UUID) -> bool:
-    """Keep other workers off until the guard's transaction ends, be it by a crash."""
-    key = int.from_bytes(run_id.bytes[8:], "big", signed=True)
-    held = guard.execute(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key})
-    return bool(held.scalar_one())
 
 
 def _start(run_id: UUID, now: datetime) -> Request | None:

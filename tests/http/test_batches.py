@@ -13,6 +13,7 @@ from medcontrol import db as database
 from medcontrol.crypto import ContentTampered
 from medcontrol.model import IntakeBatch, OutboxMessage, QuarantinedMessage, ReceivedFile
 from medcontrol.services.clients import Scope
+from medcontrol.turns import take_turn
 from tests.factories import NOW
 from tests.intake_examples import SAMPLE, message
 from tests.serving import API, LARGEST_BATCH, Web
@@ -177,7 +178,7 @@ def test_a_batch_that_ended_is_not_run_again(web: Web, sender: Any) -> None:
 def test_two_workers_do_not_run_one_batch(web: Web, sender: Any) -> None:
     batch_id = hand_in(sender, lines(1))
     with database.transaction() as session:
-        batches._lock(session, batch_id)
+        assert take_turn(session, f"intake:{batch_id}")
         with pytest.raises(BatchBusy):
             run_batch(web.tools, batch_id, now=lambda: NOW)
 

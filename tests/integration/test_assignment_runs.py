@@ -18,6 +18,7 @@ from medcontrol.db import transaction
 from medcontrol.errors import InvalidInput
 from medcontrol.model import Absence, Competence, DoctorSuperior, DoctorUnit
 from medcontrol.services.points import Size, export_points, import_points, tariff
+from medcontrol.turns import take_turn
 from medcontrol.vocabulary import ControlLevel, StepKind
 from tests.integration.assignment_fund import (
     LONG_AGO,
@@ -84,7 +85,7 @@ def test_a_region_that_another_run_is_at_is_left_to_it(committed):
         there = add_task(session, agency="T-B1", region="T-R2")
     try:
         with transaction() as other:
-            other.execute(sa.text("SELECT pg_advisory_xact_lock(7140007, hashtext('T-R1'))"))
+            assert take_turn(other, "assign:T-R1")
             done = run()
         assert done.busy_regions == ("T-R1",)
         assert [each.task.id for each in done.plan.assignments] == [there]
@@ -93,6 +94,29 @@ def test_a_region_that_another_run_is_at_is_left_to_it(committed):
         with Session(committed) as session, session.begin():
             session.execute(sa.text("TRUNCATE control_file, received_file, doctor CASCADE"))
             session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
+
+
+def test_parts_that_are_written_at_once_share_no_doctor(fund, monkeypatch):
+    """Else one would wait for the other's locks until all of it is written."""
+    from assignment import batch_run
+
+    for _ in range(4):
+        add_doctor(fund, minutes=480)
+    add_tasks(fund, 40, points=10)
+    fund.commit()
+    parts: list[set[UUID]] = []
+    write = batch_run._write
+
+    def seen(part, *others):
+        parts.append({each.doctor_id for each in part})
+        return write(part, *others)
+
+    monkeypatch.setattr(batch_run, "_write", seen)
+    done = run(chunk=5)
+
+    assert done.assigned == 40
+    assert len(parts) > 1
+    assert sum(len(each) for each in parts) == len(set().union(*parts))
 
 
 def test_what_changed_since_the_plan_is_left_out_and_counted(fund, monkeypatch):

@@ -21,8 +21,8 @@ from medcontrol.model import (
     Schedule,
 )
 from medcontrol.outbox import NewMessage
-from medcontrol.services.schedule import take_turn
 from medcontrol.settings import settings
+from medcontrol.turns import take_turn
 from medcontrol.vocabulary import LetterStatus
 from runtime import wiring
 from runtime.beat import JOBS

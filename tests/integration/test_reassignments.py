@@ -324,7 +324,8 @@ def test_a_task_that_was_done_meanwhile_has_nothing_to_move(fund):
 
 def test_two_supervisors_and_a_round_of_the_engine_at_once_leave_one_holder_a_file(fund):
     """Must show 4 of assignment: whoever comes first, every refusal is explained."""
-    doctors = [hire(minutes=60) for _ in range(4)]
+    # All of it fits into two days of the four, also when all of it lies in the pool at the end.
+    doctors = [hire(minutes=90) for _ in range(4)]
     with database.transaction() as session:
         task_ids = add_tasks(session, 60)
         assign_waiting(session, task_ids[:30], actor=ACTOR, **WHEN)

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from assignment.service import find_waiting
-from medcontrol import db as database
 from medcontrol.model import ControlFile, Deadline, FlowInstance, HumanTask, Schedule
 from medcontrol.services import schedule
 from medcontrol.vocabulary import ControlFileStatus, DeadlineStatus
@@ -123,20 +122,6 @@ def test_tasks_in_nobodys_hands_get_a_doctor_when_there_is_one(db: Session) -> N
         db.refresh(task)
         assert task.assigned_doctor_id == doctor.id
     assert find_waiting(db, "ma") == []
-
-
-def test_a_job_has_one_turn_at_a_time_and_gives_it_back(committed: sa.Engine) -> None:
-    with database.transaction() as first, database.transaction() as second:
-        turns = [
-            schedule.take_turn(first, "job"),
-            schedule.take_turn(second, "job"),
-            schedule.take_turn(second, "other"),
-        ]
-    with database.transaction() as third:
-        after = schedule.take_turn(third, "job")
-
-    assert turns == [True, False, True]
-    assert after
 
 
 @pytest.mark.parametrize(

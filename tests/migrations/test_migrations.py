@@ -91,3 +91,19 @@ def test_the_database_allows_exactly_the_words_of_the_domain(
 
 def _is_of(check: str, column: str) -> bool:
     return bool(re.match(rf"CHECK \(\(\(?\"?{column}\"?\)?::text = ANY", check))
+
+
+def test_what_every_step_changes_of_a_file_has_no_index(engine: sa.Engine) -> None:
+    """Such a change stays on its page and touches none of the fifteen indexes of the table."""
+    with engine.connect() as connection:
+        definitions = connection.execute(
+            sa.text("SELECT indexdef FROM pg_indexes WHERE tablename = 'control_file'")
+        ).scalars()
+        named = set(re.findall(r"\w+", " ".join(definitions)))
+        room = connection.execute(
+            sa.text("SELECT reloptions FROM pg_class WHERE relname = 'control_file'")
+        ).scalar_one()
+
+    changing = {"assigned_doctor_id", "status", "version", "journal_length", "journal_head"}
+    assert named & changing == set()
+    assert room == ["fillfactor=80"]

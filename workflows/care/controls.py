@@ -20,7 +20,7 @@ from medcontrol.intake import Line
 from medcontrol.legal import lu
 from medcontrol.model import ReceivedFile
 from medcontrol.rules.calendar import add_months
-from medcontrol.services.schedule import take_turn
+from medcontrol.turns import take_turn
 from medcontrol.vocabulary import Channel
 from selectivity.draws import Draws, bound
 from workflows.gate.intake import BatchName, Counts, take_in

@@ -19,7 +19,7 @@ from medcontrol.ids import new_id
 from medcontrol.intake import Line
 from medcontrol.legal import lu
 from medcontrol.model import Entitlement
-from medcontrol.services.schedule import take_turn
+from medcontrol.turns import take_turn
 from medcontrol.vocabulary import EntitlementStatus
 from workflows.gate.intake import BatchName, Counts, take_in
 from workflows.gate.opening import REVIEW_PREFIX

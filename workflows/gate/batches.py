@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol import outbox
@@ -18,6 +17,7 @@ from medcontrol.db import transaction
 from medcontrol.errors import NotFound, Unavailable
 from medcontrol.intake import Line, UnreadableDelivery, read_lines
 from medcontrol.model import IntakeBatch
+from medcontrol.turns import keep_turn, take_turn
 from workflows.gate.intake import BatchName, Counts, take_in
 from workflows.gate.spool import SpoolMissing, SpoolReader, spool_path
 from workflows.tools import Tools
@@ -122,7 +122,8 @@ def run_batch(tools: Tools, batch_id: UUID, *, now: Clock) -> Counts | None:
         BatchBusy: another worker is at it.
     """
     with transaction() as guard:
-        _lock(guard, batch_id)
+        if not take_turn(guard, f"intake:{batch_id}"):
+            raise BatchBusy(f"batch {batch_id}")
         started = _start(batch_id, now())
         if started is not None:
             name, before = started
@@ -130,14 +131,6 @@ def run_batch(tools: Tools, batch_id: UUID, *, now: Clock) -> Counts | None:
             _end(batch_id, counts, error, now())
     spool_path(batch_id).unlink(missing_ok=True)
     return counts if started is not None else None
-
-
-def _lock(guard: Session, batch_id: UUID) -> None:
-    """Keep other workers off until the guard's transaction ends, be it by a crash."""
-    key = int.from_bytes(batch_id.bytes[8:], "big", signed=True)
-    held = guard.execute(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key})
-    if not held.scalar_one():
-        raise BatchBusy(f"batch {batch_id}")
 
 
 def _start(batch_id: UUID, now: datetime) -> tuple[str, Counts] | None:
@@ -160,8 +153,7 @@ def _run(
     def note(total: Counts) -> None:
         latest[0] = _sum(before, total)
         _save(batch.id, latest[0])
-        # A guard that only waits would be ended by the server's idle timeout.
-        guard.execute(sa.text("SELECT 1"))
+        keep_turn(guard)
 
     damage: list[str] = []
     lines = islice(_readable(tools, batch.id, damage), before.received, None)

@@ -23,7 +23,7 @@ from medcontrol.ids import new_id
 from medcontrol.intake import Line
 from medcontrol.model import BlueDraw, BlueWeek
 from medcontrol.reference.flows import A_POSTERIORI
-from medcontrol.services.schedule import take_turn
+from medcontrol.turns import take_turn
 from selectivity.outcomes.weekly import choose, cumulated, week_of
 from workflows.gate.blue_pool import first_day_of, is_known, quota_of, read_pool
 from workflows.gate.intake import BatchName, Counts, take_in

@@ -21,7 +21,7 @@ from medcontrol.ids import new_id
 from medcontrol.intake import Line
 from medcontrol.model import CarePlan, Entitlement, InboxMessage, QuarantinedMessage
 from medcontrol.reference.flows import flows
-from medcontrol.services.schedule import take_turn
+from medcontrol.turns import take_turn
 from medcontrol.vocabulary import Channel, EntitlementStatus, Jurisdiction
 from workflows.definition.catalog import Catalog
 from workflows.gate.intake import BatchName, Counts, take_in

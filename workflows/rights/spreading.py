@@ -24,7 +24,7 @@ from medcontrol.legal.loading import law
 from medcontrol.rules import reviews
 from medcontrol.rules.smoothing import Cell, Due, Placed, Room, spread
 from medcontrol.services.calendar import working_calendar
-from medcontrol.services.schedule import take_turn
+from medcontrol.turns import take_turn
 from medcontrol.vocabulary import ControlLevel, Jurisdiction
 from workflows.definition.catalog import Catalog
 from workflows.gate.capacity import minutes_by_flow

@@ -20,6 +20,7 @@ from medcontrol.db import transaction
 from medcontrol.errors import AlreadyDone, InvalidInput, NotFound, Unavailable
 from medcontrol.ids import new_id
 from medcontrol.model import PackMigration, PackMigrationFile
+from medcontrol.turns import keep_turn, take_turn
 from medcontrol.vocabulary import ActorKind
 from medcontrol.vocabulary import PackMigrationResult as Result
 from medcontrol.vocabulary import PackMigrationStatus as Status
@@ -156,7 +157,7 @@ def work(
     """
     began = now()
     with transaction() as guard:
-        if not _is_mine(guard, migration_id):
+        if not take_turn(guard, f"packs.move:{migration_id}"):
             raise Unavailable(f"move {migration_id} is worked on in another process")
         judge: Judge | None = None
         while True:
@@ -168,14 +169,7 @@ def work(
                 if longest is not None and now() - began > longest:
                     _publish(session, row, now())
                     return row.status
-            guard.execute(sa.text("SELECT 1"))  # a guard that only waits would be ended
-
-
-def _is_mine(guard: Session, migration_id: UUID) -> bool:
-    """Keep other workers off until the guard's transaction ends, be it by a crash."""
-    key = int.from_bytes(migration_id.bytes[8:], "big", signed=True)
-    held = guard.execute(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key})
-    return bool(held.scalar_one())
+            keep_turn(guard)
 
 
 def _chunk(session: Session, row: PackMigration, judge: Judge, now: datetime) -> bool:
