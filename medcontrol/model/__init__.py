@@ -54,7 +54,7 @@ from medcontrol.model.doctor import (
 from medcontrol.model.entitlement import Entitlement, EntitlementEvent, ReviewPostponement
 from medcontrol.model.flow import Deadline, FlowInstance, HumanTask, Suspension
 from medcontrol.model.history import BeneficiaryEvent, ControlOutcome, FeatureBucket, PastFile
-from medcontrol.model.journal import JournalEntry
+from medcontrol.model.journal import JournalDigest, JournalEntry
 from medcontrol.model.letter import Letter, LetterBatch
 from medcontrol.model.long_term_care import (
     CareBill,
@@ -105,23 +105,21 @@ from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession
 __all__ = [
     "Absence", "AccessLog", "AgendaFeed", "AnnouncedDay", "ApiClient", "Appeal", "Appointment",
     "Assignment", "AssignmentLever", "AssignmentReference", "Availability", "BacktestRun",
-    "BeneficiaryEvent", "BlueDraw", "BlueWeek", "CalendarChange", "CapacitySnapshot",
-    "CareBill", "CareBillCheck", "CareEntry", "CareLevel", "CarePlan",
-    "CareProviderYear", "CommissionMember", "Competence",
-    "CompletionRequest", "Conflict", "ControlFile", "ControlOutcome", "Deadline",
+    "BeneficiaryEvent", "BlueDraw", "BlueWeek", "CalendarChange", "CapacitySnapshot", "CareBill",
+    "CareBillCheck", "CareEntry", "CareLevel", "CarePlan", "CareProviderYear", "CommissionMember",
+    "Competence", "CompletionRequest", "Conflict", "ControlFile", "ControlOutcome", "Deadline",
     "DeadlineAlert", "Decision", "Doctor", "DoctorChange", "DoctorLoad", "DoctorSuperior",
-    "DoctorUnit", "Document", "DocumentView", "Entitlement", "EntitlementEvent",
-    "ExcludedDoctor", "Experiment", "ExperimentFile", "Expert", "ExpertConflict", "ExpertFee",
-    "ExpertMission", "ExternalRecourse", "FeatureBucket", "FlowInstance", "HospitalStay",
-    "HumanTask", "InboxMessage", "IntakeBatch", "JournalEntry", "Letter", "LetterBatch",
+    "DoctorUnit", "Document", "DocumentView", "Entitlement", "EntitlementEvent", "ExcludedDoctor",
+    "Experiment", "ExperimentFile", "Expert", "ExpertConflict", "ExpertFee", "ExpertMission",
+    "ExternalRecourse", "FeatureBucket", "FlowInstance", "HospitalStay", "HumanTask",
+    "InboxMessage", "IntakeBatch", "JournalDigest", "JournalEntry", "Letter", "LetterBatch",
     "LineOpinion", "MedicalRecord", "Message", "Opinion", "OpinionRequest", "OutboxMessage",
     "PackMigration", "PackMigrationFile", "PaperMovement", "PaperSlip", "PaperSlipFile", "PastFile",
     "Probe", "ProbeFile", "ProbeRound", "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile",
-    "ProviderLetter", "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem",
-    "ReceivedFile", "ReplayRun", "ReviewPostponement", "RoleGrant", "Room", "RuleProposal",
-    "RuleSetEvent", "RuleSetVersion", "SavedView", "Schedule", "SealedEnvelope", "SecondReading",
-    "SelectionToken", "SelectivityAlert", "SelectivityDecision", "SelectivityMeasure",
-    "SelectivityQuota", "SelectivityRanking", "ShadowCount", "ShadowSample", "SharedDocument",
-    "SteeringMonth", "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession",
-    "WorkPoints",
+    "ProviderLetter", "QuarantinedMessage", "ReassignmentBatch", "ReassignmentItem", "ReceivedFile",
+    "ReplayRun", "ReviewPostponement", "RoleGrant", "Room", "RuleProposal", "RuleSetEvent",
+    "RuleSetVersion", "SavedView", "Schedule", "SealedEnvelope", "SecondReading", "SelectionToken",
+    "SelectivityAlert", "SelectivityDecision", "SelectivityMeasure", "SelectivityQuota",
+    "SelectivityRanking", "ShadowCount", "ShadowSample", "SharedDocument", "SteeringMonth",
+    "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession", "WorkPoints",
 ]  # fmt: skip

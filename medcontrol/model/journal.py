@@ -1,12 +1,12 @@
-"""The journal of each file: append-only, chained by hash."""
+"""The journal of each file: append-only, chained by hash, and signed day by day."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from medcontrol.model.types import BYTES, CODE, ID, INSTANT, TEXT, code_enum
+from medcontrol.model.types import BYTES, CODE, DAY, ID, INSTANT, TEXT, code_enum
 from medcontrol.vocabulary import ActorKind
 
 
@@ -26,3 +26,32 @@ class JournalEntry(SQLModel, table=True):
     actor_label: str = Field(sa_type=TEXT)
     facts: str = Field(sa_type=TEXT)  # canonical JSON, hashed as it stands
     hash: bytes = Field(sa_type=BYTES)
+
+
+class JournalDigest(SQLModel, table=True):
+    """A day of the journal and of the access log, signed; each names the one before.
+
+    It covers what happened from the end of the one before, or ever, to ``until``.
+    """
+
+    __tablename__ = "journal_digest"
+    __table_args__ = (
+        sa.UniqueConstraint("day"),
+        sa.CheckConstraint("octet_length(root) = 32", name="root"),
+        sa.CheckConstraint("octet_length(readings_root) = 32", name="readings_root"),
+        sa.CheckConstraint("octet_length(previous) IN (0, 32)", name="previous"),
+        sa.CheckConstraint("octet_length(public_key) = 32", name="public_key"),
+        sa.CheckConstraint("octet_length(signature) = 64", name="signature"),
+    )
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})  # 1, 2, 3…
+    day: date = Field(sa_type=DAY)  # the last one that it covers
+    until: datetime = Field(sa_type=INSTANT)
+    entries: int  # of journals
+    root: bytes = Field(sa_type=BYTES)  # SHA-256 over them
+    readings: int  # rows of the access log
+    readings_root: bytes = Field(sa_type=BYTES)
+    previous: bytes = Field(sa_type=BYTES)  # hash of the one before; empty for the first
+    signed_at: datetime = Field(sa_type=INSTANT)
+    public_key: bytes = Field(sa_type=BYTES)  # Ed25519
+    signature: bytes = Field(sa_type=BYTES)
