@@ -18,8 +18,8 @@ from medcontrol.policy import Principal
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
 from medcontrol.vocabulary import ControlLevel, Role
+from tests.care.test_level_bills import LEVEL, bill
 from tests.factories import make_doctor, make_principal
-from tests.integration.test_care_level_bills import LEVEL, bill
 from tests.pages.desk import Fund, texts
 from workflows.care.controls import open_controls
 from workflows.care.lines import record_lines

@@ -11,11 +11,18 @@ from medcontrol import db as database
 from medcontrol.model import Document
 from medcontrol.settings import Settings
 from medcontrol.vocabulary import ControlFileStatus, Role
-from tests.care_world import NOW, make_care_world
+from tests.care_world import (
+    NOW,
+    PLAN,
+    STAY,
+    bill,
+    make_care_world,
+    refused,
+    report,
+    request,
+)
+from tests.care_world import send as record
 from tests.factories import make_principal
-from tests.integration.test_care_flows import PLAN, STAY, bill
-from tests.integration.test_care_flows import send as record
-from tests.integration.test_care_reassessment import refused, report, request
 from tests.pages.desk import Fund, texts
 from ui.app import create_app
 from workflows.tools import Tools

@@ -21,50 +21,27 @@ from medcontrol.vocabulary import (
     ControlFileStatus,
     DeadlineStatus,
     DecisionOutcome,
-    DocumentClass,
     EntitlementStatus,
     TaskStatus,
 )
-from tests.care_world import NOW
+from tests.care_world import (
+    NOW,
+    PERSON,
+    PLAN,
+    refused,
+    report,
+    request,
+    right,
+    send,
+)
 from tests.flow_world import World
-from tests.integration.test_care_flows import PERSON, PLAN, right, send, world
 from workflows.care.entries import open_entries
-from workflows.commands import NewDocument, PieceAsked, add_documents
+from workflows.commands import PieceAsked
 from workflows.rights.reviews import open_due_reviews
 from workflows.steps.case_checks import Computed, Known, compute
 from workflows.steps.computed_refusals import ComputedRefusal
 
-__all__ = ["world"]
-
-ANNE = {"registration_number": PERSON, "family_name": "Weber", "given_name": "Anne",
-        "birth_date": "1938-04-02"}  # fmt: skip
-BELOW = {"motive_code": "care.below_threshold", "reasoning": "Sous le seuil."}
 EARLY = {"motive_code": "care.too_early"}
-
-
-def request(world: World, number: str, at: datetime, **form: Any) -> ControlFile:
-    """Let the person ask for a reassessment."""
-    world.now = at
-    taken = world.take(
-        external_id=number, received_at=at.isoformat(), jurisdiction="lu",
-        scheme="long_term_care", flow="care_reassessment", nature="requested", agency="AEC-LUX",
-        insured=ANNE, medical=None, form={"benefit": "mixed", "has_carer": True} | form,
-    )  # fmt: skip
-    return world.file(taken)
-
-
-def refused(world: World, at: datetime = NOW) -> ControlFile:
-    """Let a request end below the threshold, its letter written; an objection is possible."""
-    file = request(world, f"R-{at.date()}", at)
-    world.walk(file, "complete", "assessed", ("refused_medical", BELOW), "signed")
-    return file
-
-
-def report(world: World, file: ControlFile, kind: str = "medical_report") -> None:
-    document = NewDocument(kind=kind, title="Rapport", content=b"%PDF-1.4 x",
-                           document_class=DocumentClass.MEDICAL)  # fmt: skip
-    add_documents(world.session, world.tools, file.id, [document], by=world.agent, now=world.now)
-    world.session.refresh(file)
 
 
 def checks(

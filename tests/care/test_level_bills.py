@@ -1,6 +1,5 @@
 """Bills by level of need on the real database: late levels, a provider's year, letters."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -14,14 +13,12 @@ from medcontrol.services.care_bills import find_bill, last_check, result_of
 from medcontrol.services.care_years import years
 from medcontrol.services.reference import load_reference_data
 from medcontrol.vocabulary import DecisionOutcome
+from tests.care_world import NOW, PERSON, PROVIDER, answer
 from tests.flow_world import World
-from tests.integration.test_care_flows import answer, world  # noqa: F401 - a fixture
 from workflows.care.controls import open_controls
 from workflows.care.lines import Recorded, record_lines
 from workflows.steps.computed_refusals import ComputedRefusal
 
-NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-PERSON, PROVIDER = "1938040212345", "ZZ-900001"
 LEVEL = {"level": {"registration_number": PERSON, "from": "2018-01-01", "level": 5}}
 
 
@@ -117,7 +114,7 @@ def test_no_level_nor_act_lies_in_the_clear(known: Session, keys: KeyRing) -> No
     send(keys, LEVEL, bill(executed=4242, missed=137))
 
     for table in ("care_level", "care_bill", "care_bill_check"):
-        rows = known.execute(sa.text(f"SELECT to_jsonb(t) FROM {table} t")).scalars().all()  # noqa: S608
+        rows = known.execute(sa.text(f"SELECT to_jsonb(t) FROM {table} t")).scalars().all()  # noqa: S608 - tables of ours
         assert rows
         for row in rows:
             in_clear = {n: v for n, v in row.items() if n not in {"level", "periods", "result"}}
@@ -127,13 +124,13 @@ def test_no_level_nor_act_lies_in_the_clear(known: Session, keys: KeyRing) -> No
     assert (counted.executed, counted.not_executed_hundredths) == (4242, 13_700)
 
 
-def controlled(world: World) -> ControlFile:  # noqa: F811
+def controlled(world: World) -> ControlFile:
     assert open_controls(world.tools, now=lambda: NOW).opened == 1
     assert open_controls(world.tools, now=lambda: NOW).opened == 0
     return world.session.exec(select(ControlFile)).one()
 
 
-def letter(world: World, code: str) -> dict[str, Any]:  # noqa: F811
+def letter(world: World, code: str) -> dict[str, Any]:
     row = world.session.exec(select(Letter).where(Letter.code == code)).one()
     assert row.recipient == "provider"
     found: dict[str, Any] = row.context["calculation"]
@@ -141,7 +138,7 @@ def letter(world: World, code: str) -> dict[str, Any]:  # noqa: F811
 
 
 def test_care_not_executed_without_documents_is_controlled_and_asked_back(
-    world: World,  # noqa: F811
+    world: World,
 ) -> None:
     send(world.tools.keys, LEVEL, bill(missed=600))
     file = controlled(world)
@@ -166,7 +163,7 @@ def test_care_not_executed_without_documents_is_controlled_and_asked_back(
 
 @pytest.mark.parametrize(("kept", "recovered"), [(100, 300), (9999, 0)])
 def test_a_letter_says_which_disputed_minutes_are_kept(
-    world: World,  # noqa: F811
+    world: World,
     kept: int,
     recovered: int,
 ) -> None:
@@ -196,7 +193,7 @@ def test_a_letter_says_which_disputed_minutes_are_kept(
     assert {row["since"] for row in said["law"]} == {"2007-01-01"}
 
 
-def test_an_overrun_that_is_kept_costs_nothing(world: World) -> None:  # noqa: F811
+def test_an_overrun_that_is_kept_costs_nothing(world: World) -> None:
     send(world.tools.keys, LEVEL, bill(missed=600))
     file = controlled(world)
     answer(world, file)

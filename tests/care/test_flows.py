@@ -1,58 +1,35 @@
 """Luxembourg's flows on the real database: control of overruns, reassessment with the provider."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-import orjson
-import pytest
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from medcontrol.model import (
     CareBillCheck,
     ControlFile,
     Deadline,
-    Entitlement,
     Letter,
     QuarantinedMessage,
 )
 from medcontrol.vocabulary import (
     ControlFileStatus,
     DecisionOutcome,
-    DocumentClass,
 )
-from tests.care_world import NOW, make_care_world
+from tests.care_world import (
+    NOW,
+    PLAN,
+    PROVIDER,
+    STAY,
+    answer,
+    bill,
+    right,
+    send,
+)
 from tests.flow_world import World
 from workflows.care.controls import open_controls
-from workflows.care.lines import record_lines
-from workflows.commands import NewDocument, PieceAsked, add_documents, fire_deadline
+from workflows.commands import PieceAsked, fire_deadline
 from workflows.rights.reviews import open_due_reviews
-from workflows.tools import Tools
-
-PERSON, PROVIDER = "1938040212345", "ZZ-900001"
-
-
-@pytest.fixture
-def world(db: Session, tools: Tools) -> World:
-    return make_care_world(db, tools)
-
-
-def send(world: World, *lines: dict[str, Any], at: datetime = NOW) -> Any:
-    return record_lines(world.tools.keys, [orjson.dumps(line) for line in lines], now=at)
-
-
-PLAN = {"plan": {"registration_number": PERSON, "provider_id": PROVIDER, "from": "2017-01-01",
-                 "acts": [{"code": "AEVH", "minutes": "700"}]}}  # fmt: skip
-STAY = {"stay": {"registration_number": PERSON, "admission": "2017-02-10",
-                 "discharge": "2017-02-20", "acute": True, "source": "hospital"}}  # fmt: skip
-
-
-def bill(number: str = "F-1", minutes: str = "3500", **more: Any) -> dict[str, Any]:
-    return {"bill": {
-        "registration_number": PERSON, "family_name": "Weber", "given_name": "Anne",
-        "birth_date": "1938-04-02", "agency": "AEC-LUX", "provider_id": PROVIDER,
-        "provider_name": "Réseau d’essai", "number": number, "month": "2017-03",
-        "periods": [{"from": "2017-03-01", "to": "2017-03-31", "minutes": minutes}], **more,
-    }}  # fmt: skip
 
 
 def the_file(world: World) -> ControlFile:
@@ -62,14 +39,6 @@ def the_file(world: World) -> ControlFile:
 def letters(world: World) -> list[tuple[str, str, str]]:
     rows = world.session.exec(select(Letter).order_by(col(Letter.written_at), col(Letter.id))).all()
     return [(row.code, row.recipient, row.context["addressee"]["name"]) for row in rows]
-
-
-def answer(world: World, file: ControlFile) -> None:
-    """Let the provider, or whoever objects, send something."""
-    document = NewDocument(kind="reasons", title="Réponse", content=b"%PDF-1.4 x",
-                           document_class=DocumentClass.MEDICAL)  # fmt: skip
-    add_documents(world.session, world.tools, file.id, [document], by=world.agent, now=NOW)
-    world.session.refresh(file)
 
 
 def test_a_bill_with_a_sign_is_controlled_once_and_the_provider_asked(world: World) -> None:
@@ -159,19 +128,6 @@ def test_faulty_lines_are_named_by_field_and_the_others_kept(world: World) -> No
         (7, "periods"),
     ]  # fmt: skip
     assert (found.plans, found.bills, found.duplicates) == (1, 1, 1)
-
-
-def right(world: World, code: str, opens_on: date) -> Entitlement:
-    row = Entitlement.model_validate({
-        "number": f"AD-2024-{code}", "jurisdiction": "lu", "flow": "care_reassessment",
-        "right_code": code, "registration_number": PERSON, "family_name": "Weber",
-        "given_name": "Anne", "birth_date": date(1938, 4, 2), "agency_code": "AEC-LUX",
-        "valid_from": date(2024, 12, 1), "next_review_on": date(2026, 12, 1),
-        "opens_on": opens_on, "granted_at": NOW - timedelta(days=740),
-    })  # fmt: skip
-    world.session.add(row)
-    world.session.flush()
-    return row
 
 
 def test_care_in_kind_is_offered_to_the_provider_who_may_decline(world: World) -> None:

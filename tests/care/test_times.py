@@ -8,13 +8,9 @@ from sqlmodel import Session, select
 from medcontrol.errors import InvalidInput
 from medcontrol.model import ControlFile
 from medcontrol.queries.care_times import care_times
-from tests.care_world import NOW
+from tests.care_world import NOW, PLAN, report, request, right, send
 from tests.flow_world import World
-from tests.integration.test_care_flows import PLAN, right, send, world
-from tests.integration.test_care_reassessment import report, request
 from workflows.rights.reviews import open_due_reviews
-
-__all__ = ["world"]
 
 NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
 

@@ -8,14 +8,19 @@ from sqlmodel import Session, select
 
 from medcontrol.errors import InvalidInput
 from medcontrol.model import CareBillCheck, ControlFile
-from tests.care_world import NOW
+from tests.care_world import (
+    NOW,
+    PERSON,
+    PLAN,
+    STAY,
+    bill,
+    refused,
+    request,
+    send,
+)
 from tests.flow_world import World
-from tests.integration.test_care_flows import PERSON, PLAN, STAY, bill, send, world
-from tests.integration.test_care_reassessment import refused, request
 from workflows.care.controls import open_controls
 from workflows.care.regression import Regression, regress
-
-__all__ = ["world"]
 
 MORE = {"aev.weekly_overrun_minutes": "240"}
 
