@@ -23,8 +23,10 @@ def sample_of(pack: Pack, letter: str, language: str) -> dict[str, Any]:
         context["beneficiary"] = name
     number = {"entitlement_number": f"{pack.served.reference_prefix}-2026-0004321"}
     context["decision"] = context["decision"] | number
-    if pack.meta.letters[letter].recipient == "provider":
+    if recipient == "provider":
         context["addressee"] = {"name": _PROVIDER[language], "address": []}
+    if recipient == "expert":
+        context["addressee"] = {"name": context["mission"]["expert"], "address": []}
     if lines := _lines(pack, language):
         context["decision"] |= {"lines": lines}
     return context | {
