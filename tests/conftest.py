@@ -1,6 +1,7 @@
 """Wiring of the tests: real servers, one migrated database per xdist worker."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("project")
 
 TEST_HOME = Path(tempfile.gettempdir()) / f"medcontrol-tests-{os.getuid()}"
+
+# Containers often forbid bytecode beside the source. Every one of some hundred processes that the
+# tests start (workers of xdist too) would compile all it imports: theirs is kept by itself.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(TEST_HOME / "bytecode")
+    sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session", autouse=True)
