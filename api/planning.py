@@ -13,9 +13,9 @@ from api.deps import InContext, Now, ReadDb
 from api.errors import refusals
 from assignment import rebalancing
 from assignment.batch_run import BatchRun, reason_of, run_batch
+from assignment.calendar import horizon
 from assignment.capacity import free_points, total_points
 from assignment.explaining import TaskExplained, explain
-from assignment.loading import horizon
 from assignment.orders import LoadChange
 from medcontrol.clock import civil_date
 from medcontrol.errors import Forbidden

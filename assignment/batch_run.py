@@ -21,7 +21,7 @@ from sqlmodel import Session
 from assignment.batch import plan_over
 from assignment.collecting import uncollected
 from assignment.facts import Plan, PlannedAssignment, UnassignedTask
-from assignment.loading import load_snapshot
+from assignment.loading_tasks import load_snapshot
 from assignment.loads import lock_loads
 from assignment.service import approve, find_waiting
 from assignment.spread import spread_over

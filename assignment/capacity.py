@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from assignment.loading import minutes_by_day
+from assignment.calendar import minutes_by_day
 from medcontrol.vocabulary import ControlLevel
 
 

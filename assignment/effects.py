@@ -12,11 +12,13 @@ from sqlmodel import Session
 from assignment import levers
 from assignment.batch import plan_over
 from assignment.batch_run import EVEN_FROM, FLOW_FROM
+from assignment.calendar import HORIZON_DAYS, PLANNED_DAYS, horizon
 from assignment.doctors import DoctorTable
 from assignment.eligibility import Eligibility
 from assignment.facts import DoctorFacts, Plan, TaskFacts
 from assignment.levers import Levers
-from assignment.loading import HORIZON_DAYS, PLANNED_DAYS, horizon, load_doctors, load_snapshot
+from assignment.loading_doctors import load_doctors
+from assignment.loading_tasks import load_snapshot
 from assignment.scoring import Weights
 from assignment.service import find_waiting
 from assignment.spread import spread_over

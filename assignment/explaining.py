@@ -12,7 +12,7 @@ from sqlmodel import Session
 from assignment.checker import refusals
 from assignment.facts import Candidate, Constraint, DoctorFacts, TaskFacts
 from assignment.ledger import OTHERS_SHOWN, Ledger, cheapest
-from assignment.loading import load_tasks
+from assignment.loading_tasks import load_tasks
 from assignment.staff import Staff, staff
 from medcontrol.errors import NotFound
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from assignment.loading import minutes_by_day
+from assignment.calendar import minutes_by_day
 from medcontrol.clock import ZONES
 from medcontrol.rules.calendar import WorkingCalendar
 

@@ -16,10 +16,12 @@ from sqlmodel import Session
 
 from assignment import levers
 from assignment.batch import plan
+from assignment.calendar import horizon
 from assignment.checker import refusals
 from assignment.facts import DoctorFacts, TaskFacts
 from assignment.levers import Levers
-from assignment.loading import horizon, load_doctors, load_tasks
+from assignment.loading_doctors import load_doctors
+from assignment.loading_tasks import load_tasks
 from assignment.orders import LoadChange
 from medcontrol.clock import civil_date
 from medcontrol.model import Absence

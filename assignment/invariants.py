@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from assignment.checker import refusals
 from assignment.facts import Constraint
-from assignment.loading import load_tasks
+from assignment.loading_tasks import load_tasks
 from assignment.staff import staff
 
 #: A day that was named and went by: so many days later a newer one must be there.

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from assignment.batch import rank
+from assignment.calendar import HORIZON_DAYS
 from assignment.checker import refusals
 from assignment.exclusions import LINKED
 from assignment.facts import (
@@ -18,7 +19,7 @@ from assignment.facts import (
     TaskFacts,
     UnassignedTask,
 )
-from assignment.loading import HORIZON_DAYS, load_tasks
+from assignment.loading_tasks import load_tasks
 from assignment.loads import lock_load
 from assignment.staff import staff
 from assignment.writing import Occasion, write_plan

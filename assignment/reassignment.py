@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment import levers
+from assignment.calendar import horizon
 from assignment.deciding import Decision, Desk, Held, back, spread, to_nobody, to_one
 from assignment.facts import Plan
-from assignment.loading import horizon, load_doctors, load_tasks
+from assignment.loading_doctors import load_doctors
+from assignment.loading_tasks import load_tasks
 from assignment.loads import lock_loads
 from assignment.orders import (
     LOCKED,

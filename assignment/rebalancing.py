@@ -17,8 +17,10 @@ from sqlmodel import Session
 
 from assignment import levers
 from assignment.balancing import Balance, Move, balance
+from assignment.calendar import horizon
 from assignment.facts import DoctorFacts
-from assignment.loading import horizon, load_doctors, load_tasks
+from assignment.loading_doctors import load_doctors
+from assignment.loading_tasks import load_tasks
 from assignment.orders import LoadChange
 from medcontrol.clock import civil_date
 

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment.batch import plan_over
+from assignment.calendar import HORIZON_DAYS
 from assignment.checker import check
 from assignment.eligibility import Eligibility
 from assignment.facts import DoctorFacts, Plan, TaskFacts
-from assignment.loading import HORIZON_DAYS, load_doctors, load_tasks
+from assignment.loading_doctors import load_doctors
+from assignment.loading_tasks import load_tasks
 from assignment.loads import lock_loads
 from assignment.online import keep, plan_one_by_one, with_loads
 from assignment.orders import (

@@ -14,11 +14,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from assignment.calendar import PLANNED_DAYS, horizon
 from assignment.doctors import DoctorTable
 from assignment.eligibility import Eligibility
 from assignment.facts import DoctorFacts, TaskFacts
 from assignment.levers import Levers, current
-from assignment.loading import PLANNED_DAYS, horizon, load_doctors
+from assignment.loading_doctors import load_doctors
 from medcontrol.clock import civil_date
 
 _KEPT = 8

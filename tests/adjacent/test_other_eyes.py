@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from assignment.batch import plan
+from assignment.calendar import HORIZON_DAYS, horizon
 from assignment.checker import check
-from assignment.loading import HORIZON_DAYS, horizon, load_doctors, load_tasks
+from assignment.loading_doctors import load_doctors
+from assignment.loading_tasks import load_tasks
 from assignment.scoring import Weights
 from assignment.service import Reassign, ToDoctor, ToPool, claim_next, reassign
 from medcontrol import db as database

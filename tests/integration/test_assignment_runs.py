@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment.batch_run import run_batch
+from assignment.calendar import horizon
 from assignment.capacity import CapacityCell, free_points, total_points
 from assignment.explaining import explain
 from assignment.invariants import check_standing
 from assignment.levers import current, set_lever
-from assignment.loading import horizon, load_doctors, load_tasks
+from assignment.loading_doctors import load_doctors
+from assignment.loading_tasks import load_tasks
 from assignment.staff import staff
 from medcontrol.db import transaction
 from medcontrol.errors import InvalidInput

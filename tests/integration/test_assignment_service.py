@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from assignment.calendar import HORIZON_DAYS, horizon
 from assignment.facts import Constraint, Rule
-from assignment.loading import HORIZON_DAYS, horizon
 from assignment.loads import lock_loads, reconcile_loads
 from assignment.service import (
     Reassign,

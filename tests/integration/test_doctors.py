@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlmodel import Session, col, select
 
-from assignment.loading import load_doctors
+from assignment.loading_doctors import load_doctors
 from medcontrol.errors import AlreadyDone, InvalidInput, NotFound
 from medcontrol.model import Absence, Availability, Competence, Doctor
 from medcontrol.services import doctors

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from assignment.calendar import horizon
 from assignment.capacity import free_points, total_points
-from assignment.loading import horizon
 from medcontrol.clock import civil_date
 from medcontrol.model import CapacitySnapshot
 from medcontrol.ports import FileFacts, SelectivityEngine, SelectivityOutcome

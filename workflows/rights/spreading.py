@@ -15,8 +15,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from assignment.calendar import horizon
 from assignment.capacity import free_points, total_points
-from assignment.loading import horizon
 from medcontrol.clock import Clock, civil_date
 from medcontrol.db import transaction
 from medcontrol.errors import DomainError

@@ -13,9 +13,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from assignment.calendar import horizon
 from assignment.checker import refusals
 from assignment.facts import Constraint, TaskFacts
-from assignment.loading import horizon, load_as_if, load_doctors
+from assignment.loading_doctors import load_doctors
+from assignment.loading_tasks import load_as_if
 from medcontrol.clock import ZONES, civil_date
 from medcontrol.errors import InvalidInput, StepNotOpen
 from medcontrol.model import ControlFile, HumanTask

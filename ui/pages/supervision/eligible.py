@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from assignment.calendar import horizon
 from assignment.checker import refusals
 from assignment.facts import DoctorFacts, TaskFacts
-from assignment.loading import horizon
 from assignment.service import load_doctors, load_tasks
 from medcontrol.queries.supervision import DoctorName
 
