@@ -153,6 +153,23 @@ RECIPIENTS: Mapping[str, str] = {
     "specialist": N_("To the specialist"),
 }
 
+# What decided who has a file, said to who has it as to supervisors.
+CHOICES: Mapping[str, str] = {
+    "cheapest": N_("The best placed of those who may have it."),
+    "planned": N_("Planned so that loads stay even and due dates are met."),
+    "made_room": N_("Planned so that another file could be placed as well."),
+    "kept": N_("Goes on with the file after the step before."),
+    "chosen": N_("Chosen by a person, not by the engine."),
+}
+
+TRAITS: Mapping[str, str] = {
+    "known": N_("knows the person"),
+    "near": N_("serves the place of the file"),
+    "far": N_("from further away: nobody nearer was better"),
+    "level_above": N_("of a higher level than the file needs"),
+    "contracted": N_("contracted"),
+}
+
 FILE_LISTS: Mapping[str, Mapping[str, str]] = {
     "recipient": RECIPIENTS,
     "outcome": OUTCOMES,
@@ -160,4 +177,6 @@ FILE_LISTS: Mapping[str, Mapping[str, str]] = {
     "journal_fact": JOURNAL_FACTS,
     "column": COLUMNS,
     "answer": ANSWERS,
+    "choice": CHOICES,
+    "trait": TRAITS,
 }

@@ -1,5 +1,6 @@
 """Why selectivity chose a file and assignment its doctors (motivation), for supervisors."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +11,14 @@ from sqlmodel import Session
 
 from medcontrol.errors import NotFound
 from medcontrol.model import Assignment, ControlFile, Doctor, SelectivityDecision
+from medcontrol.vocabulary import AssignmentMode
 
 # Columns of the tables, not values of a row.
 File: Any = ControlFile
 Chosen: Any = SelectivityDecision
 Held: Any = Assignment
 Names: Any = Doctor
+BY_HAND = "chosen"  # the rule of what somebody chose themselves: its terms decided nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,22 @@ class AssignmentWhy:
     ended_at: datetime | None
     end_reason: str | None
     why: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Why the doctor who has a step was given it, without any other doctor.
+
+    Attributes:
+        rule: of ``assignment.facts.Rule``; what decided.
+        traits: what spoke for the doctor or against, as codes: ``near``, ``far``, ``known``,
+            ``level_above``, ``contracted``. None where somebody chose by hand.
+    """
+
+    mode: AssignmentMode
+    rule: str
+    at: datetime
+    traits: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +94,31 @@ def load_why(session: Session, control_file_id: UUID) -> Why:
         features=chosen.features,
         assignments=_assignments(session, control_file_id),
     )
+
+
+def load_given(session: Session, task_id: UUID) -> Given | None:
+    """Return why the doctor who has a step was given it; None while nobody has it."""
+    row = session.execute(
+        sa.select(Held.mode, Held.assigned_at, Held.why).where(
+            Held.human_task_id == task_id, Held.ended_at.is_(None)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    rule = str(row.why.get("rule", ""))
+    terms = {} if rule == BY_HAND else row.why.get("chosen", {})
+    return Given(mode=row.mode, rule=rule, at=row.assigned_at, traits=tuple(_traits(terms)))
+
+
+def _traits(terms: Mapping[str, Any]) -> Iterator[str]:
+    if terms.get("continuity", 0) < 0:
+        yield "known"
+    if "place" in terms:
+        yield "far" if terms["place"] > 0 else "near"
+    if terms.get("level", 0) > 0:
+        yield "level_above"
+    if terms.get("fee", 0) > 0:
+        yield "contracted"
 
 
 def _assignments(session: Session, file_id: UUID) -> tuple[AssignmentWhy, ...]:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from medcontrol.queries.explanations import Given
 from medcontrol.queries.worklist import Due
 from medcontrol.vocabulary import (
     ActorKind,
@@ -157,6 +158,8 @@ class SummaryTab:
     recent_total: int
     may_know_why: bool = True
     may_explain: bool = False
+    given: Given | None = None  # why its doctor has the open step
+    may_compare: bool = False  # see who else might have it, and at what cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

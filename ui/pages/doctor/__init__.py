@@ -12,8 +12,11 @@ from ui.pages.doctor import (
     login,
     queue,
     selection,
+    why_doctor,
 )
 
 router = APIRouter()
-for module in (login, queue, selection, account, documents, deciding, acting, letters, file):
+for module in (
+    login, queue, selection, account, documents, deciding, acting, letters, why_doctor, file,
+):  # fmt: skip
     router.include_router(module.router)

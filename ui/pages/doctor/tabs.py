@@ -11,6 +11,7 @@ from medcontrol.model import Message
 from medcontrol.policy import Action
 from medcontrol.queries import activity_loading as activity
 from medcontrol.queries import tabs_loading as tabs
+from medcontrol.queries.explanations import load_given
 from medcontrol.queries.file_loading import OpenFile
 from medcontrol.queries.file_page import FilePage, FileTab
 from medcontrol.queries.file_tabs import JournalKind, JournalRow
@@ -23,6 +24,7 @@ from medcontrol.services.medical import MedicalContent
 from medcontrol.vocabulary import LineOutcome
 from ui.pages.doctor.beside import beside_notes
 from ui.pages.doctor.medical import medical_summary
+from ui.pages.doctor.why_doctor import may_compare
 from ui.visitors import Visitor
 from ui.words import PackWords
 from workflows.definition.catalog import Pack
@@ -78,7 +80,10 @@ def _summary(session: Session, reading: Reading, calendar: WorkingCalendar,
     summary = tabs.load_summary(
         session, reading.visitor.principal, opened, pieces, medical, calendar
     )
-    return {"summary": summary}
+    compares = may_compare(opened)
+    task, mine = opened.task, Action.CONTROL in opened.allowed
+    given = load_given(session, task.id) if task and (compares or mine) else None
+    return {"summary": replace(summary, given=given, may_compare=compares)}
 
 
 def _request(session: Session, reading: Reading, _calendar: WorkingCalendar,

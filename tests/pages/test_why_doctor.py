@@ -1,0 +1,69 @@
+"""Why this doctor: in words to who has the file, with costs and obstacles to who steers."""
+
+from lxml import html
+
+from medcontrol import db as database
+from medcontrol.vocabulary import Role
+from tests.factories import make_principal
+from tests.pages.desk import Fund, texts
+from tests.pages.people import hire, log_in, supervisor
+
+CARD = "//details[@id='why-doctor']"
+LINK = f"{CARD}//a[contains(@href, '/why-doctor')]"
+
+
+def test_the_doctor_reads_why_in_words_and_sees_no_colleague(fund: Fund) -> None:
+    colleague = hire(fund)
+    reference = fund.take()
+    holder = fund.task(reference).assigned_doctor_id
+    with database.transaction() as session:
+        own = make_principal(session, Role.DOCTOR, "CASA-1", colleague)
+    principal = own if holder == colleague.id else fund.world.by_doctor[fund.world.doctor.id]
+    browser = fund.log_in(principal)
+
+    page = browser.page(f"/files/{reference}")
+
+    said = " ".join(texts(page, CARD))
+    assert "Pourquoi moi ?" in said
+    assert "Le mieux placé de ceux qui peuvent l’avoir." in said
+    assert "dessert le lieu du dossier" in said
+    assert not page.xpath(LINK)
+    assert browser.get(f"/files/{reference}/why-doctor").status_code == 403
+
+
+def test_a_supervisor_sees_costs_of_all_candidates_and_how_many_may_not(fund: Fund) -> None:
+    colleague = hire(fund)
+    hire(fund, flows=("ambulatory",))
+    reference = fund.take()
+    browser = supervisor(fund)
+
+    page = browser.page(browser.page(f"/files/{reference}").xpath(LINK)[0].get("href"))
+
+    assert len(texts(page, "//section[@aria-labelledby='then-1']//tbody/tr")) >= 2
+    now = texts(page, "//section[@aria-labelledby='now-1']//tbody/tr/th")
+    assert any(colleague.name in each for each in now)
+    assert sum("a le dossier" in each for each in now) == 1
+    sums = texts(page, "//section[@aria-labelledby='now-1']//tbody/tr/td[last()]")
+    assert sums == sorted(sums, key=lambda text: float(text.replace(",", ".")))
+    out = texts(page, "//section[@aria-labelledby='out-1']//tbody/tr")
+    assert any(each.startswith("Pas compétent pour ce type de dossier") for each in out)
+
+
+def test_what_a_person_chose_is_said_so_and_an_agent_learns_nothing(fund: Fund) -> None:
+    reference = fund.take()
+    chosen, browser = hire(fund), supervisor(fund)
+    with database.transaction() as session:
+        own = make_principal(session, Role.DOCTOR, "CASA-1", chosen)
+    page = browser.page(f"/supervision/reassign?task={fund.task(reference).id}")
+    preview = browser.send(
+        page, "/reassign/preview", target="doctor", doctor=str(chosen.id), reason="workload"
+    )
+    browser.send(html.fromstring(preview.text), "/supervision/reassign")
+
+    said = " ".join(texts(fund.log_in(own).page(f"/files/{reference}"), CARD))
+    agent = log_in(fund, Role.AGENT)
+
+    assert "Choisi par une personne" in said
+    assert "dessert le lieu" not in said, "no terms decided"
+    assert not agent.page(f"/files/{reference}").xpath(CARD)
+    assert agent.get(f"/files/{reference}/why-doctor").status_code == 403
