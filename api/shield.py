@@ -69,7 +69,7 @@ class Shield:
 
         try:
             await self.app(scope, receive, watched)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - whatever failed, the caller gets an answer
             response = _answer(scope, error)
             if not has_started and scope["type"] == "http":
                 await response(scope, receive, send)

@@ -77,9 +77,11 @@ CASE WHEN f.parent_id IS NOT NULL THEN (
 """  # noqa: S608 - words of ours
 
 _OF_FILES = sa.text(
-    f"SELECT f.id, {EXCLUDED} FROM control_file f WHERE f.id = ANY(:ids)"  # noqa: S608
+    f"SELECT f.id, {EXCLUDED} FROM control_file f WHERE f.id = ANY(:ids)"  # noqa: S608 - words of ours
 )
-_OF_FILE = f"SELECT f.id, {EXCLUDED} FROM control_file f WHERE f.id = %(id)s".encode()  # noqa: S608
+_OF_FILE = (
+    f"SELECT f.id, {EXCLUDED} FROM control_file f WHERE f.id = %(id)s"  # noqa: S608 - words of ours
+).encode()
 
 
 def reasons_of(pairs: list[list[str]] | None) -> dict[UUID, str]:

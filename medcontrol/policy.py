@@ -138,7 +138,7 @@ def _kept_apart(principal: Principal, table: Table) -> list[sa.ColumnElement[boo
     if hidden is None:
         return apart
     if table is ReceivedFile:
-        received = sa.select(ControlFile.received_file_id).where(  # type: ignore[call-overload]
+        received = sa.select(col(ControlFile.received_file_id)).where(
             col(ControlFile.id).in_(hidden)
         )
         return [*apart, col(ReceivedFile.id).not_in(received)]
@@ -154,12 +154,12 @@ def blinded(principal: Principal) -> Any:
     if principal.doctor_id is None or not principal.has(Role.QUALITY_READER):
         return None
     read = (
-        sa.select(SecondReading.control_file_id)  # type: ignore[call-overload]
+        sa.select(col(SecondReading.control_file_id))
         .join(HumanTask, col(HumanTask.control_file_id) == col(SecondReading.reading_file_id))
         .where(
-            HumanTask.assigned_doctor_id == principal.doctor_id,
-            HumanTask.status == TaskStatus.OPEN,
-            HumanTask.kind == StepKind.QUALITY_READING,
+            col(HumanTask.assigned_doctor_id) == principal.doctor_id,
+            col(HumanTask.status) == TaskStatus.OPEN,
+            col(HumanTask.kind) == StepKind.QUALITY_READING,
             col(SecondReading.read_at).is_(None),
         )
     )
@@ -187,9 +187,9 @@ def _own(doctor_id: UUID, table: Table, action: Action) -> sa.ColumnElement[bool
     mine = _column(table, "assigned_doctor_id") == doctor_id
     if action is Action.CONTROL:
         return mine  # type: ignore[no-any-return]
-    given = sa.select(Assignment.control_file_id).where(Assignment.doctor_id == doctor_id)  # type: ignore[call-overload]
-    sits = sa.select(CommissionMember.control_file_id).where(  # type: ignore[call-overload]
-        CommissionMember.doctor_id == doctor_id
+    given = sa.select(col(Assignment.control_file_id)).where(col(Assignment.doctor_id) == doctor_id)
+    sits = sa.select(col(CommissionMember.control_file_id)).where(
+        col(CommissionMember.doctor_id) == doctor_id
     )
     return sa.or_(mine, _file_id(table).in_(given), _file_id(table).in_(sits))
 
@@ -211,7 +211,7 @@ def visible_rights(principal: Principal, action: Action = Action.SEE) -> sa.Colu
         if grant.level is ControlLevel.CENTRAL:
             parts.append(sa.true())
             continue
-        below = sa.select(Unit.code).where(Unit.parent_code == grant.unit_code)  # type: ignore[call-overload]
+        below = sa.select(col(Unit.code)).where(col(Unit.parent_code) == grant.unit_code)
         own = col(Entitlement.agency_code) == grant.unit_code
         parts.append(
             own
@@ -220,7 +220,7 @@ def visible_rights(principal: Principal, action: Action = Action.SEE) -> sa.Colu
         )
     is_doctor = principal.doctor_id is not None and principal.has(*_CONTROLLERS)
     if action is Action.SEE and is_doctor:
-        people = sa.select(ControlFile.registration_number).where(visible(principal))  # type: ignore[call-overload]
+        people = sa.select(col(ControlFile.registration_number)).where(visible(principal))
         parts.append(col(Entitlement.registration_number).in_(people))
     if not parts:
         return sa.false()
@@ -259,11 +259,11 @@ def agent_scope(principal: Principal) -> sa.ColumnElement[bool]:
 def grants_of(session: Session, user_id: UUID, on: date) -> tuple[Grant, ...]:
     """Return the role grants of a user that are valid on a day, both ends included."""
     rows = session.execute(
-        sa.select(RoleGrant.role, Unit.level, Unit.code)  # type: ignore[call-overload]
-        .join(Unit, Unit.code == RoleGrant.unit_code)
+        sa.select(col(RoleGrant.role), col(Unit.level), col(Unit.code))
+        .join(Unit, col(Unit.code) == RoleGrant.unit_code)
         .where(
-            RoleGrant.user_id == user_id,
-            RoleGrant.valid_from <= on,
+            col(RoleGrant.user_id) == user_id,
+            col(RoleGrant.valid_from) <= on,
             sa.or_(col(RoleGrant.valid_to).is_(None), col(RoleGrant.valid_to) >= on),
         )
         .order_by(RoleGrant.role, Unit.code)
@@ -278,14 +278,14 @@ def missions_of(
     if not any(grant.role is Role.EXPERT for grant in grants):
         return frozenset()
     found = session.execute(
-        sa.select(ExpertMission.control_file_id)  # type: ignore[call-overload]
-        .join(Expert, Expert.id == ExpertMission.expert_id)
+        sa.select(col(ExpertMission.control_file_id))
+        .join(Expert, col(Expert.id) == ExpertMission.expert_id)
         .where(
-            Expert.user_id == user_id,
-            Expert.is_active,
-            ExpertMission.status == "named",
-            ExpertMission.valid_from <= on,
-            ExpertMission.valid_to >= on,
+            col(Expert.user_id) == user_id,
+            col(Expert.is_active),
+            col(ExpertMission.status) == "named",
+            col(ExpertMission.valid_from) <= on,
+            col(ExpertMission.valid_to) >= on,
         )
     )
     return frozenset(found.scalars())

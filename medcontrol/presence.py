@@ -43,9 +43,11 @@ class Presences:
         """Note that somebody has a file open; return who else has, the first to come first."""
         if self._client is None:
             return []
+        from redis import RedisError
+
         try:
             return self._note(f"presence:{file_id}", str(user_id), name, now)
-        except Exception:  # noqa: BLE001 - a page never fails over this
+        except RedisError:
             _LOG.warning("presence is not known: Valkey does not answer")
             return []
 

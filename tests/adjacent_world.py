@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.ids import new_id
 from medcontrol.model import (
@@ -79,7 +79,7 @@ class AdjacentWorld(World):
         found = self.session.exec(
             select(Decision)
             .where(Decision.control_file_id == file.id)
-            .order_by(Decision.decided_at)  # type: ignore[arg-type]
+            .order_by(col(Decision.decided_at))
         )
         return list(found)
 
@@ -87,7 +87,7 @@ class AdjacentWorld(World):
         found = self.session.exec(
             select(ControlFile)
             .where(ControlFile.parent_id == file.id, ControlFile.flow == flow)
-            .order_by(ControlFile.opened_at.desc())  # type: ignore[attr-defined]
+            .order_by(col(ControlFile.opened_at).desc())
             .execution_options(populate_existing=True)
         )
         return found.first()  # type: ignore[return-value]
@@ -96,7 +96,7 @@ class AdjacentWorld(World):
         found = self.session.exec(
             select(OpinionRequest)
             .where(OpinionRequest.control_file_id == file.id)
-            .order_by(OpinionRequest.opened_at.desc())  # type: ignore[attr-defined]
+            .order_by(col(OpinionRequest.opened_at).desc())
             .execution_options(populate_existing=True)
         )
         return found.first()  # type: ignore[return-value]
@@ -105,7 +105,7 @@ class AdjacentWorld(World):
         found = self.session.exec(
             select(ExpertMission)
             .where(ExpertMission.control_file_id == expertise.id)
-            .order_by(ExpertMission.named_at.desc())  # type: ignore[attr-defined]
+            .order_by(col(ExpertMission.named_at).desc())
             .execution_options(populate_existing=True)
         )
         return found.first()  # type: ignore[return-value]

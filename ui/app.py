@@ -61,7 +61,7 @@ def _routers() -> list[APIRouter]:
 
 
 def _to_login(request: Request, error: Exception) -> Response:
-    assert isinstance(error, NotLoggedIn)  # noqa: S101
+    assert isinstance(error, NotLoggedIn)  # noqa: S101 - registered for these
     query = "" if error.come_back == "/" else f"?{urlencode({'next': error.come_back})}"
     if request.headers.get("hx-request") == "true":
         # A fragment can't be a login page: htmx goes there with the whole window.
@@ -70,7 +70,7 @@ def _to_login(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, DomainError)  # noqa: S101
+    assert isinstance(error, DomainError)  # noqa: S101 - registered for these
     page = ErrorPage(
         status=_STATUS[error.kind], code=error.code, field=error.field, back=_back(request)
     )
@@ -78,7 +78,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for these
     place = error.errors()[0]["loc"]
     is_address = place[0] == "path"
     field = None if is_address else ".".join(str(part) for part in place[1:])
@@ -87,7 +87,7 @@ def _unreadable(request: Request, error: Exception) -> Response:
 
 
 def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for these
     code = {403: "forbidden", 404: "not_found"}.get(error.status_code, "invalid_input")
     _recognise(request)
     response = _draw(request, ErrorPage(status=error.status_code, code=code, back=_back(request)))

@@ -46,9 +46,9 @@ def appeals(session: Session, principal: Principal, *, is_open: bool = True) -> 
     """Return the appeals that somebody may see, the most pressing first."""
     contested = aliased(ControlFile)
     rows = session.execute(
-        sa.select(ControlFile, Appeal, contested.reference)  # type: ignore[call-overload]
+        sa.select(ControlFile, Appeal, col(contested.reference))
         .join(Appeal, col(Appeal.control_file_id) == ControlFile.id)
-        .join(contested, contested.id == Appeal.contested_file_id)
+        .join(contested, col(contested.id) == Appeal.contested_file_id)
         .where(
             visible(principal),
             col(ControlFile.closed_at).is_(None)
@@ -139,7 +139,7 @@ def appeal_page(session: Session, principal: Principal, reference: str) -> Appea
 
 def _members(session: Session, file_id: UUID) -> tuple[Member, ...]:
     rows = session.execute(
-        sa.select(CommissionMember, Doctor.name)  # type: ignore[call-overload]
+        sa.select(CommissionMember, col(Doctor.name))
         .join(Doctor, col(Doctor.id) == CommissionMember.doctor_id)
         .where(col(CommissionMember.control_file_id) == file_id)
         .order_by(col(CommissionMember.is_chair).desc(), col(Doctor.code))

@@ -98,7 +98,7 @@ def expert_page(session: Session, expert_id: UUID, month: date) -> ExpertPage:
         .order_by(col(ExpertConflict.valid_from).desc())
     ).all()
     rows = session.execute(
-        sa.select(ControlFile.reference, ExpertFee, ExpertMission.ended_at)  # type: ignore[call-overload]
+        sa.select(col(ControlFile.reference), ExpertFee, col(ExpertMission.ended_at))
         .join(ExpertMission, col(ExpertMission.id) == ExpertFee.mission_id)
         .join(ControlFile, col(ControlFile.id) == ExpertMission.control_file_id)
         .where(col(ExpertFee.expert_id) == expert_id, col(ExpertFee.month) == month)

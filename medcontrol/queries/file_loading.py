@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from medcontrol.errors import NotFound
 from medcontrol.model import (
@@ -232,12 +232,10 @@ def load_counts(session: Session, principal: Principal, opened: OpenFile) -> Fil
     message: Any = Message
     wanted = {
         "documents": sa.select(sa.func.count()).where(
-            Document.received_file_id == file.received_file_id  # type: ignore[arg-type]
+            col(Document.received_file_id) == file.received_file_id
         ),
         "history": sa.select(sa.func.count()).where(others_of_person(principal, opened)),
-        "opinions": sa.select(sa.func.count()).where(
-            Opinion.control_file_id == file.id  # type: ignore[arg-type]
-        ),
+        "opinions": sa.select(sa.func.count()).where(col(Opinion.control_file_id) == file.id),
         "messages": sa.select(sa.func.count()).where(
             message.control_file_id == file.id,
             sa.true() if readable else message.audience == MessageAudience.EVERYONE,

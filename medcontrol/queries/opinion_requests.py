@@ -52,7 +52,7 @@ def late_requests(session: Session, principal: Principal, today: date) -> Sequen
 
 def _requests(session: Session, wanted: sa.ColumnElement[bool]) -> Sequence[RequestRow]:
     rows = session.execute(
-        sa.select(OpinionRequest, ControlFile.reference, Doctor.name, Expert.name)  # type: ignore[call-overload]
+        sa.select(OpinionRequest, col(ControlFile.reference), col(Doctor.name), col(Expert.name))
         .join(ControlFile, col(ControlFile.id) == OpinionRequest.control_file_id)
         .outerjoin(Doctor, col(Doctor.id) == OpinionRequest.doctor_id)
         .outerjoin(Expert, col(Expert.id) == OpinionRequest.expert_id)

@@ -19,6 +19,7 @@ Skill: Any = Competence
 Names: Any = Doctor
 Task: Any = HumanTask
 Held: Any = RoleGrant
+Besides: Any = sqlalchemy.orm.aliased(RoleGrant)  # another role of the same account
 Units: Any = Unit
 Users: Any = UserAccount
 
@@ -174,10 +175,9 @@ def _far() -> tuple[sa.ColumnElement[bool], ...]:
     )
     region = sa.select(Units.parent_code).where(Units.code == home).scalar_subquery()
     wanted = sa.case((Held.role.in_((Role.SUPERVISOR, Role.COORDINATOR)), region), else_=home)
-    Also: Any = sqlalchemy.orm.aliased(RoleGrant)  # noqa: N806 - a table
     reads = (
         sa.select(sa.literal(1))
-        .where(Also.user_id == Users.id, Also.role == Role.QUALITY_READER)
+        .where(Besides.user_id == Users.id, Besides.role == Role.QUALITY_READER)
         .correlate(UserAccount)
         .exists()
     )

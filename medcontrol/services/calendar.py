@@ -32,9 +32,9 @@ def working_calendar(
         on: the day whose law gives the hours of work; needed for working hours only.
     """
     rows = session.execute(
-        sa.select(AnnouncedDay.day, AnnouncedDay.is_holiday, AnnouncedDay.name).where(  # type: ignore[call-overload]
-            AnnouncedDay.jurisdiction == jurisdiction
-        )
+        sa.select(
+            col(AnnouncedDay.day), col(AnnouncedDay.is_holiday), col(AnnouncedDay.name)
+        ).where(col(AnnouncedDay.jurisdiction) == jurisdiction)
     )
     return _calendar(jurisdiction, frozenset((day, off, name) for day, off, name in rows), on)
 

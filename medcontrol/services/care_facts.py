@@ -164,8 +164,8 @@ def _billed_of_people(
 ) -> dict[str, set[tuple[date, str]]]:
     found: dict[str, set[tuple[date, str]]] = {one: set() for one in registration_numbers}
     rows = session.execute(
-        sa.select(  # type: ignore[call-overload]
-            CareBill.registration_number, CareBill.month, CareBill.provider_id
+        sa.select(
+            col(CareBill.registration_number), col(CareBill.month), col(CareBill.provider_id)
         ).where(col(CareBill.registration_number).in_(found), col(CareBill.replaced_at).is_(None))
     )
     for person, month, provider in rows:

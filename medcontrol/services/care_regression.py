@@ -126,7 +126,7 @@ def bills_changed(
 def count_bills(session: Session, since: date | None, most: int) -> int:
     """Return how many bills a report would work out; one more than ``most`` stands for all."""
     some = (
-        sa.select(CareBill.id)  # type: ignore[call-overload]
+        sa.select(col(CareBill.id))
         .where(
             col(CareBill.replaced_at).is_(None),
             col(CareBill.month) >= (since or date.min).replace(day=1),

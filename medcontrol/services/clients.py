@@ -110,9 +110,9 @@ def find(session: Session, token: str) -> Client | None:
     if not token.startswith(PREFIX):
         return None
     row = session.execute(
-        sa.select(ApiClient, Unit.level)  # type: ignore[call-overload]
-        .outerjoin(Unit, Unit.code == ApiClient.unit_code)
-        .where(ApiClient.token_hash == token_hash(token), ApiClient.revoked_at.is_(None))  # type: ignore[union-attr]
+        sa.select(ApiClient, col(Unit.level))
+        .outerjoin(Unit, col(Unit.code) == ApiClient.unit_code)
+        .where(col(ApiClient.token_hash) == token_hash(token), col(ApiClient.revoked_at).is_(None))
     ).first()
     if row is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 
 from medcontrol.model import (
     Absence,
@@ -140,9 +140,9 @@ NAMES = {
 
 def load_known(session: Session, *, with_closed: bool = False) -> Known:
     """Return the active units, or all, and all doctors. Two statements."""
-    wanted = sa.true() if with_closed else Unit.is_active
-    units = session.execute(sa.select(Unit.code, Unit.level).where(wanted))  # type: ignore[call-overload]
-    doctors = session.execute(sa.select(Doctor.code, Doctor.id))  # type: ignore[call-overload]
+    wanted = sa.true() if with_closed else col(Unit.is_active)
+    units = session.execute(sa.select(col(Unit.code), col(Unit.level)).where(wanted))
+    doctors = session.execute(sa.select(col(Doctor.code), col(Doctor.id)))
     return Known({row[0]: row[1] for row in units}, {row[0]: row[1] for row in doctors})
 
 

@@ -252,17 +252,17 @@ def list_doctors(
 ) -> list[tuple[Doctor, int, int, tuple[str, ...]]]:
     """Return doctors by code, each with open files, open points and flows held at any time."""
     held = (
-        sa.select(sa.func.array_agg(sa.distinct(Competence.flow)))  # type: ignore[arg-type]
-        .where(Competence.doctor_id == Doctor.id)  # type: ignore[arg-type]
+        sa.select(sa.func.array_agg(sa.distinct(col(Competence.flow))))
+        .where(col(Competence.doctor_id) == Doctor.id)
         .scalar_subquery()
     )
     statement = (
-        sa.select(Doctor, DoctorLoad.open_files, DoctorLoad.open_points, held)  # type: ignore[call-overload]
-        .outerjoin(DoctorLoad, DoctorLoad.doctor_id == Doctor.id)
+        sa.select(Doctor, col(DoctorLoad.open_files), col(DoctorLoad.open_points), held)
+        .outerjoin(DoctorLoad, col(DoctorLoad.doctor_id) == Doctor.id)
         .order_by(Doctor.code)
     )
     if unit_code is not None:
-        statement = statement.where(Doctor.unit_code == unit_code)
+        statement = statement.where(col(Doctor.unit_code) == unit_code)
     return [
         (doctor, files or 0, points or 0, tuple(sorted(flows_held or ())))
         for doctor, files, points, flows_held in session.execute(statement)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.ids import new_id
@@ -68,7 +68,7 @@ def _account(session: Session, login: str | None, expert_id: UUID | None) -> UUI
         return None
     found = session.exec(
         select(UserAccount)
-        .join(RoleGrant, RoleGrant.user_id == UserAccount.id)  # type: ignore[arg-type]
+        .join(RoleGrant, col(RoleGrant.user_id) == UserAccount.id)
         .where(UserAccount.login == login.strip().lower(), RoleGrant.role == Role.EXPERT)
     ).first()
     if found is None:

@@ -134,7 +134,7 @@ def _renew_chunk(
         if renewed:
             session.execute(
                 sa.text(
-                    f"UPDATE {name} SET key_id = :key_id, {sealed.content} = :content"  # noqa: S608
+                    f"UPDATE {name} SET key_id = :key_id, {sealed.content} = :content"  # noqa: S608 - our names
                     f" WHERE {sealed.key} = :id"
                 ),
                 renewed,

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from medcontrol.model import Unit
 from medcontrol.reference.places import agencies, regions
@@ -30,7 +30,7 @@ def load_reference_data(session: Session, jurisdiction: str) -> int:
         _unit(jurisdiction, agency.code, agency.name_fr, ControlLevel.LOCAL, agency.region)
         for agency in agencies(jurisdiction).values()
     ]
-    statement = insert(Unit).on_conflict_do_nothing().returning(Unit.code)  # type: ignore[call-overload]
+    statement = insert(Unit).on_conflict_do_nothing().returning(col(Unit.code))
     return len(session.execute(statement, rows).all())
 
 
@@ -50,8 +50,8 @@ def _unit(
 def agency_regions(session: Session) -> dict[str, dict[str, str]]:
     """Return region by agency, by jurisdiction, of the active agencies: what intake knows."""
     rows = session.execute(
-        sa.select(Unit.jurisdiction, Unit.code, Unit.parent_code).where(  # type: ignore[call-overload]
-            Unit.level == ControlLevel.LOCAL, Unit.is_active
+        sa.select(col(Unit.jurisdiction), col(Unit.code), col(Unit.parent_code)).where(
+            col(Unit.level) == ControlLevel.LOCAL, col(Unit.is_active)
         )
     )
     found: dict[str, dict[str, str]] = {}

@@ -79,12 +79,12 @@ def keep_answer(
 
 def _answer(session: Session, request_id: UUID) -> Answered | None:
     row = session.execute(
-        sa.select(InboxMessage.source, InboxMessage.subject_id)  # type: ignore[call-overload]
+        sa.select(col(InboxMessage.source), col(InboxMessage.subject_id))
         .where(
             col(InboxMessage.external_id) == str(request_id),
             col(InboxMessage.source).in_([f"{_ANSWERS}{code}" for code in ANSWER_CODES]),
         )
-        .order_by(InboxMessage.seen_at)
+        .order_by(col(InboxMessage.seen_at))
         .limit(1)
     ).first()
     return Answered(row[0].removeprefix(_ANSWERS), row[1]) if row else None

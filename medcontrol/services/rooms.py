@@ -26,7 +26,7 @@ class RoomLine:
 def list_rooms(session: Session, jurisdiction: str) -> Sequence[RoomLine]:
     """Return all rooms by unit and code, those out of use too."""
     rows = session.execute(
-        sa.select(Room, Unit.name)  # type: ignore[call-overload]
+        sa.select(Room, col(Unit.name))
         .join(Unit, col(Unit.code) == col(Room.unit_code))
         .where(col(Unit.jurisdiction) == jurisdiction)
         .order_by(Unit.name, Room.code)

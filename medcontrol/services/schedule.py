@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from medcontrol.clock import ZONES
 from medcontrol.model import Schedule
@@ -19,8 +19,16 @@ from medcontrol.model import Schedule
 def last_run(session: Session, name: str) -> datetime | None:
     """Return when a job last ran to its end, if it ever did."""
     return session.execute(
-        sa.select(Schedule.last_run_at).where(Schedule.name == name)  # type: ignore[call-overload]
+        sa.select(col(Schedule.last_run_at)).where(col(Schedule.name) == name)
     ).scalar_one_or_none()
+
+
+def last_result(session: Session, name: str) -> Mapping[str, Any]:
+    """Return what a job did when it last ran to its end; nothing if it never did."""
+    found = session.execute(
+        sa.select(Schedule.last_result).where(Schedule.name == name)  # type: ignore[call-overload]
+    ).scalar_one_or_none()
+    return dict(found or {})
 
 
 def note_run(session: Session, name: str, result: Mapping[str, Any], *, now: datetime) -> None:

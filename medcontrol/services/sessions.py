@@ -49,22 +49,25 @@ def find(session: Session, token: str, *, now: datetime) -> Login | None:
     """
     on = civil_date(now, settings().jurisdiction)
     valid = sa.and_(
-        RoleGrant.user_id == UserAccount.id,  # type: ignore[arg-type]
-        RoleGrant.valid_from <= on,  # type: ignore[arg-type]
+        col(RoleGrant.user_id) == UserAccount.id,
+        col(RoleGrant.valid_from) <= on,
         sa.or_(col(RoleGrant.valid_to).is_(None), col(RoleGrant.valid_to) >= on),
     )
     rows = session.execute(
-        sa.select(UserAccount, UserSession.csrf_token, RoleGrant.role, Unit.level, Unit.code)  # type: ignore[call-overload]
-        .join(UserSession, UserSession.user_id == UserAccount.id)
+        sa.select(
+            UserAccount, col(UserSession.csrf_token), col(RoleGrant.role), col(Unit.level),
+            col(Unit.code),
+        )
+        .join(UserSession, col(UserSession.user_id) == UserAccount.id)
         .outerjoin(RoleGrant, valid)
-        .outerjoin(Unit, Unit.code == RoleGrant.unit_code)
+        .outerjoin(Unit, col(Unit.code) == RoleGrant.unit_code)
         .where(
-            UserSession.token_hash == token_hash(token),
-            UserSession.expires_at > now,
-            UserAccount.is_active,
+            col(UserSession.token_hash) == token_hash(token),
+            col(UserSession.expires_at) > now,
+            col(UserAccount.is_active),
         )
         .order_by(RoleGrant.role, Unit.code)
-    ).all()
+    ).all()  # fmt: skip
     if not rows:
         return None
     user, csrf = rows[0][0], rows[0][1]

@@ -226,9 +226,9 @@ def by_login(session: Session, login: str) -> UserAccount:
 def list_users(session: Session, on: date) -> Sequence[Listed]:
     """Return every account by login, with the roles of a day. Two statements."""
     rows = session.execute(
-        sa.select(RoleGrant.user_id, RoleGrant.role, RoleGrant.unit_code)  # type: ignore[call-overload]
+        sa.select(col(RoleGrant.user_id), col(RoleGrant.role), col(RoleGrant.unit_code))
         .where(
-            RoleGrant.valid_from <= on,
+            col(RoleGrant.valid_from) <= on,
             sa.or_(col(RoleGrant.valid_to).is_(None), col(RoleGrant.valid_to) >= on),
         )
         .order_by(RoleGrant.role, RoleGrant.unit_code)

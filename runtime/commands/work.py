@@ -76,7 +76,7 @@ def revive(
 
 
 def _dead(session: Any) -> list[UUID]:
-    statement = sa.select(OutboxMessage.id).where(col(OutboxMessage.dead_at).is_not(None))  # type: ignore[call-overload]
+    statement = sa.select(col(OutboxMessage.id)).where(col(OutboxMessage.dead_at).is_not(None))
     return list(session.execute(statement).scalars())
 
 

@@ -129,7 +129,7 @@ def name_of(row: TrainedModel) -> str:
 def _first(session: Session, jurisdiction: str, which: Any) -> ScoreModel | None:
     """Return the newest model of those; its text is fetched and read once per process."""
     found = session.execute(
-        sa.select(TrainedModel.id, TrainedModel.number, TrainedModel.sha256)  # type: ignore[call-overload]
+        sa.select(col(TrainedModel.id), col(TrainedModel.number), col(TrainedModel.sha256))
         .where(col(TrainedModel.jurisdiction) == jurisdiction, which)
         .order_by(col(TrainedModel.trained_as_of).desc(), col(TrainedModel.number).desc())
         .limit(1)
@@ -139,7 +139,7 @@ def _first(session: Session, jurisdiction: str, which: Any) -> ScoreModel | None
     known = _KNOWN.get(found.sha256)
     if known is None:
         text = session.execute(
-            sa.select(TrainedModel.content).where(col(TrainedModel.id) == found.id)  # type: ignore[call-overload]
+            sa.select(col(TrainedModel.content)).where(col(TrainedModel.id) == found.id)
         ).scalar_one()
         known = _read(text, "")
         _KNOWN.clear()

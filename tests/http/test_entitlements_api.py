@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from medcontrol import db as database
 from medcontrol.model import Entitlement
@@ -40,7 +40,7 @@ def pages(caller: Any, size: int, after: int = 0) -> Iterator[list[dict[str, Any
 def change(number: str, **values: Any) -> None:
     with database.transaction() as session:
         session.execute(
-            sa.update(Entitlement).where(Entitlement.number == number).values(**values)  # type: ignore[arg-type]
+            sa.update(Entitlement).where(col(Entitlement.number) == number).values(**values)
         )
 
 

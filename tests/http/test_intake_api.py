@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 import sqlalchemy as sa
+from sqlmodel import col
 
 from medcontrol import db as database
 from medcontrol.model import QuarantinedMessage, ReceivedFile
@@ -39,7 +40,9 @@ def test_a_good_file_is_accepted(sender: Any) -> None:
     body = response.json()
     assert (body["result"], body["lane"] is not None) == ("accepted", True)
     with database.read_only() as session:
-        found = session.execute(sa.select(ReceivedFile.external_id, ReceivedFile.id)).one()  # type: ignore[call-overload]
+        found = session.execute(
+            sa.select(col(ReceivedFile.external_id), col(ReceivedFile.id))
+        ).one()
     assert (found[0], str(found[1])) == (message()["external_id"], body["received_file_id"])
 
 
@@ -59,7 +62,7 @@ def test_other_content_under_the_same_identity_is_a_conflict(sender: Any) -> Non
     problem = response.json()
     assert (response.status_code, problem["code"]) == (409, "intake.conflict")
     with database.read_only() as session:
-        kept = session.execute(sa.select(QuarantinedMessage.id)).scalar_one()  # type: ignore[call-overload]
+        kept = session.execute(sa.select(col(QuarantinedMessage.id))).scalar_one()
     assert problem["quarantine_id"] == str(kept)
 
 

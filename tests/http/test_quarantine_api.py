@@ -3,6 +3,7 @@
 import orjson
 import pytest
 import sqlalchemy as sa
+from sqlmodel import col
 
 from medcontrol import db as database
 from medcontrol.model import AccessLog, ReceivedFile
@@ -26,7 +27,10 @@ def line_id(web: Web) -> str:
 
 def readings() -> list[tuple[str, str]]:
     with database.read_only() as session:
-        return [tuple(row) for row in session.execute(sa.select(AccessLog.what, AccessLog.purpose))]  # type: ignore[call-overload]
+        return [
+            tuple(row)
+            for row in session.execute(sa.select(col(AccessLog.what), col(AccessLog.purpose)))
+        ]
 
 
 def test_the_list_names_faults_and_no_value(web: Web, line_id: str) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from api.errors import MEDIA_TYPE, STATUS
 from medcontrol import db as database
@@ -131,7 +131,7 @@ def test_a_commit_that_fails_is_no_success_and_leaves_nothing(
 
     assert response.status_code == 500
     with database.read_only() as session:
-        status = session.execute(sa.select(QuarantinedMessage.status)).scalar_one()  # type: ignore[call-overload]
+        status = session.execute(sa.select(col(QuarantinedMessage.status))).scalar_one()
     assert status == "waiting"
     assert caller.post(f"{API}/quarantine/{line_id}/discard").status_code == 204
 

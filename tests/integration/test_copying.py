@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.copying import copy_rows, prepared
 from medcontrol.db import transaction
@@ -44,7 +44,7 @@ def test_awkward_text_arrives_as_it_was_given(db: Session, way: str) -> None:
             gathered.add(OutboxMessage, row)
         gathered.write(db)
 
-    found = db.exec(select(OutboxMessage).order_by(OutboxMessage.id)).all()  # type: ignore[arg-type]
+    found = db.exec(select(OutboxMessage).order_by(col(OutboxMessage.id))).all()
     assert [row.payload["text"] for row in found] == AWKWARD
     assert [row.last_error for row in found] == [text or None for text in AWKWARD]
     assert {row.created_at for row in found} == {AT}

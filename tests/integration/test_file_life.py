@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol import journal
 from medcontrol.clock import civil_date
@@ -200,7 +200,7 @@ def test_a_reminder_and_then_the_limit_fire_once_each(world: World) -> None:
     world.end(file, "ask_completion", pieces=(PieceAsked(kind="exams"),))
     clocks = world.session.exec(
         select(Deadline).where(
-            Deadline.control_file_id == file.id, Deadline.name.in_(  # type: ignore[attr-defined]
+            Deadline.control_file_id == file.id, col(Deadline.name).in_(
                 ["completion_reminder", "completion_limit"]))
     ).all()  # fmt: skip
     by_name = {clock.name: clock for clock in clocks}
@@ -403,7 +403,7 @@ def test_assignments_are_closed_and_never_deleted(world: World) -> None:
     world.end(file, "advised")
     world.end(file, "granted")
 
-    rows = world.session.exec(select(Assignment).order_by(Assignment.assigned_at)).all()  # type: ignore[arg-type]
+    rows = world.session.exec(select(Assignment).order_by(col(Assignment.assigned_at))).all()
 
     assert [row.end_reason for row in rows] == ["done", "done", "done"]
     assert {row.doctor_id for row in rows} == {world.doctor.id, world.regional.id}

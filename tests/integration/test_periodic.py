@@ -217,7 +217,7 @@ def test_finding_what_is_due_reads_only_what_is_due(world: World) -> None:
     copied = ", ".join("DATE '2030-01-01'" if name == "opens_on" else name for name in columns)
     world.session.execute(
         sa.text(
-            f"INSERT INTO entitlement (id, number, {', '.join(columns)})"  # noqa: S608
+            f"INSERT INTO entitlement (id, number, {', '.join(columns)})"  # noqa: S608 - names of ours
             f" SELECT gen_random_uuid(), 'L-' || n, {copied}"
             " FROM entitlement, generate_series(1, 20000) AS n WHERE id = :id"
         ),

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol import journal, outbox
 from medcontrol.model import (
@@ -51,7 +51,7 @@ def rights(world: World) -> list[Entitlement]:
     return list(
         world.session.exec(
             select(Entitlement)
-            .order_by(Entitlement.granted_at)  # type: ignore[arg-type]
+            .order_by(col(Entitlement.granted_at))
             .execution_options(populate_existing=True)
         )
     )
@@ -61,7 +61,7 @@ def happened(world: World, right: Entitlement) -> list[str]:
     rows = world.session.exec(
         select(EntitlementEvent)
         .where(EntitlementEvent.entitlement_id == right.id)
-        .order_by(EntitlementEvent.id)  # type: ignore[arg-type]
+        .order_by(col(EntitlementEvent.id))
     )
     return [row.change.value for row in rows]
 

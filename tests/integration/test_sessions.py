@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.model import RoleGrant, UserSession
 from medcontrol.services import sessions
@@ -46,7 +46,7 @@ def test_it_is_found_in_one_statement(db: Session) -> None:
 
 def test_somebody_without_a_role_is_logged_in_all_the_same(db: Session) -> None:
     user = make_user(db, Role.AGENT)
-    db.execute(sa.delete(RoleGrant).where(RoleGrant.user_id == user.id))  # type: ignore[arg-type]
+    db.execute(sa.delete(RoleGrant).where(col(RoleGrant.user_id) == user.id))
     token, _ = sessions.open(db, user, now=NOW)
     found = sessions.find(db, token, now=NOW)
     assert found is not None

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.crypto import KeyRing
 from medcontrol.errors import AlreadyDone, Forbidden, InvalidInput
@@ -73,7 +73,7 @@ def test_a_hit_that_an_appeal_overturned_counts_against_its_row(
     before = by_row(past, "ma")["above"]
     past.execute(
         sa.update(ControlOutcome)
-        .where(ControlOutcome.result == "refused")  # type: ignore[arg-type]
+        .where(col(ControlOutcome.result) == "refused")
         .values(is_overturned=True, overturned_on=TODAY)
     )
     night.measure_effects(past, keys, "ma", today=TODAY, now=NOW)

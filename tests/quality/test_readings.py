@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from assignment import readers
 from assignment.readers import readers_for
@@ -265,7 +265,7 @@ def test_a_decision_taken_back_by_its_doctor_is_not_read(fund: Readers) -> None:
     fund.session.refresh(reading)
     assert (reading.status, reading.unread_reason) == (ReadingStatus.UNREAD, "undone")
     held = fund.session.exec(
-        select(OutboxMessage.last_error).where(OutboxMessage.key.in_(reading.held_keys))  # type: ignore[attr-defined]
+        select(OutboxMessage.last_error).where(col(OutboxMessage.key).in_(reading.held_keys))
     ).all()
     assert set(held) == {"withdrawn"}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.model import ControlFile, Decision, Doctor, HumanTask, SecondReading
 from medcontrol.policy import Principal
@@ -52,7 +52,7 @@ class Readers:
             select(SecondReading)
             .where(SecondReading.control_file_id == file.id)
             .execution_options(populate_existing=True)
-            .order_by(SecondReading.drawn_at.desc())  # type: ignore[attr-defined]
+            .order_by(col(SecondReading.drawn_at).desc())
         ).first()  # type: ignore[return-value]
 
     def opened(self, file: ControlFile) -> SecondReading:

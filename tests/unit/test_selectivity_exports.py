@@ -95,7 +95,7 @@ def test_the_statements_answer_as_the_rules_do() -> None:
         marks = ", ".join("?" * (len(names) + 1))
         for number, example in enumerate(EXAMPLES):
             values = [number, *(example.get(name) for name in names)]
-            connection.execute(f"INSERT INTO files VALUES ({marks})", values)  # noqa: S608
+            connection.execute(f"INSERT INTO files VALUES ({marks})", values)  # noqa: S608 - names of ours
         first, second = (each for each in statements.split(";\n") if each.strip())
         rows = connection.execute(first).fetchall()
         strata = connection.execute(second).fetchall()

@@ -76,5 +76,5 @@ def owe_fee(move: Move, _call: OperationCall, _arguments: dict[str, Any]) -> Non
 
 
 def _is_owed(move: Move, mission: ExpertMission) -> bool:
-    known = sa.select(ExpertFee.id).where(col(ExpertFee.mission_id) == mission.id)  # type: ignore[call-overload]
+    known = sa.select(col(ExpertFee.id)).where(col(ExpertFee.mission_id) == mission.id)
     return move.session.execute(known).first() is not None

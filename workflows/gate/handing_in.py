@@ -74,7 +74,7 @@ def _again(session: Session, answer: Answered) -> TakenIn:
             sa.select(File.lane).where(File.received_file_id == answer.subject_id)
         ).scalar()
         or session.execute(
-            sa.select(SelectivityDecision.lane).where(  # type: ignore[call-overload]
+            sa.select(col(SelectivityDecision.lane)).where(
                 col(SelectivityDecision.received_file_id) == answer.subject_id
             )
         ).scalar()

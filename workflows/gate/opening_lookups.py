@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from medcontrol import journal
 from medcontrol.legal.loading import law
@@ -83,7 +83,7 @@ class Lookups:
         )
 
     def _make_senders(self) -> dict[str, Sender]:
-        names = sa.select(Unit.code, Unit.name)  # type: ignore[call-overload]
+        names = sa.select(col(Unit.code), col(Unit.name))
         tools = self._tools
         return {
             code: Sender(

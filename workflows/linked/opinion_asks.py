@@ -167,7 +167,7 @@ def documents_of(session: Session, file: ControlFile, wanted: tuple[UUID, ...]) 
     if not wanted:
         return []
     parent = (
-        sa.select(ControlFile.received_file_id)  # type: ignore[call-overload]
+        sa.select(col(ControlFile.received_file_id))
         .where(col(ControlFile.id) == file.parent_id)
         .scalar_subquery()
     )

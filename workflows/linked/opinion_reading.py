@@ -73,7 +73,7 @@ def asked_of(session: Session, principal: Principal) -> list[OpinionRequest]:
     if principal.doctor_id is None:
         mine = sa.false()
     if principal.has(Role.EXPERT):
-        own = sa.select(Expert.id).where(  # type: ignore[call-overload]
+        own = sa.select(col(Expert.id)).where(
             col(Expert.user_id) == principal.id, col(Expert.is_active)
         )
         mine = sa.or_(mine, col(OpinionRequest.expert_id).in_(own))

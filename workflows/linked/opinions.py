@@ -61,7 +61,7 @@ def _begin(
 ) -> tuple[Move, OpinionRequest]:
     """Lock a request's file, then the request."""
     file_id = session.execute(
-        sa.select(OpinionRequest.control_file_id).where(col(OpinionRequest.id) == request_id)  # type: ignore[call-overload]
+        sa.select(col(OpinionRequest.control_file_id)).where(col(OpinionRequest.id) == request_id)
     ).scalar()
     if file_id is None:
         raise NotFound("there is no such request")

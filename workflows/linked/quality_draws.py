@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from medcontrol.clock import ZONES, civil_date
 from medcontrol.crypto import KeyRing
@@ -235,8 +235,9 @@ def draw_campaign(
     """
     known = set(
         session.execute(
-            sa.select(SecondReading.decision_id).where(  # type: ignore[call-overload]
-                SecondReading.jurisdiction == jurisdiction, SecondReading.campaign == campaign
+            sa.select(col(SecondReading.decision_id)).where(
+                col(SecondReading.jurisdiction) == jurisdiction,
+                col(SecondReading.campaign) == campaign,
             )
         ).scalars()
     )

@@ -91,10 +91,10 @@ def _holder(session: Session, task: HumanTask, principal: Principal) -> UUID | N
     if not task.is_medical or task.kind not in _COMES_BACK:
         return principal.doctor_id if task.is_medical else None
     asked = session.execute(
-        sa.select(Opinion.doctor_id)  # type: ignore[call-overload]
+        sa.select(col(Opinion.doctor_id))
         .where(
-            Opinion.control_file_id == task.control_file_id,
-            Opinion.doctor_id != principal.doctor_id,
+            col(Opinion.control_file_id) == task.control_file_id,
+            col(Opinion.doctor_id) != principal.doctor_id,
         )
         .order_by(col(Opinion.given_at).desc(), col(Opinion.id).desc())
         .limit(1)

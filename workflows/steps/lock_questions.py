@@ -12,9 +12,9 @@ RECEIVED = (
 
 # The first locks; the others see the file as it is then. Named by itself or by one of its tasks.
 _FILE, _TASK = column_list(ControlFile, "f"), column_list(HumanTask, "t")
-_BEGIN = (  # of our own names only
-    f"SELECT {_FILE} FROM control_file f WHERE f.id = {{which}} FOR UPDATE",  # noqa: S608
-    f"SELECT {_TASK} FROM human_task t WHERE t.control_file_id = {{which}}"  # noqa: S608
+_BEGIN = (
+    f"SELECT {_FILE} FROM control_file f WHERE f.id = {{which}} FOR UPDATE",  # noqa: S608 - ours
+    f"SELECT {_TASK} FROM human_task t WHERE t.control_file_id = {{which}}"  # noqa: S608 - ours
     " AND t.status = 'open' ORDER BY t.id",
     f"""
     SELECT w.state, w.pack_hash, w.ended_at, u.name,
@@ -26,7 +26,7 @@ _BEGIN = (  # of our own names only
     JOIN received_file r ON r.id = f.received_file_id
     JOIN unit u ON u.code = f.agency_code
     WHERE f.id = {{which}}
-    """,  # noqa: S608
+    """,  # noqa: S608 - ours
 )
 BY_FILE = tuple(each.format(which="%(id)s").encode() for each in _BEGIN)
 BY_TASK = tuple(

@@ -49,11 +49,11 @@ def last_proposal(session: Session, control_file_id: UUID) -> Proposal | None:
 
 def _lines(session: Session, opinion_id: UUID) -> tuple[LineVerdict, ...]:
     rows = session.execute(
-        sa.select(  # type: ignore[call-overload]
-            LineOpinion.line_no, LineOpinion.outcome, LineOpinion.motive_code,
-            LineOpinion.quantity, LineOpinion.amount_cents,
+        sa.select(
+            col(LineOpinion.line_no), col(LineOpinion.outcome), col(LineOpinion.motive_code),
+            col(LineOpinion.quantity), col(LineOpinion.amount_cents),
         )
-        .where(LineOpinion.opinion_id == opinion_id)
+        .where(col(LineOpinion.opinion_id) == opinion_id)
         .order_by(col(LineOpinion.line_no))
     )  # fmt: skip
     return tuple(LineVerdict(**row) for row in rows.mappings())

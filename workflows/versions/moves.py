@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from medcontrol import journal
 from medcontrol.errors import DomainError
@@ -161,7 +161,9 @@ def _change_clocks(
     before = session.execute(sa.select(*columns).where(where)).mappings().all()
     names = _names(pack, advance)
     received_at = session.execute(
-        sa.select(ReceivedFile.received_at).where(ReceivedFile.id == file["received_file_id"])  # type: ignore[call-overload]
+        sa.select(col(ReceivedFile.received_at)).where(
+            col(ReceivedFile.id) == file["received_file_id"]
+        )
     ).scalar_one()
     own = {row["name"]: row for row in rows.file_deadlines(pack, file, received_at, limits)}
     for clock in before:
