@@ -49,6 +49,7 @@ JOBS = (
     # Letters may wait for a reading that opens here.
     Job("quality.move", MINUTE, is_called_at_start=True),
     Job("quality.draw", HOUR / 4, is_called_at_start=True),
+    Job("journal.sign", HOUR / 4, is_called_at_start=True),
     Job("steering.count", HOUR / 4, is_called_at_start=True),
 )
 

@@ -45,6 +45,7 @@ ROUTES = {
     "calendar.*": "batch",
     "quality.*": "batch",
     "steering.*": "batch",
+    "journal.*": "batch",
     "packs.*": "batch",
     "provider_letters.*": "letters",
     "*": "flow",
@@ -53,7 +54,8 @@ TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.e
          "runtime.tasks.intake", "runtime.tasks.periodic", "runtime.tasks.backtest",
          "runtime.tasks.history", "runtime.tasks.ranking",
          "runtime.tasks.outcomes", "runtime.tasks.care", "runtime.tasks.packs",
-         "runtime.tasks.clocks", "runtime.tasks.quality", "runtime.tasks.adjacent")  # fmt: skip
+         "runtime.tasks.clocks", "runtime.tasks.quality", "runtime.tasks.adjacent",
+         "runtime.tasks.signing")  # fmt: skip
 
 
 def configuration() -> dict[str, Any]:

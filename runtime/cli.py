@@ -1,5 +1,8 @@
 """``medcontrol``: everything an operator does, on a fresh machine too."""
 
+import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -8,81 +11,65 @@ from pydantic import ValidationError
 
 from medcontrol.errors import DomainError
 from medcontrol.settings import settings
-from runtime.commands import (
-    care,
-    care_reports,
-    checks,
-    imports,
-    intake,
-    long_term_care,
-    packs,
-    people,
-    quality,
-    quarantine,
-    serving,
-    simulate,
-    work,
-)
-from runtime.commands.assign import assign
 from runtime.commands.output import AsJson, fail
-from runtime.commands.selectivity import selectivity
-
-app = typer.Typer(
-    name="medcontrol",
-    help="Medical control of a health-insurance fund. Settings are MEDCONTROL_… variables: see "
-    "docs/operations.md. Without any, PostgreSQL and Valkey run by themselves under var/.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
 
 _RUN, _WORK, _FILL, _CHECK = "Run", "Work", "Fill an installation", "Check"
 
-for command in (serving.up, serving.down, serving.serve, serving.worker, serving.beat,
-                serving.migrate):  # fmt: skip
-    app.command(rich_help_panel=_RUN)(command)
-app.command(rich_help_panel=_WORK)(intake.intake)
-care_reports.add_to(care.care)
-app.command(rich_help_panel=_CHECK)(long_term_care.fluctuation)
-app.command(rich_help_panel=_CHECK)(simulate.simulate)
-for name, group, panel in (
-    ("quarantine", quarantine.quarantine, _WORK),
-    ("assign", assign, _WORK),
-    ("selectivity", selectivity, _WORK),
-    ("outbox", work.outbox, _WORK),
-    ("users", people.users, _FILL),
-    ("clients", people.clients, _FILL),
-    ("doctors", imports.doctors, _FILL),
-    ("calendar", imports.calendar, _FILL),
-    ("import", imports.imports, _FILL),
-    ("care", care.care, _WORK),
-    ("packs", packs.packs, _CHECK),
-    ("params", checks.params, _CHECK),
-    ("journal", checks.journal, _CHECK),
-    ("draws", checks.draws, _CHECK),
-    ("quality", quality.quality, _WORK),
-    ("keys", work.keys, _CHECK),
-):
-    app.add_typer(group, name=name, rich_help_panel=panel)
+#: What each command's module is, in the order of ``--help``, and the panel it stands in. A module
+#: has a function of the command's name, or a group. It is imported when its command is called:
+#: all of them together take seconds.
+COMMANDS = {
+    "up": ("serving", _RUN),
+    "down": ("serving", _RUN),
+    "serve": ("serving", _RUN),
+    "worker": ("serving", _RUN),
+    "beat": ("serving", _RUN),
+    "migrate": ("serving", _RUN),
+    "demo": ("demo", _RUN),
+    "intake": ("intake", _WORK),
+    "quarantine": ("quarantine", _WORK),
+    "assign": ("assign", _WORK),
+    "selectivity": ("selectivity", _WORK),
+    "outbox": ("work", _WORK),
+    "care": ("care_reports", _WORK),
+    "quality": ("quality", _WORK),
+    "users": ("people", _FILL),
+    "clients": ("people", _FILL),
+    "doctors": ("imports", _FILL),
+    "calendar": ("imports", _FILL),
+    "import": ("imports", _FILL),
+    "fluctuation": ("long_term_care", _CHECK),
+    "simulate": ("simulate", _CHECK),
+    "packs": ("packs", _CHECK),
+    "params": ("checks", _CHECK),
+    "journal": ("checks", _CHECK),
+    "draws": ("checks", _CHECK),
+    "keys": ("work", _CHECK),
+}
 
 
-@app.command(rich_help_panel=_RUN)
-def demo(
-    files: Annotated[int, typer.Option("--files", min=1, help="Files of the day.")] = 5000,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed, the same fund.")] = 1,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Forget the demonstration of this home first.")
-    ] = False,
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="End after the summary.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Invent a fund with its past, run a day of files through, and serve it."""
-    from runtime.demo.command import run_demo
+def command_line(names: Sequence[str] = tuple(COMMANDS)) -> typer.Typer:
+    """Return the command line, with these of its commands."""
+    app = typer.Typer(
+        name="medcontrol",
+        help="Medical control of a health-insurance fund. Settings are MEDCONTROL_… variables: "
+        "see docs/operations.md. Without any, PostgreSQL and Valkey run by themselves under var/.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(check_settings)
+    for name in names:
+        module, panel = COMMANDS[name]
+        attribute = "imports" if name == "import" else name  # a word of the language
+        command = getattr(import_module(f"runtime.commands.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
+    return app
 
-    run_demo(files=files, seed=seed, serve=not no_serve, json=as_json, fresh=fresh)
 
-
-@app.callback()
 def check_settings() -> None:
     """Read the settings before anything is done, so that a wrong one is named."""
     try:
@@ -96,8 +83,9 @@ def check_settings() -> None:
 
 def main() -> None:
     """Run the command line; a refusal is one sentence and exit code 1."""
+    called = [name for name in sys.argv[1:2] if name in COMMANDS]
     try:
-        app()
+        command_line(called or tuple(COMMANDS))()
     except DomainError as refusal:
         fail(str(refusal))
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:

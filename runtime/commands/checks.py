@@ -1,4 +1,4 @@
-"""``medcontrol journal``, ``draws``, ``params``: is what we hold what it should be?"""
+"""``medcontrol draws``, ``params``: is what we hold what it should be?"""
 
 import getpass
 import os
@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from medcontrol import journal as file_journal
 from medcontrol.clock import utc_now
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import InvalidInput
@@ -18,6 +17,7 @@ from runtime import wiring
 from runtime.commands.output import (
     AsJson,
     fail,
+    name_some,
     read_day,
     read_file,
     say,
@@ -27,26 +27,8 @@ from runtime.commands.output import (
 )
 from runtime.environment import environment
 
-journal = typer.Typer(help="The journal of files.", no_args_is_help=True)
 draws = typer.Typer(help="The draws of selectivity.", no_args_is_help=True)
 params = typer.Typer(help="The law as parameters.", no_args_is_help=True)
-
-_SHOWN = 20
-
-
-@journal.command("verify")
-def verify_journal(as_json: AsJson = False) -> None:
-    """Recompute the hash chain of every file; end with 1 when one does not hold."""
-    with environment(), read_only() as session:
-        count, broken = file_journal.verify(session)
-    if as_json:
-        rows = [{"file": b.reference, "entry": b.number, "fault": b.fault} for b in broken]
-        say_json({"entries": count, "broken": rows})
-    elif not broken:
-        say(f"{count} journal entries, every chain holds")
-    if broken:
-        _name([f"{b.reference}, entry {b.number}: {b.fault}" for b in broken], as_json)
-        fail(f"{len(broken)} files whose journal does not hold")
 
 
 @draws.command("verify")
@@ -79,7 +61,7 @@ def verify_draws(
     elif not wrong:
         say(f"{count} draws, each the one of its file")
     if wrong:
-        _name([f"{each.name}: {each.fault}" for each in wrong], as_json)
+        name_some([f"{each.name}: {each.fault}" for each in wrong], as_json)
         fail(f"{len(wrong)} files whose draw is not their own")
 
 
@@ -102,16 +84,6 @@ def escrow_key(
         except OSError as error:
             raise InvalidInput(f"{out} can't be written: {error.strerror}", field="out") from None
     say(f"the draw key of {period} is in {out}; verify with: draws verify --key {out}")
-
-
-def _name(sentences: list[str], as_json: bool) -> None:
-    """Say which files are meant, unless the JSON object did."""
-    if as_json:
-        return
-    for sentence in sentences[:_SHOWN]:
-        say(sentence)
-    if len(sentences) > _SHOWN:
-        say(f"… and {len(sentences) - _SHOWN} more (--json names all)")
 
 
 @params.command("list")

@@ -16,6 +16,7 @@ from medcontrol.services.tables import Report
 from medcontrol.settings import settings
 
 _MOST_FAULTS = 20
+_NAMED = 20
 _WIDTH_OF_PIPES = 240  # so that ids are not cut
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
@@ -59,6 +60,16 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: 
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     console().print(table)
+
+
+def name_some(sentences: Sequence[str], as_json: bool) -> None:
+    """Say which things are meant, the first ones, unless the JSON object named all of them."""
+    if as_json:
+        return
+    for sentence in sentences[:_NAMED]:
+        say(sentence)
+    if len(sentences) > _NAMED:
+        say(f"… and {len(sentences) - _NAMED} more (--json names all)")
 
 
 def _cell(value: Any) -> str:

@@ -222,6 +222,28 @@ def test_the_journal_holds_until_a_row_is_edited_and_then_its_file_is_named(
     assert run("journal", "verify").returncode == 0
 
 
+def test_signed_days_are_kept_elsewhere_and_show_one_that_was_taken_out(
+    run: Run, day: dict[str, Any], addresses: Addresses, tmp_path: Path
+) -> None:
+    assert ask(run, "journal", "sign", "--json") == {"signed": 1, "last": 1}
+    assert ask(run, "journal", "sign", "--json") == {"signed": 0, "last": 1}
+    kept = tmp_path / "days.ndjson"
+    assert str(kept) in run("journal", "digests", "--out", str(kept)).stdout
+    key = ask(run, "journal", "digests", "--json")["public_key"]
+    assert key in run("journal", "digests").stdout
+
+    check = ("journal", "verify", "--kept", str(kept), "--public-key", key)
+    assert "1 signed days hold, until " in run(*check).stdout
+    assert "64 hexadecimal" in refused(run("journal", "verify", "--public-key", "x"))
+    sql(addresses, "DELETE FROM journal_digest RETURNING number")
+    try:
+        done = run(*check)
+        assert "signed day 1 (–): is missing" in done.stdout
+        assert "1 signed days do not hold" in refused(done)
+    finally:
+        sql(addresses, "DELETE FROM schedule WHERE name = 'journal.sign' RETURNING name")
+
+
 def test_the_draws_hold_until_one_is_changed_and_then_its_file_is_named(
     run: Run, day: dict[str, Any], addresses: Addresses
 ) -> None:

@@ -40,8 +40,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_journal_digest")),
         sa.UniqueConstraint("day", name=op.f("uq_journal_digest_day")),
     )
+    op.create_index("ix_access_log_at", "access_log", ["at"], postgresql_using="brin")
 
 
 def downgrade() -> None:
     """Forget the digests; copies that were kept elsewhere stay what they are."""
+    op.drop_index("ix_access_log_at", table_name="access_log")
     op.drop_table("journal_digest")
