@@ -39,10 +39,10 @@ WHERE t.id = v.task AND t.assigned_doctor_id IS NULL
   AND (t.unassigned_reason, t.expected_on) IS DISTINCT FROM (v.reason, v.expected_on)
 """)
 # One statement: a decision must not cost one more round trip to move a load.
-_CLOSE = sa.text("""
+_CLOSE = """
 WITH ended AS (
-    UPDATE assignment SET ended_at = :now, end_reason = :reason
-    WHERE human_task_id = ANY(:tasks) AND ended_at IS NULL
+    UPDATE assignment SET ended_at = %(now)s, end_reason = %(reason)s
+    WHERE human_task_id {which} AND ended_at IS NULL
     RETURNING control_file_id, human_task_id, doctor_id, points
 ), taken AS (
     SELECT doctor_id, sum(points) AS points, count(*) AS files FROM ended GROUP BY doctor_id
@@ -53,7 +53,9 @@ WITH ended AS (
     FROM taken t WHERE l.doctor_id = t.doctor_id
 )
 SELECT control_file_id, human_task_id, doctor_id, points FROM ended
-""")
+"""
+_CLOSE_ALL = _CLOSE.format(which="= ANY(%(tasks)s)").encode()
+_CLOSE_ONE = _CLOSE.format(which="= %(task)s").encode()
 _FREE_TASKS = sa.text("UPDATE human_task SET assigned_doctor_id = NULL WHERE id = ANY(:tasks)")
 _FREE_FILES = sa.text("""
 UPDATE control_file SET assigned_doctor_id = NULL, version = version + 1 WHERE id = ANY(:files)
@@ -275,9 +277,13 @@ def close_assignments(
 
     The tasks keep their doctor's name: who did it stays readable. See ``free_tasks``.
     """
-    values = {"tasks": list(task_ids), "now": occasion.now, "reason": end_reason}
+    values = {"now": occasion.now, "reason": end_reason}
     session.flush()
-    return [Ended(*row) for row in session.connection().execute(_CLOSE, values)]
+    if len(task_ids) <= FEW:
+        closing = [(_CLOSE_ONE, values | {"task": each}) for each in task_ids]
+    else:
+        closing = [(_CLOSE_ALL, values | {"tasks": list(task_ids)})]
+    return [Ended(*row) for done in run(session, closing) for row in done.fetchall()]
 
 
 def free_tasks(session: Session, ended: Sequence[Ended]) -> None:

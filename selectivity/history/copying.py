@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
+from psycopg import sql
 from sqlmodel import Session
 
-from medcontrol.driver import driver
+from medcontrol.driver import Statement, driver
 
 EPOCH: Final = date(2000, 1, 1).toordinal()
 """PostgreSQL counts days from here."""
@@ -74,6 +76,33 @@ def store(session: Session, table: str, members: Members, rows: Rows) -> None:
     ):
         for start in range(0, len(content), _PART):
             copy.write(content[start : start + _PART])
+
+
+def addition(table: str, members: Members, rows: Rows) -> Statement:
+    """Return the statement that adds a few rows, for a caller who runs it with others of his."""
+    days = {place for place, (_, kind) in enumerate(members) if kind == "day"}
+    values = [
+        day_of(value).isoformat() if place in days else _plain(value)
+        for row in rows[[name for name, _ in members]].tolist()
+        for place, value in enumerate(row)
+    ]
+    return _addition(table, tuple(name for name, _ in members), len(rows)), values
+
+
+def _plain(value: int | bytes) -> str | bytes:
+    """Return a whole number as text: the driver gives small and large ones different types."""
+    return value if isinstance(value, bytes) else str(value)
+
+
+@lru_cache(maxsize=256)
+def _addition(table: str, names: tuple[str, ...], count: int) -> bytes:
+    row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(names)))
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES {}").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, names)),
+        sql.SQL(", ").join([row] * count),
+    )
+    return statement.as_bytes()
 
 
 def native(members: Members) -> np.dtype[Any]:

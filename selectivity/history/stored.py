@@ -1,13 +1,35 @@
 """What counters need of a received file, from the columns that keep it (relecture)."""
 
-from datetime import date
-from typing import Any
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from medcontrol.model import ReceivedFile
 from medcontrol.ports import FileFacts
 
 
-def facts_of(row: ReceivedFile, day: date) -> FileFacts:
+class Stored(NamedTuple):
+    """What the counters look at of a received file: the columns of these names."""
+
+    id: UUID
+    jurisdiction: str
+    received_at: datetime
+    flow: str
+    nature: str
+    registration_number: str
+    relation: str | None
+    beneficiary_birth_date: date | None
+    care_from: date | None
+    care_to: date | None
+    amount_cents: int | None
+    provider_id: str | None
+    prescriber_id: str | None
+    region_code: str
+    details: Mapping[str, Any]
+
+
+def facts_of(row: ReceivedFile | Stored, day: date) -> FileFacts:
     """Return a received file as selectivity was told of it, as far as the counters look.
 
     Args:

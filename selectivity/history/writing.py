@@ -2,21 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from medcontrol.clock import civil_date
+from medcontrol.driver import Statement
 from medcontrol.ids import new_id
 from medcontrol.model import ControlOutcome, PastFile, ReceivedFile
 from selectivity.history import buckets, people
-from selectivity.history.copying import store
+from selectivity.history.copying import addition, store
 from selectivity.history.entries import ENTRY, Entries, entries_of, number_of
 from selectivity.history.keys import Hasher
 from selectivity.history.people import events_of, outcome_events
 from selectivity.history.reading import Looked
-from selectivity.history.stored import facts_of
+from selectivity.history.stored import Stored, facts_of
 
 
 def record(session: Session, looked: Looked) -> None:
@@ -61,28 +63,33 @@ def overturn_number(number: int) -> int:
     return number ^ 1
 
 
-def record_outcome(session: Session, outcome: ControlOutcome, hasher: Hasher) -> None:
-    """Count a control that closed on ``decided_on``; one that replaces another corrects it."""
-    session.flush()
-    controls = 0 if outcome.replaces_id else 1
-    _record_one(session, outcome, hasher, outcome.decided_on, controls, int(outcome.result.is_hit))
+def outcome_counted(
+    entry: Entries, outcome_id: UUID, *, on: date, is_hit: bool, replaces: bool
+) -> list[Statement]:
+    """Return the statements that count a control that closed, for the decision to run with its own.
+
+    Args:
+        entry: of the file that was controlled.
+        outcome_id: of the coded result.
+        on: the day of the decision.
+        is_hit: whether something was found.
+        replaces: whether it corrects a result that was counted before: the control counts once.
+    """
+    closed = Closed([on], [number_of(outcome_id)], [0 if replaces else 1], [int(is_hit)])
+    events, made = closed_rows(entry, closed, new_batch())
+    return [
+        addition("beneficiary_event", people.MEMBERS, events),
+        addition("feature_bucket", buckets.MEMBERS, made),
+    ]
 
 
 def record_overturn(session: Session, outcome: ControlOutcome, hasher: Hasher) -> None:
     """Take back the hit of an outcome as of ``overturned_on``; the control itself stays counted."""
     session.flush()
     if outcome.overturned_on is not None and outcome.result.is_hit:
-        _record_one(session, outcome, hasher, outcome.overturned_on, 0, -1)
-
-
-def _record_one(
-    session: Session, outcome: ControlOutcome, hasher: Hasher, day: date, controls: int, hits: int
-) -> None:
-    entry = entry_of(session, outcome, hasher)
-    number = number_of(outcome.id)
-    if hits < 0:
-        number = overturn_number(number)
-    record_closed(session, entry, Closed([day], [number], [controls], [hits]))
+        number = overturn_number(number_of(outcome.id))
+        closed = Closed([outcome.overturned_on], [number], [0], [-1])
+        record_closed(session, entry_of(session, outcome, hasher), closed)
 
 
 def record_closed(session: Session, entries: Entries, closed: Closed) -> None:
@@ -113,6 +120,10 @@ def entry_of(session: Session, outcome: ControlOutcome, hasher: Hasher) -> Entri
             sa.select(col(PastFile.entry)).where(col(PastFile.id) == outcome.past_file_id)
         ).scalar_one()
         return np.frombuffer(kept, dtype=ENTRY)
-    file = session.get_one(ReceivedFile, outcome.received_file_id)
+    return entry_of_file(session.get_one(ReceivedFile, outcome.received_file_id), hasher)
+
+
+def entry_of_file(file: ReceivedFile | Stored, hasher: Hasher) -> Entries:
+    """Return the entry of a received file."""
     day = civil_date(file.received_at, file.jurisdiction)
     return entries_of([facts_of(file, day)], [file.id], hasher)

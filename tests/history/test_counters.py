@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from medcontrol.db import transaction
+from medcontrol.driver import run
 from medcontrol.errors import InvalidInput
 from medcontrol.ids import new_id
 from medcontrol.intake import read_lines
@@ -26,10 +27,12 @@ from selectivity.features import add_history
 from selectivity.history.checking import check_counters, merge_buckets
 from selectivity.history.importing import Imported, Importer
 from selectivity.history.reading import hasher_of
-from selectivity.history.writing import record_outcome, record_overturn
+from selectivity.history.writing import entry_of_file, outcome_counted, record_overturn
 from selectivity.registry import FEATURES
 from tests.history.past import PastLine, features_of, make_past
-from workflows.gate.intake import BatchName, registers, take_in
+from workflows.gate.counts import BatchName
+from workflows.gate.intake import take_in
+from workflows.gate.registers import registers
 from workflows.tools import Tools
 
 FILES, DAYS = 260, 110
@@ -75,7 +78,12 @@ def close(db: Session, tools: Tools, one: PastLine) -> ControlOutcome:
         origins=["rule"],
     )
     db.add(outcome)
-    record_outcome(db, outcome, hasher_of(tools.keys))
+    db.flush()
+    counted = outcome_counted(
+        entry_of_file(file, hasher_of(tools.keys)), outcome.id, on=one.decided_on,
+        is_hit=outcome.result.is_hit, replaces=False,
+    )  # fmt: skip
+    run(db, counted)
     return outcome
 
 
@@ -183,7 +191,7 @@ def test_what_a_chunk_adds_goes_with_it(
     def broken(*_: object, **__: object) -> None:
         raise ValueError("after the counters were written")
 
-    monkeypatch.setattr("workflows.gate.intake.open_files", broken)
+    monkeypatch.setattr("workflows.gate.saving.open_files", broken)
 
     day_by_day(db, tools, [one for one in past[:9] if not one.result])
 

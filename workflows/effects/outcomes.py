@@ -12,11 +12,14 @@ from sqlmodel import Session, col, select
 from assignment.exclusions import LINKED
 from medcontrol.clock import civil_date
 from medcontrol.crypto import KeyRing
+from medcontrol.driver import ask
+from medcontrol.ids import new_id
 from medcontrol.model import BlueDraw, ControlOutcome
 from medcontrol.reference.results import result_of
 from medcontrol.vocabulary import ControlResult, DecisionOutcome, LineOutcome, TaskStatus
 from selectivity.history.reading import hasher_of
-from selectivity.history.writing import record_outcome, record_overturn
+from selectivity.history.stored import Stored
+from selectivity.history.writing import entry_of_file, outcome_counted, record_overturn
 from workflows.steps.command import LineVerdict
 from workflows.steps.moving import Move
 
@@ -29,6 +32,16 @@ SELECT coalesce(b.received_file_id, f.id), b.received_file_id IS NOT NULL, d.ori
 FROM (SELECT %(received)s::uuid AS id) f
 LEFT JOIN blue_draw b ON b.later_file_id = f.id
 LEFT JOIN selectivity_decision d ON d.received_file_id = coalesce(b.received_file_id, f.id)
+"""
+# The row that the counters remember the file by.
+_SUBJECT = f"""
+SELECT {", ".join(f"r.{name}" for name in Stored._fields)} FROM received_file r
+WHERE r.id = coalesce((SELECT received_file_id FROM blue_draw WHERE later_file_id = %(received)s),
+                      %(received)s)
+""".encode()  # noqa: S608 - of our own names only
+_LAST = b"""
+SELECT id FROM control_outcome WHERE control_file_id = %(file)s
+ORDER BY decided_on DESC, id DESC LIMIT 1 FOR UPDATE
 """
 _MINUTES = b"""
 SELECT coalesce(sum(points), 0),
@@ -52,36 +65,46 @@ def record(move: Move, outcome: DecisionOutcome) -> None:
         if outcome in (DecisionOutcome.GRANTED, DecisionOutcome.PARTIALLY_GRANTED):
             overturn_parent(move)
         return
-    subject, is_later, origins, chance, later_chance = move.ask(
-        _CHOSEN, received=file.received_file_id
-    )[0]
+    _record_control(move, outcome)
+
+
+def _record_control(move: Move, outcome: DecisionOutcome) -> None:
+    """Gather the result and what it adds to the counters; both are written with the decision."""
+    file = move.file
+    known = [task.id for task in move.tasks]
+    chosen, kept, worked, last = ask(
+        move.session, {"received": file.received_file_id, "file": file.id, "known": known},
+        _CHOSEN, _SUBJECT, _MINUTES, _LAST,
+    )  # fmt: skip
+    subject, is_later, origins, chance, later_chance = chosen[0]
     avoided = _avoided(move, outcome)
-    result = result_of(outcome, flow=file.flow, nature=file.nature)
-    if move.occasion.extra.get("tacit"):
-        result = ControlResult.WITHDRAWN  # the law agreed by silence: nobody looked
-    if result is ControlResult.CONFORM and avoided:
-        result = ControlResult.REDUCED
-    minutes, doctor = _work(move)
-    before = _last(move.session, file.id)
-    row = ControlOutcome.model_validate(
-        {
-            "received_file_id": subject,
-            "control_file_id": file.id,
-            "jurisdiction": file.jurisdiction,
-            "result": result,
-            "amount_avoided_cents": avoided if result.is_hit else 0,
-            "decided_on": civil_date(move.now, file.jurisdiction),
-            "origins": list(origins or ()),
-            "inclusion_probability": _both(chance, later_chance),
-            "doctor_id": doctor,
-            "minutes": minutes,
-            "replaces_id": before.id if before is not None else None,
-        }
-    )
-    move.session.add(row)
-    record_outcome(move.session, row, hasher_of(move.tools.keys))
+    result = _coded(move, outcome, avoided)
+    spared = avoided if result.is_hit else 0
+    minutes, doctor = _work(move, *worked[0])
+    today = civil_date(move.now, file.jurisdiction)
+    row = {
+        "id": new_id(), "received_file_id": subject, "control_file_id": file.id,
+        "jurisdiction": file.jurisdiction, "result": result, "amount_avoided_cents": spared,
+        "decided_on": today, "origins": list(origins or ()),
+        "inclusion_probability": _both(chance, later_chance), "is_overturned": False,
+        "doctor_id": doctor, "minutes": minutes, "replaces_id": last[0][0] if last else None,
+    }  # fmt: skip
+    move.rows.add(ControlOutcome, row)
+    entry = entry_of_file(Stored(*kept[0]), hasher_of(move.tools.keys))
+    for statement, values in outcome_counted(
+        entry, row["id"], on=today, is_hit=result.is_hit, replaces=bool(last)
+    ):
+        move.rows.run(statement, values)
     if is_later:
-        _recover(move.session, subject, row.amount_avoided_cents, row.decided_on)
+        _recover(move.session, subject, spared, today)
+
+
+def _coded(move: Move, outcome: DecisionOutcome, avoided: int) -> ControlResult:
+    """Return the result of a control as selectivity learns it."""
+    if move.occasion.extra.get("tacit"):
+        return ControlResult.WITHDRAWN  # the law agreed by silence: nobody looked
+    result = result_of(outcome, flow=move.file.flow, nature=move.file.nature)
+    return ControlResult.REDUCED if result is ControlResult.CONFORM and avoided else result
 
 
 def _both(chance: float | None, later: float | None) -> float | None:
@@ -91,11 +114,9 @@ def _both(chance: float | None, later: float | None) -> float | None:
     return chance * later
 
 
-def _work(move: Move) -> tuple[int, UUID | None]:
+def _work(move: Move, minutes: int, doctor: UUID | None) -> tuple[int, UUID | None]:
     """Return the minutes that doctors spent, and the last doctor; this move's step included."""
     now = [task for task in move.tasks if task.is_medical and task.status is TaskStatus.DONE]
-    known = [task.id for task in move.tasks]
-    minutes, doctor = move.ask(_MINUTES, file=move.file.id, known=known)[0]
     last = next((task.done_by_doctor_id for task in now if task.done_by_doctor_id), doctor)
     return int(minutes) + sum(task.points for task in now), last
 

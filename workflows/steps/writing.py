@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlmodel import Session, SQLModel
 
 from medcontrol.copying import change, copy_rows, insertion
-from medcontrol.driver import Statement, run
+from medcontrol.driver import Statement, Values, run
 from medcontrol.model import (
     Appointment,
     CompletionRequest,
     ControlFile,
+    ControlOutcome,
     Deadline,
     Decision,
     Entitlement,
@@ -36,7 +37,7 @@ Table = type[SQLModel]
 # What foreign keys want.
 _ORDER: tuple[Table, ...] = (
     ControlFile, FlowInstance, MedicalRecord, Opinion, LineOpinion, Entitlement,
-    EntitlementEvent, Decision, SecondReading,
+    EntitlementEvent, Decision, ControlOutcome, SecondReading,
     CompletionRequest, Suspension, Appointment, HumanTask, Deadline, Letter, OutboxMessage,
     JournalEntry, PaperMovement, SealedEnvelope,
 )  # fmt: skip
@@ -60,7 +61,7 @@ class Gathered:
         if values:
             self._statements.append(change(table, key, values))
 
-    def run(self, statement: bytes, values: Mapping[str, Any]) -> None:
+    def run(self, statement: bytes, values: Values) -> None:
         """Keep a statement, in the driver's own notation (``%(name)s``)."""
         self._statements.append((statement, values))
 
