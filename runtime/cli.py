@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated
 
 import sqlalchemy as sa
 import typer
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 
 from medcontrol.errors import DomainError
 from medcontrol.settings import settings
-from runtime.commands.output import AsJson, fail
+from runtime.commands.output import fail
 
 _RUN, _WORK, _FILL, _CHECK = "Run", "Work", "Fill an installation", "Check"
 
@@ -42,7 +41,7 @@ COMMANDS = {
     "simulate": ("simulate", _CHECK),
     "packs": ("packs", _CHECK),
     "params": ("checks", _CHECK),
-    "journal": ("checks", _CHECK),
+    "journal": ("journal", _CHECK),
     "draws": ("checks", _CHECK),
     "keys": ("work", _CHECK),
 }

@@ -9,19 +9,17 @@ from medcontrol.errors import DomainError
 from medcontrol.queries.care_times import LONGEST_MONTHS, care_times
 from medcontrol.rules.calendar import add_months
 from runtime import wiring
+from runtime.commands.care import care
 from runtime.commands.output import AsJson, fail, read_day, say, say_json, show_table, today
 from runtime.environment import environment
 from workflows.care.regression import Regression, regress
 
+__all__ = ["care"]
+
 _MOST = 200
 
 
-def add_to(care: typer.Typer) -> None:
-    """Add the reports to the commands of long-term care."""
-    care.command("regress")(regress_law)
-    care.command("times")(times)
-
-
+@care.command("regress")
 def regress_law(
     with_change: Annotated[
         list[str], typer.Option("--with", help="PATH=VALUE: a parameter and its new value.")
@@ -52,6 +50,7 @@ def regress_law(
         _say_regression(found)
 
 
+@care.command("times")
 def times(
     months: Annotated[
         int, typer.Option("--months", min=1, max=LONGEST_MONTHS, help="How many, with this one.")

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from medcontrol.errors import DomainError
 from medcontrol.model import BacktestRun, ReceivedFile, SelectivityDecision
 from runtime import wiring
-from runtime.cli import app
+from runtime.cli import command_line
 from runtime.commands.selectivity import backtest as backtest_command
 from runtime.commands.selectivity import explain as explain_command
 from selectivity.packaged import data
@@ -39,7 +39,7 @@ def run(db: Session, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(wiring, "keys", lambda: tools.keys)
 
     def call(*arguments: str, code: int = 0) -> Any:
-        done = CliRunner().invoke(app, ["selectivity", *arguments])
+        done = CliRunner().invoke(command_line(["selectivity"]), ["selectivity", *arguments])
         if isinstance(done.exception, DomainError):
             return done.exception
         assert done.exit_code == code, done.output

@@ -15,7 +15,7 @@ from medcontrol.services.doctor_tables import KINDS, Known
 from medcontrol.services.imports import entitlement_columns
 from medcontrol.services.tables import Column
 from medcontrol.settings import Settings
-from runtime.cli import app
+from runtime.cli import command_line
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text("utf-8")
 NOBODY = Known({}, {})
@@ -30,7 +30,7 @@ def commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield path, command
 
 
-ALL = dict(commands(typer.main.get_command(app)))
+ALL = dict(commands(typer.main.get_command(command_line())))
 
 
 def test_every_setting_stands_in_the_table_with_its_default() -> None:
