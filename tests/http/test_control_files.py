@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from medcontrol import db as database
-from medcontrol.model import ControlFile
+from medcontrol.model import Assignment, ControlFile, Doctor
 from medcontrol.queries.search import SearchFilters, TooManyRows, export
 from medcontrol.rules.names import search_name
 from medcontrol.services.clients import Scope
-from medcontrol.vocabulary import ControlFileStatus, Lane, Role
-from tests.factories import make_control_file, make_doctor, make_principal
+from medcontrol.vocabulary import AssignmentMode, ControlFileStatus, Lane, Role
+from tests.factories import NOW, make_control_file, make_doctor, make_principal, make_task
 from tests.flow_world import World, make_world
 from tests.serving import API, Web
 
@@ -86,11 +86,26 @@ def test_each_criterion_finds_its_file_alone(
     assert found(supervisor, **criteria) == {wanted.reference}
 
 
+def given(to: Doctor, **changes: Any) -> ControlFile:
+    """A file that this doctor was given, and has if nothing else is said."""
+    file = make_file(**{"assigned_doctor_id": to.id} | changes)
+    with database.transaction() as session:
+        task = make_task(session, file)
+        session.add(
+            Assignment(
+                control_file_id=file.id, human_task_id=task.id, doctor_id=to.id,
+                mode=AssignmentMode.AUTOMATIC, points=10, assigned_at=NOW, why={},
+            )
+        )  # fmt: skip
+    return file
+
+
 def test_criteria_add_up(supervisor: Any) -> None:
     with database.transaction() as session:
-        doctor = make_doctor(session)
-    wanted = make_file(assigned_doctor_id=doctor.id, lane=Lane.RED)
-    make_file(assigned_doctor_id=doctor.id)
+        doctor, other = make_doctor(session), make_doctor(session)
+    wanted = given(doctor, lane=Lane.RED)
+    given(doctor)
+    given(doctor, lane=Lane.RED, assigned_doctor_id=other.id)  # somebody else has it by now
     make_file(lane=Lane.RED)
 
     assert found(supervisor, doctor=str(doctor.id), lane="red") == {wanted.reference}
