@@ -16,7 +16,7 @@ from medcontrol.services.clients import Scope
 from medcontrol.vocabulary import Lane, Role
 from workflows.gate.batches import BatchReport, find_batch, hand_in
 from workflows.gate.handing_in import Request, hand_in_one
-from workflows.gate.intake import TakenIn
+from workflows.gate.single import TakenIn
 
 router = APIRouter(prefix="/intake", tags=["intake"])
 

@@ -19,8 +19,8 @@ from medcontrol.queries.quarantine import READERS, QuarantineFilters, Quarantine
 from medcontrol.services.clients import Scope
 from medcontrol.services.quarantine import read_members
 from medcontrol.vocabulary import QuarantineReason, QuarantineStatus
-from workflows.gate import intake
 from workflows.gate import quarantine as commands
+from workflows.gate.single import replay
 
 router = APIRouter(prefix="/quarantine", tags=["quarantine"])
 
@@ -143,7 +143,7 @@ def post_replay(
 
     Answers like `POST /intake/files`.
     """
-    return answer(intake.replay(tools, quarantine_id, body, by=caller.actor.label, now=now))
+    return answer(replay(tools, quarantine_id, body, by=caller.actor.label, now=now))
 
 
 @router.post("/{quarantine_id}/discard", status_code=204, responses=refusals(404, 409))

@@ -21,7 +21,8 @@ from medcontrol.ids import new_id
 from medcontrol.intake import Line, read_lines
 from medcontrol.model import IntakeBatch
 from runtime.demo.generator import Fund
-from workflows.gate.intake import BatchName, Counts, take_in
+from workflows.gate.counts import BatchName, Counts
+from workflows.gate.intake import take_in
 
 TABLES = (
     "received_file", "inbox_message", "selectivity_decision", "document", "quarantined_message",

@@ -21,7 +21,8 @@ from medcontrol.policy import Principal
 from medcontrol.services.users import principal_for
 from medcontrol.vocabulary import LineOutcome
 from workflows.commands import CompleteStep, LineVerdict, complete_step
-from workflows.gate.intake import BatchName, take_in
+from workflows.gate.counts import BatchName
+from workflows.gate.intake import take_in
 
 WARM_UP = 20
 _TASKS = """

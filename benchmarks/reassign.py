@@ -25,7 +25,8 @@ from medcontrol.intake import Line
 from medcontrol.policy import Principal
 from medcontrol.vocabulary import BatchKind
 from tests.many_files import copy_file
-from workflows.gate.intake import BatchName, take_in
+from workflows.gate.counts import BatchName
+from workflows.gate.intake import take_in
 
 CHUNK = 1_000
 SUPERVISOR = Principal(new_id(), "benchmark", ())

@@ -14,7 +14,7 @@ from medcontrol.policy import Principal
 from medcontrol.vocabulary import ControlLevel, Role, TaskStatus
 from tests.factories import NOW, make_doctor, make_principal
 from workflows.commands import Completed, CompleteStep, complete_step
-from workflows.gate.intake import TakenIn, take_in_one
+from workflows.gate.single import TakenIn, take_in_one
 from workflows.tools import Tools
 
 FLOWS = ("ald", "invalidity", "ambulatory", "hospital", "sick_leave", "care_abroad", "disability",

@@ -90,5 +90,5 @@ def _answer(session: Session, request_id: UUID) -> Answered | None:
     return Answered(row[0].removeprefix(_ANSWERS), row[1]) if row else None
 
 
-#: What can be answered to one file handed in; see ``workflows.gate.intake.TakenIn``.
+#: What can be answered to one file handed in; see ``workflows.gate.single.TakenIn``.
 ANSWER_CODES = ("accepted", "duplicate", "conflict", "faulty", "already_handled")

@@ -26,7 +26,7 @@ from runtime.environment import environment
 
 if TYPE_CHECKING:
     # It loads the flow engine, which --help does without.
-    from workflows.gate.intake import Counts
+    from workflows.gate.counts import Counts
 
 _SHOWN = 20
 _ONLY_FILES = ("accepted", "quarantined", "duplicates", "conflicts", "already_handled")
@@ -53,7 +53,8 @@ def take_in_file(file: str, *, name: str | None, as_json: bool, with_report: boo
 
     ``with_report`` also names each line that went to quarantine.
     """
-    from workflows.gate.intake import BatchName, take_in
+    from workflows.gate.counts import BatchName
+    from workflows.gate.intake import take_in
 
     started = time.monotonic()
     delivery = _Delivery()

@@ -76,11 +76,11 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Take a line in again, as it is (after reference data changed) or corrected."""
-    from workflows.gate import intake
+    from workflows.gate import single
 
     content = None if corrected is None else read_file(corrected)
     with environment():
-        taken = intake.replay(
+        taken = single.replay(
             wiring.tools(), _id(quarantine_id), content, by=_operator(), now=utc_now()
         )
     if as_json:

@@ -34,7 +34,8 @@ from runtime.demo.staff_rows import PASSWORD
 from runtime.demo.supply import Volume
 from runtime.demo.weeks import Weeks
 from runtime.environment import environment, prepare
-from workflows.gate.intake import BatchName, Counts, take_in
+from workflows.gate.counts import BatchName, Counts
+from workflows.gate.intake import take_in
 from workflows.rights.reviews import open_due_reviews
 from workflows.sweeping import sweep_deadlines
 from workflows.tools import Tools

@@ -39,7 +39,7 @@ from runtime.demo.supply import Supplied, Volume, supply, supply_beside
 from selectivity.history.checking import count_anew
 from workflows import engine
 from workflows.gate import messages
-from workflows.gate.intake import registers
+from workflows.gate.registers import registers
 from workflows.steps.limits import limits_of
 from workflows.tools import Tools
 

@@ -16,7 +16,7 @@ from runtime.demo.loader import evening
 from runtime.demo.opinions import answer_some, send_drafts
 from runtime.demo.papers import Papers
 from runtime.demo.playing import Play
-from workflows.gate.intake import Counts
+from workflows.gate.counts import Counts
 from workflows.sweeping import assign_pool, sweep_deadlines
 from workflows.tools import Tools
 

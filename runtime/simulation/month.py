@@ -30,7 +30,8 @@ from runtime.simulation.report import Report, fill
 from runtime.simulation.subjects import Subjects
 from workflows import commands
 from workflows.commands import NewDocument
-from workflows.gate.intake import BatchName, take_in
+from workflows.gate.counts import BatchName
+from workflows.gate.intake import take_in
 from workflows.linked.quality import move_readings
 from workflows.rights.reviews import open_due_reviews
 from workflows.sweeping import assign_pool, sweep_deadlines, wake_holds

@@ -27,7 +27,7 @@ from tests.contract.test_openapi import described
 from tests.factories import NOW, make_user
 from tests.flow_world import make_world
 from tests.serving import API, Web, serving
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 from workflows.tools import make_tools
 
 

@@ -33,7 +33,8 @@ from tests.e2e.server import serve
 from ui.app import create_app
 from ui.i18n import translations
 from ui.labels import label_of
-from workflows.gate.intake import BatchName, take_in
+from workflows.gate.counts import BatchName
+from workflows.gate.intake import take_in
 from workflows.tools import Tools, make_tools
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"

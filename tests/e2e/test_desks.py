@@ -21,7 +21,7 @@ from tests.pages.desk import AMBULATORY, Fund
 from tests.pages.people import hire
 from ui.i18n import LANGUAGE_COOKIE
 from ui.visitors import SESSION_COOKIE
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 
 __all__ = ["fund", "pages_settings"]  # fixtures
 pytestmark = pytest.mark.e2e

@@ -13,7 +13,7 @@ from medcontrol.vocabulary import ControlResult, Jurisdiction
 from selectivity.history.cases import is_hit, read_cases, select
 from tests.factories import NOW, TODAY
 from tests.flow_world import raw
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 from workflows.tools import Tools
 
 

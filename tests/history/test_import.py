@@ -14,7 +14,8 @@ from medcontrol.model import ControlOutcome, PastFile
 from selectivity.history.cases import read_cases
 from selectivity.history.importing import Importer
 from tests.flow_world import message, raw
-from workflows.gate.intake import registers, take_in_one
+from workflows.gate.registers import registers
+from workflows.gate.single import take_in_one
 from workflows.tools import Tools
 
 NOW = datetime(2026, 12, 20, 9, 0, tzinfo=UTC)

@@ -17,7 +17,8 @@ from medcontrol.ports import FileFacts
 from selectivity.engine import RuleEngine
 from selectivity.packaged import in_force
 from tests.flow_world import message
-from workflows.gate.intake import BatchName, take_in
+from workflows.gate.counts import BatchName
+from workflows.gate.intake import take_in
 from workflows.tools import Tools
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)

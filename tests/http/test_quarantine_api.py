@@ -12,7 +12,7 @@ from medcontrol.vocabulary import Role
 from tests.factories import NOW
 from tests.intake_examples import message
 from tests.serving import API, Web
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 
 URL = f"{API}/quarantine"
 SECRET = "C50.9 is no code"

@@ -16,7 +16,7 @@ from medcontrol.model import QuarantinedMessage
 from medcontrol.vocabulary import Role
 from tests.factories import NOW
 from tests.serving import API, Web
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 
 
 def problem(response: Any) -> dict[str, Any]:

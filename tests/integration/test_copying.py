@@ -15,7 +15,7 @@ from medcontrol.journal import SYSTEM
 from medcontrol.model import ControlFile, HumanTask, OutboxMessage
 from tests.flow_world import World, make_world, raw
 from workflows.gate.collecting import undisturbed
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 from workflows.steps import moving
 from workflows.steps.locked import columns, locked, take_changes
 from workflows.steps.writing import Gathered

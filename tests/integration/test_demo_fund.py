@@ -26,7 +26,8 @@ from runtime.demo.supply import Volume
 from selectivity.history.checking import check_counters
 from tests.factories import NOW
 from workflows.gate import draws_check
-from workflows.gate.intake import BatchName, take_in
+from workflows.gate.counts import BatchName
+from workflows.gate.intake import take_in
 from workflows.letters import rendering as letters
 from workflows.tools import Tools, make_tools
 

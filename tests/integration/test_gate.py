@@ -22,8 +22,10 @@ from medcontrol.vocabulary import Lane, QuarantineReason, QuarantineStatus
 from tests.factories import NOW
 from tests.flow_world import message, raw
 from tests.intake_examples import SAMPLE
-from workflows.gate import intake
-from workflows.gate.intake import BatchName, Counts, replay, take_in, take_in_one
+from workflows.gate import messages
+from workflows.gate.counts import BatchName, Counts
+from workflows.gate.intake import take_in
+from workflows.gate.single import replay, take_in_one
 from workflows.tools import Tools
 
 
@@ -56,13 +58,13 @@ def test_a_line_that_the_database_refuses_costs_one_file(
     db: Session, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = b"\n".join(raw(external_id=f"G-{number}") for number in range(9))
-    honest = intake.messages.received_row
+    honest = messages.received_row
 
     def spoil(accepted, *rest):  # type: ignore[no-untyped-def]
         row = honest(accepted, *rest)
         return row | {"agency_code": None} if accepted.external_id == "G-4" else row
 
-    monkeypatch.setattr(intake.messages, "received_row", spoil)
+    monkeypatch.setattr(messages, "received_row", spoil)
 
     counts = take(tools, content)
 

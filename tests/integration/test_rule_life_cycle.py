@@ -33,7 +33,7 @@ from selectivity.lifecycle.rows import Act
 from tests.factories import NOW, TODAY, make_principal
 from tests.flow_world import raw
 from tests.unit.selectivity_rules import row as rule_row
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 from workflows.tools import Tools
 
 TOMORROW = TODAY + timedelta(days=1)

@@ -32,7 +32,8 @@ from tests.factories import NOW
 from tests.intake_examples import SAMPLE
 from tests.serving import API, serving
 from tests.unit.selectivity_rules import KEY, facts, message
-from workflows.gate.intake import BatchName, Counts, take_in
+from workflows.gate.counts import BatchName, Counts
+from workflows.gate.intake import take_in
 from workflows.gate.selecting import Selecting
 from workflows.tools import Tools, make_tools
 

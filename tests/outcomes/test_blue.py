@@ -24,7 +24,7 @@ from tests.flow_world import World, make_world, raw
 from tests.outcomes.test_coded_results import LINES, verdict
 from workflows.gate.blue import draw_week, write_draw
 from workflows.gate.blue_check import verify_week
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 from workflows.tools import Tools
 
 draws = st.lists(

@@ -28,8 +28,8 @@ from selectivity.outcomes.probes import ProbeRunning, Wish
 from selectivity.probing import PROBE_ROW
 from tests.factories import NOW, TODAY, make_principal
 from tests.flow_world import World, make_world, message, raw
-from workflows.gate.intake import take_in_one
 from workflows.gate.probe_rounds import move_probe
+from workflows.gate.single import take_in_one
 from workflows.letters.provider import render, send
 from workflows.tools import Tools
 

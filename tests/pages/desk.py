@@ -24,7 +24,7 @@ from tests.factories import NOW
 from tests.flow_world import World, make_world, raw
 from ui.app import create_app
 from ui.visitors import SESSION_COOKIE
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 from workflows.tools import Tools
 
 LINES = [

@@ -13,7 +13,7 @@ from medcontrol.vocabulary import QuarantineStatus, Role
 from tests.flow_world import message, raw
 from tests.pages.desk import Fund, texts
 from tests.pages.people import log_in
-from workflows.gate.intake import take_in_one
+from workflows.gate.single import take_in_one
 
 
 def quarantine(fund: Fund, content: bytes) -> str:

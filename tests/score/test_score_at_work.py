@@ -26,8 +26,9 @@ from tests.pages.desk import Fund, texts
 from tests.pages.people import log_in
 from tests.score.past import keep, put_to_work, trained
 from workflows.gate import ranking
-from workflows.gate.intake import registers, take_in_one
+from workflows.gate.registers import registers
 from workflows.gate.simulating import Asked, decide_day
+from workflows.gate.single import take_in_one
 from workflows.tools import Tools
 
 __all__ = ["fund", "pages_settings"]

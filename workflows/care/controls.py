@@ -23,7 +23,8 @@ from medcontrol.rules.calendar import add_months
 from medcontrol.turns import take_turn
 from medcontrol.vocabulary import Channel
 from selectivity.draws import Draws, bound
-from workflows.gate.intake import BatchName, Counts, take_in
+from workflows.gate.counts import BatchName, Counts
+from workflows.gate.intake import take_in
 from workflows.tools import Tools
 
 SOURCE, PREFIX, FLOW = "medcontrol", "care-bill:", "fluctuation_control"

@@ -21,7 +21,8 @@ from medcontrol.legal import lu
 from medcontrol.model import Entitlement
 from medcontrol.turns import take_turn
 from medcontrol.vocabulary import EntitlementStatus
-from workflows.gate.intake import BatchName, Counts, take_in
+from workflows.gate.counts import BatchName, Counts
+from workflows.gate.intake import take_in
 from workflows.gate.opening import REVIEW_PREFIX
 from workflows.rights.reviews import CARE, review_message
 from workflows.tools import Tools

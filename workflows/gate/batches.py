@@ -18,7 +18,8 @@ from medcontrol.errors import NotFound, Unavailable
 from medcontrol.intake import Line, UnreadableDelivery, read_lines
 from medcontrol.model import IntakeBatch
 from medcontrol.turns import keep_turn, take_turn
-from workflows.gate.intake import BatchName, Counts, take_in
+from workflows.gate.counts import BatchName, Counts
+from workflows.gate.intake import take_in
 from workflows.gate.spool import SpoolMissing, SpoolReader, spool_path
 from workflows.tools import Tools
 

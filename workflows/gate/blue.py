@@ -26,7 +26,8 @@ from medcontrol.reference.flows import A_POSTERIORI
 from medcontrol.turns import take_turn
 from selectivity.outcomes.weekly import choose, cumulated, week_of
 from workflows.gate.blue_pool import first_day_of, is_known, quota_of, read_pool
-from workflows.gate.intake import BatchName, Counts, take_in
+from workflows.gate.counts import BatchName, Counts
+from workflows.gate.intake import take_in
 from workflows.tools import Tools
 
 log = logging.getLogger(__name__)

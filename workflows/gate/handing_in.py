@@ -13,8 +13,8 @@ from medcontrol.db import read_only, transaction
 from medcontrol.model import ControlFile, QuarantinedMessage, SelectivityDecision
 from medcontrol.services import request_keys
 from medcontrol.services.request_keys import Answered
-from workflows.gate.intake import Kind, TakenIn, take_in_one
 from workflows.gate.quarantine import errors_of
+from workflows.gate.single import Kind, TakenIn, take_in_one
 from workflows.tools import Tools
 
 _IN_QUARANTINE = ("conflict", "faulty", "already_handled")

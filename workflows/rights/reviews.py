@@ -24,7 +24,8 @@ from medcontrol.reference.flows import flows
 from medcontrol.turns import take_turn
 from medcontrol.vocabulary import Channel, EntitlementStatus, Jurisdiction
 from workflows.definition.catalog import Catalog
-from workflows.gate.intake import BatchName, Counts, take_in
+from workflows.gate.counts import BatchName, Counts
+from workflows.gate.intake import take_in
 from workflows.gate.opening import REVIEW_PREFIX, REVIEW_SOURCE
 from workflows.rights.spreading import spread_reviews
 from workflows.tools import Tools

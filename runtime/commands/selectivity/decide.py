@@ -49,7 +49,7 @@ def decide(
     Exactly as many files are controlled as there are controls, unless there are fewer files, or
     more that must be controlled.
     """
-    from workflows.gate.intake import registers
+    from workflows.gate.registers import registers
     from workflows.gate.simulating import Asked, decide_day
 
     day = read_day(as_of, "--as-of")

@@ -45,7 +45,7 @@ def import_(
     again; FILE.faults.ndjson says what is wrong with each. Ends with 3 when there were any.
     """
     from selectivity.history.importing import Importer
-    from workflows.gate.intake import registers
+    from workflows.gate.registers import registers
 
     beside = Path(rejects or f"{'stdin' if file == '-' else file.removesuffix('.gz')}.rejects")
     with environment():

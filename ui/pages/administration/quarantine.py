@@ -29,7 +29,7 @@ from ui.pages.administration.addresses import Address
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from workflows.gate import quarantine as store
-from workflows.gate.intake import replay
+from workflows.gate.single import replay
 
 router = APIRouter(prefix="/quarantine")
 _SIZE = 50

@@ -39,7 +39,8 @@ from ui.pages.reception.uploads import Upload, read_uploads, seal
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
 from workflows.definition.catalog import Pack
-from workflows.gate.intake import TakenIn, registers, take_in_one
+from workflows.gate.registers import registers
+from workflows.gate.single import TakenIn, take_in_one
 
 router = APIRouter(prefix="/reception")
 
