@@ -9,24 +9,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
 import sqlalchemy as sa
-import typst
 from sqlmodel import Session
 
 from medcontrol.clock import ZONES
 from medcontrol.errors import InvalidInput, NotFound, ParameterNotInForce
 from medcontrol.legal.dated import UnknownParameter
 from medcontrol.legal.loading import law
+from medcontrol.typesetting import typeset
 from medcontrol.vocabulary import DoctorKind, StepKind
 
 TEMPLATE = Path(__file__).parent / "statement.typ"
-FONTS = {"fr": "Libertinus Serif", "ar": "Noto Naskh Arabic", "en": "Libertinus Serif"}
 
 _DOCTOR = sa.text("""
 SELECT d.id, d.code, d.name, d.kind, u.name AS unit_name FROM doctor d
@@ -172,20 +169,7 @@ def as_pdf(words: dict[str, Any], language: str, fonts: Sequence[Path]) -> bytes
     """Return a statement as PDF; ``words`` is all text that it shows, already in the language.
 
     Raises:
-        InvalidInput: the font of the language is in none of the folders.
+        InvalidInput: as ``medcontrol.typesetting``.
     """
-    data = words | {"font": FONTS[language], "language": language}
-    made: bytes | list[bytes] = typst.compile(
-        input=str(TEMPLATE), root=str(TEMPLATE.parent), format="pdf", pdf_tags=True,
-        font_paths=_fonts(tuple(fonts), FONTS[language]), timestamp=0,
-        sys_inputs={"data": orjson.dumps(data).decode()},
-    )  # fmt: skip
-    return made[0] if isinstance(made, list) else made
-
-
-@lru_cache(maxsize=4)
-def _fonts(folders: tuple[Path, ...], family: str) -> typst.Fonts:
-    found = typst.Fonts(include_system_fonts=False, font_paths=[str(each) for each in folders])
-    if family not in found.families():
-        raise InvalidInput(f"no font {family!r}", field="fonts")
-    return found
+    data = words | {"language": language}
+    return typeset(TEMPLATE, TEMPLATE.parent, data, language, fonts)[0]

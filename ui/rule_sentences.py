@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from medcontrol.vocabulary import Channel, Scheme
+from medcontrol.vocabulary import CURRENCIES, Channel, Jurisdiction, Scheme
 from selectivity.cell_grammar import CellFault, parse_cell
 from selectivity.cells import AbsentCell, Cell, CodeCell, FlagCell, IntervalCell, Missing
 from selectivity.reading import read_row
@@ -17,7 +17,6 @@ from ui.i18n import babel_locale, translations
 from ui.labels import label_of
 from ui.rule_words import FLAGS, NONE_OF
 
-CURRENCIES: Mapping[str, str] = {"ma": "MAD", "lu": "EUR"}
 HUNDREDTHS = frozenset({"centimes", "1/10000"})
 """Units that screens show divided by a hundred: money in full, rates in per cent."""
 
@@ -40,7 +39,7 @@ class RuleSentences:
         self.language = language
         self._catalog = translations(language)
         self._fmt = Formats(babel_locale(language), jurisdiction)
-        self._currency = CURRENCIES[jurisdiction]
+        self._currency = CURRENCIES[Jurisdiction(jurisdiction)]
         self._comma = "، " if language == "ar" else ", "
 
     def row(self, row: Mapping[str, Any], lists: Any = None) -> str:
@@ -60,7 +59,7 @@ class RuleSentences:
         """Return the sentence of a part of the random floor."""
         _ = self._catalog.gettext
         found, _faults = read_row(row, lists, is_stratum=True)
-        assert isinstance(found, Stratum)  # noqa: S101
+        assert isinstance(found, Stratum)  # noqa: S101 - one was asked for
         when = self.conditions(row.get("when"), lists)
         values = {
             "conditions": self._all(when),

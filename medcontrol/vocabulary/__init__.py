@@ -2,6 +2,7 @@
 
 from medcontrol.vocabulary.files import (
     ASKS_FOR_PIECES,
+    CURRENCIES,
     Channel,
     CompletionKind,
     ControlFileStatus,
@@ -74,6 +75,7 @@ from medcontrol.vocabulary.selectivity import (
 
 __all__ = [
     "ASKS_FOR_PIECES",
+    "CURRENCIES",
     "AbsenceKind",
     "AbsenceStatus",
     "ActorKind",

@@ -10,6 +10,10 @@ class Jurisdiction(StrEnum):
     LU = "lu"
 
 
+#: In which money its amounts are, when a message does not say it itself (ISO 4217).
+CURRENCIES = {Jurisdiction.MA: "MAD", Jurisdiction.LU: "EUR"}
+
+
 class Scheme(StrEnum):
     """Insurance scheme (régime)."""
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from medcontrol.errors import InvalidInput, NotFound
+from medcontrol.vocabulary import Jurisdiction
 from workflows.definition.catalog import Pack, catalog
 from workflows.definition.samples import sample_context
+from workflows.letters.answers import currency_of, stated
 from workflows.letters.rendering import preview_png, render
 
 FONTS = [Path(__file__).parents[2] / "ui/static/vendor/fonts"]
@@ -99,3 +101,24 @@ def test_arabic_without_its_font_fails_clearly_instead_of_printing_boxes(
 ) -> None:
     with pytest.raises(InvalidInput, match="Noto Naskh Arabic"):
         render(ald, "grant", "ar", sample_context("ar"), fonts=[tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("received", "jurisdiction", "said"),
+    [
+        ({"currency": None}, Jurisdiction.MA, "1\u202f234,50 DH"),
+        ({"currency": None}, Jurisdiction.LU, "1\u202f234,50 EUR"),
+        ({"currency": "EUR"}, Jurisdiction.MA, "1\u202f234,50 EUR"),
+    ],
+)
+def test_an_amount_that_a_doctor_typed_is_printed_in_the_money_of_the_request(
+    received: dict[str, Any], jurisdiction: Jurisdiction, said: str
+) -> None:
+    pack = catalog().pack("ma", "care_abroad", date(2026, 3, 2))
+    code = next(c for c, each in pack.meta.letters.items() if "ceiling_cents" in each.prints)
+
+    [ceiling] = stated(
+        pack, code, {"ceiling_cents": 123_450}, "fr", currency_of(received, jurisdiction)
+    )
+
+    assert ceiling["value"] == said

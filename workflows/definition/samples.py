@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from medcontrol.reference.acts import acts
+from medcontrol.vocabulary import CURRENCIES
 from workflows.definition.catalog import Pack
 from workflows.letters.answers import amount, questions, stated
 from workflows.letters.writing import addressee_of
@@ -32,7 +33,7 @@ def sample_of(pack: Pack, letter: str, language: str) -> dict[str, Any]:
     return context | {
         "flow": titles.ar if language == "ar" else titles.fr,
         "reference": f"{pack.served.reference_prefix}-2026-0001234",
-        "stated": stated(pack, letter, asked, language),
+        "stated": stated(pack, letter, asked, language, _currency(pack)),
     }
 
 
@@ -40,7 +41,7 @@ def _lines(pack: Pack, language: str) -> list[dict[str, str]]:
     """Return two lines of the flow's own acts, the second one reduced; none when it has none."""
     usual = [a for a in acts(pack.meta.jurisdiction).values() if a.flow == pack.flow][-2:]
     tooth = {"fr": ", dent 26", "ar": "، السن 26"}[language] if pack.flow == "dental" else ""
-    asked, less = (amount(cents, "MAD", language) for cents in (240_000, 115_000))
+    asked, less = (amount(cents, _currency(pack), language) for cents in (240_000, 115_000))
     verdicts = (("accepted", asked, ""), ("modified", less, _REDUCED[language]))
     return [
         {
@@ -52,6 +53,10 @@ def _lines(pack: Pack, language: str) -> list[dict[str, str]]:
         }
         for act, (outcome, granted, motive) in zip(usual, verdicts, strict=False)
     ]
+
+
+def _currency(pack: Pack) -> str:
+    return CURRENCIES[pack.meta.jurisdiction]
 
 
 _EMPLOYER = {"fr": "Société Exemple", "ar": "شركة المثال"}

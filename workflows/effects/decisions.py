@@ -19,12 +19,11 @@ from medcontrol.vocabulary import (
     AppointmentState,
     ControlLevel,
     DecisionOutcome,
-    Jurisdiction,
     LineOutcome,
 )
 from workflows.effects import outcomes
 from workflows.engine.paths import OperationCall
-from workflows.letters.answers import amount
+from workflows.letters.answers import amount, currency_of
 from workflows.letters.writing import language_of
 from workflows.steps.command import LineVerdict
 from workflows.steps.moving import Move
@@ -143,7 +142,8 @@ def _not_due(move: Move, outcome: str, proposal: Proposal | None, language: str)
         cents = int(move.file.amount_cents or 0)
     elif outcome == DecisionOutcome.PARTIALLY_GRANTED and proposal is not None:
         cents = outcomes.avoided_of(proposal.lines, details.get("lines") or ())
-    return amount(cents, _currency(move), language) if cents else None
+    currency = currency_of(move.received, move.file.jurisdiction)
+    return amount(cents, currency, language) if cents else None
 
 
 def _granted(verdict: LineVerdict, line: Mapping[str, Any], money: Callable[[int], str]) -> str:
@@ -170,7 +170,7 @@ def _decided_lines(move: Move, proposal: Proposal, language: str) -> list[dict[s
     known = motives(move.file.jurisdiction)
     details = move.received["details"]
     asked = {line["no"]: line for line in details.get("lines", ())}
-    currency = _currency(move)
+    currency = currency_of(move.received, move.file.jurisdiction)
     rows = []
 
     def money(cents: int) -> str:
@@ -190,14 +190,6 @@ def _decided_lines(move: Move, proposal: Proposal, language: str) -> list[dict[s
             }
         )
     return rows
-
-
-_CURRENCIES = {Jurisdiction.MA: "MAD", Jurisdiction.LU: "EUR"}
-
-
-def _currency(move: Move) -> str:
-    """Return the currency of the request, else that of its jurisdiction."""
-    return move.received.get("currency") or _CURRENCIES[move.file.jurisdiction]
 
 
 _TOOTH = {"fr": ", dent ", "ar": "، السن "}

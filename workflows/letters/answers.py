@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from medcontrol.errors import DomainError
+from medcontrol.vocabulary import CURRENCIES, Jurisdiction
 from workflows.definition.catalog import Pack
 
 #: Widgets whose answers a letter may print.
@@ -27,7 +28,7 @@ def questions(pack: Pack) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def stated(
-    pack: Pack, letter: str, answers: Mapping[str, Any], language: str
+    pack: Pack, letter: str, answers: Mapping[str, Any], language: str, currency: str
 ) -> list[dict[str, Any]]:
     """Return what a letter prints of a step's answers, in the letter's order; unanswered: nothing.
 
@@ -36,6 +37,7 @@ def stated(
         letter: one of its letters.
         answers: of the step that ended.
         language: ``fr`` or ``ar``.
+        currency: of the amounts among them.
     """
     wanted = [
         n for n in pack.meta.letters[letter].prints if answers.get(n) not in (None, False, "")
@@ -46,26 +48,31 @@ def stated(
     return [
         {
             "label": known[name]["label"][language],
-            "value": _said(known[name], answers[name], language),
+            "value": _said(known[name], answers[name], language, currency),
         }
         for name in wanted
     ]
 
 
-def _said(question: Mapping[str, Any], answer: Any, language: str) -> str | date:
+def _said(question: Mapping[str, Any], answer: Any, language: str, currency: str) -> str | date:
     widget = question["widget"]
     if widget == "checkbox":
         return _YES[language]
     if widget == "date":
         return date.fromisoformat(answer)
     if widget == "money":
-        return amount(answer, "MAD", language)
+        return amount(answer, currency, language)
     if widget == "radio":
         return str(question["options"][answer][language])
     return str(answer)
 
 
-_CURRENCIES = {("MAD", "fr"): "DH", ("MAD", "ar"): "درهم"}
+def currency_of(received: Mapping[str, Any], jurisdiction: Jurisdiction) -> str:
+    """Return the currency of a request, else that of its jurisdiction."""
+    return received.get("currency") or CURRENCIES[jurisdiction]
+
+
+_SIGNS = {("MAD", "fr"): "DH", ("MAD", "ar"): "درهم"}
 
 
 def amount(cents: int, currency: str, language: str) -> str:
@@ -75,4 +82,4 @@ def amount(cents: int, currency: str, language: str) -> str:
     '1\u202f234,56 EUR'
     """
     whole = f"{cents / 100:,.2f}".replace(",", "\u202f").replace(".", ",")
-    return f"{whole} {_CURRENCIES.get((currency, language), currency)}"
+    return f"{whole} {_SIGNS.get((currency, language), currency)}"

@@ -6,15 +6,13 @@ medical: the context has no place for it.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
-import typst
 from babel.dates import format_date, format_time
 from pydantic import ValidationError
 
+from medcontrol import typesetting
 from medcontrol.errors import InvalidInput
 from workflows.definition.catalog import Pack
 from workflows.definition.schema import ContextGroup
@@ -23,7 +21,6 @@ from workflows.letters.qr import qr_svg
 
 Language = Literal["fr", "ar"]
 _LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en"}
-FONTS = {"fr": "Libertinus Serif", "ar": "Noto Naskh Arabic", "en": "Libertinus Serif"}
 
 
 def render(
@@ -116,36 +113,13 @@ def typeset(
     form: Literal["pdf", "png"] = "pdf",
     ppi: int = 144,
 ) -> list[bytes]:
-    """Return a template set with checked data: one PDF, or a PNG for each page.
+    """Return a template set with checked data, its days and times spelled out.
 
     Raises:
-        InvalidInput: the template can't be set, or the fonts lack the language's.
+        InvalidInput: as ``medcontrol.typesetting``.
     """
-    data = _spelled(dict(data), language) | {"font": FONTS[language]}
-    options: dict[str, Any] = {"ppi": float(ppi)} if form == "png" else {"pdf_tags": True}
-    try:
-        made = typst.compile(
-            input=str(template),
-            root=str(root),
-            font_paths=_fonts(folders, FONTS[language]),
-            format=form,
-            sys_inputs={"data": orjson.dumps(data).decode()},
-            timestamp=0,
-            **options,
-        )
-    except typst.TypstError as problem:
-        raise InvalidInput(f"{template}: {problem}", field="letter") from None
-    return list(made) if isinstance(made, list) else [made]
-
-
-@lru_cache(maxsize=8)
-def _fonts(folders: tuple[Path, ...], family: str) -> typst.Fonts:
-    found = typst.Fonts(include_system_fonts=False, font_paths=[str(f) for f in folders])
-    if family not in found.families():
-        raise InvalidInput(
-            f"no font {family!r} in {', '.join(map(str, folders)) or 'no folder'}", field="fonts"
-        )
-    return found
+    spelled = _spelled(dict(data), language)
+    return typesetting.typeset(template, root, spelled, language, folders, form=form, ppi=ppi)
 
 
 def _spelled(value: Any, language: str) -> Any:

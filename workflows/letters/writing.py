@@ -14,7 +14,7 @@ from medcontrol.legal.loading import law
 from medcontrol.vocabulary import LetterStatus, LetterWay
 from workflows.definition.catalog import Pack
 from workflows.letters import rendering as letters
-from workflows.letters.answers import stated
+from workflows.letters.answers import currency_of, stated
 from workflows.letters.marks import LetterWays, new_code, told_to, verification, way_of
 
 LANGUAGES = ("fr", "ar")
@@ -40,6 +40,7 @@ class Occasion:
     """What a move knows that its letters may have to say. Shareable wording only."""
 
     pieces: Sequence[Mapping[str, str]] = ()
+    asked_at: datetime | None = None  # for the pieces
     answer_by: date | None = None
     appointment: Mapping[str, Any] | None = None
     decision: dict[str, Any] | None = None
@@ -184,7 +185,9 @@ def _context(
         "contest": occasion.contest,
         "mission": occasion.mission,
         "calculation": occasion.calculation,
-        "stated": stated(pack, code, occasion.answers, language),
+        "stated": stated(
+            pack, code, occasion.answers, language, currency_of(received, file["jurisdiction"])
+        ),
     }
     if pack.meta.letters[code].recipient == "expert" and occasion.mission:
         rows = [occasion.extra["address"]] if occasion.extra.get("address") else []

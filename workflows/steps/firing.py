@@ -14,7 +14,7 @@ from workflows import effects, engine
 from workflows.steps import alerts, calendar_changes, moving, signals, tacit
 from workflows.steps.ending import save_change
 from workflows.steps.moving import Move
-from workflows.steps.records import answer_by, spelled_pieces
+from workflows.steps.records import spelled_pieces
 from workflows.tools import Tools
 
 
@@ -24,7 +24,7 @@ def fire_deadline(session: Session, tools: Tools, deadline_id: UUID, *, now: dat
     May be called any number of times: the flow is moved once.
     """
     file_id = session.execute(
-        sa.select(Deadline.control_file_id).where(Deadline.id == deadline_id)  # type: ignore[call-overload]
+        sa.select(col(Deadline.control_file_id)).where(col(Deadline.id) == deadline_id)
     ).scalar()
     if file_id is None:
         return False
@@ -77,4 +77,4 @@ def _recall_request(move: Move) -> None:
     if request is None:
         return
     move.occasion.pieces = spelled_pieces(move.pack, request.pieces, move.received.get("language"))
-    move.occasion.answer_by = answer_by(move, request.requested_at)
+    move.occasion.asked_at = request.requested_at

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from medcontrol.ids import new_id
-from medcontrol.legal.loading import law
 from medcontrol.model import (
     CompletionRequest,
     Entitlement,
@@ -27,7 +25,7 @@ from medcontrol.vocabulary import (
     StepKind,
 )
 from workflows.definition.catalog import Pack
-from workflows.definition.schema import COMPLEMENT_DAYS, Outcome
+from workflows.definition.schema import Outcome
 from workflows.rights.kept import right_as_json
 from workflows.steps.booking import book_step
 from workflows.steps.command import CompleteStep
@@ -168,15 +166,7 @@ def _ask(move: Move, command: CompleteStep) -> None:
         },
     )
     move.occasion.pieces = spelled_pieces(move.pack, asked, move.received.get("language"))
-    move.occasion.answer_by = answer_by(move, move.now)
-
-
-def answer_by(move: Move, asked_at: datetime) -> date | None:
-    """Return by when pieces have to come; None where the pack's letters say it by their clocks."""
-    if COMPLEMENT_DAYS not in law(move.file.jurisdiction).paths:
-        return None
-    due = move.limits.due(COMPLEMENT_DAYS, asked_at, move.file.received_on)
-    return move.limits.calendar.civil_date(due.at)
+    move.occasion.asked_at = move.now
 
 
 def spelled_pieces(

@@ -33,7 +33,7 @@ from medcontrol.queries.step_form import StepPart
 from medcontrol.reference.acts import act_label
 from medcontrol.services.calendar import working_calendar
 from medcontrol.services.medical import MedicalContent, read_medical
-from medcontrol.vocabulary import ControlFileStatus, MedicalRecordKind
+from medcontrol.vocabulary import CURRENCIES, ControlFileStatus, MedicalRecordKind
 from ui.forms import Sent, text_of
 from ui.pages.doctor.computed import computed_checks
 from ui.pages.doctor.filters import filters_in
@@ -108,7 +108,7 @@ def read_step(visitor: Visitor, language: str, reference: str, sent: Sent) -> St
         form=fields,
         checks=checks,
         drawn={each.name: text_of(sent, f"drawn-{each.name}", 2000) for each in fields},
-        currency=desk.opened.received.currency or "MAD",
+        currency=desk.opened.received.currency or CURRENCIES[desk.opened.file.jurisdiction],
     )
 
 
@@ -176,7 +176,7 @@ def _page(session: Session, reading: Reading, refusal: Refusal | None) -> FilePa
         actions=actions,
         may_read_medical=opened.is_medical_readable,
         lines=lines,
-        currency=opened.received.currency or "MAD",
+        currency=opened.received.currency or CURRENCIES[opened.file.jurisdiction],
         panel=_panel(session, reading, lines, actions, refusal),
         open_action=wanted.open_action,
         origin=filters.address() if wanted.origin else "",

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from medcontrol.queries.packs import Waiting
 from medcontrol.queries.step_form import FormField
-from medcontrol.vocabulary import ControlFileStatus
+from medcontrol.vocabulary import CURRENCIES, ControlFileStatus
 from ui.i18n import N_
 from ui.pages.doctor.step_form import StepForm
 from ui.words import PackWords
@@ -136,12 +136,16 @@ class PackPage:
     scenarios: Sequence[ScenarioRow] = ()
     versions: Sequence[VersionRow] = ()
     tabs: tuple[tuple[str, str], ...] = TABS
-    currency: str = "MAD"
 
     @property
     def address(self) -> str:
         """Where the page is."""
         return f"/flows/{self.pack.key}"
+
+    @property
+    def currency(self) -> str:
+        """Of the amounts that its forms ask for."""
+        return CURRENCIES[self.pack.meta.jurisdiction]
 
 
 def title_of(titles: Titles, language: str) -> str:

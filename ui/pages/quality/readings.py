@@ -25,7 +25,7 @@ from medcontrol.services.readings import (
     read_first_side,
     read_request,
 )
-from medcontrol.vocabulary import DecisionOutcome, Role
+from medcontrol.vocabulary import CURRENCIES, DecisionOutcome, Role
 from ui.downloads import shown_document
 from ui.forms import Sent, as_uuid, text_of
 from ui.notices import see_other
@@ -79,7 +79,7 @@ class ReadingPage:
     @property
     def currency(self) -> str:
         """Of the amounts that were asked."""
-        return self.reading.received.currency or "MAD"
+        return self.reading.received.currency or CURRENCIES[self.file.jurisdiction]
 
     @property
     def second_outcome(self) -> DecisionOutcome | None:
