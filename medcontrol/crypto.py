@@ -112,11 +112,6 @@ class KeyRing:
         """Id of the key that encrypts now."""
         return self._active
 
-    @property
-    def key_ids(self) -> tuple[str, ...]:
-        """Ids of all keys, oldest first."""
-        return tuple(self._ciphers)
-
     def encrypt(self, plaintext: bytes, aad: bytes) -> tuple[str, bytes]:
         """Return the active key's id and nonce ‖ ciphertext ‖ tag; 29 bytes more than the text.
 

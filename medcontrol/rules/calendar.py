@@ -117,10 +117,6 @@ class WorkingCalendar:
             return -self._count(end, start, bisect_left)
         return self._count(start, end, bisect_right)
 
-    def add_working_hours(self, start: datetime, hours: int) -> datetime:
-        """Return the instant at which so many working hours have passed, in UTC."""
-        return self.add_working_time(start, timedelta(hours=hours))
-
     def add_working_time(self, start: datetime, amount: timedelta) -> datetime:
         """Return the instant at which an amount of working time has passed, in UTC.
 

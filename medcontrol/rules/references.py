@@ -91,15 +91,6 @@ def make_reference(prefix: str, year: int, number: int) -> str:
     return str(Reference(prefix, year, number))
 
 
-def is_reference(text: str) -> bool:
-    """Return whether a text is a reference with the right check digit."""
-    try:
-        Reference.parse(text)
-    except WrongReference:
-        return False
-    return True
-
-
 def check_digit(digits: str) -> int:
     """Return the Damm check digit of decimal digits.
 

@@ -116,32 +116,6 @@ def longest_validity(
     return months or default_months
 
 
-def grant_ald(
-    *,
-    valid_from: date,
-    longest_months: int,
-    open_days_before: int,
-    months: int | None = None,
-) -> Grant:
-    """Return the validity of an ALD agreement and when its renewal opens.
-
-    Args:
-        valid_from: first day.
-        longest_months: what ``longest_validity`` allows.
-        open_days_before: ``ald.renewal_open_days_before``.
-        months: what the doctor grants; none, the longest.
-
-    Raises:
-        ValidityTooLong: more months than allowed, or less than one.
-    """
-    months = longest_months if months is None else months
-    if not 1 <= months <= longest_months:
-        raise ValidityTooLong(
-            f"between 1 and {longest_months} months, not {months}", field="months"
-        )
-    return grant_months(valid_from, months, open_days_before)
-
-
 def grant_for_life(validity: Validity, *, valid_from: date, was_examined: bool) -> Grant:
     """Return a right without end or review, granted after an examination in person (CMP).
 
@@ -153,23 +127,12 @@ def grant_for_life(validity: Validity, *, valid_from: date, was_examined: bool) 
     return Grant(valid_from, None, None, None)
 
 
-def grant_months(valid_from: date, months: int, open_days_before: int) -> Grant:
-    """Return a right of so many months, reviewed the day after it ends.
+def grant_until(valid_from: date, last_day: date, open_days_before: int) -> Grant:
+    """Return a right to its last day, reviewed the day after.
 
     The review's file opens ``open_days_before`` days earlier, but never in the first half of
     the validity, so that a short right does not open its own review at once.
     """
-    ends_before = add_months(valid_from, months)
-    return Grant(
-        valid_from=valid_from,
-        valid_to=ends_before - timedelta(days=1),
-        next_review_on=ends_before,
-        opens_on=_opening(valid_from, ends_before, open_days_before),
-    )
-
-
-def grant_until(valid_from: date, last_day: date, open_days_before: int) -> Grant:
-    """Return a right to a day that the doctor named, reviewed the day after; see above."""
     review_on = last_day + timedelta(days=1)
     opens_on = _opening(valid_from, review_on, open_days_before)
     return Grant(valid_from, last_day, review_on, opens_on)

@@ -13,22 +13,8 @@ from numpy.typing import NDArray
 from sqlmodel import Session
 
 from medcontrol.clock import ZONES
-from medcontrol.vocabulary import Lane, Origin
-from selectivity.history.cases import Cases
-from selectivity.outcomes.sample import controls_of
 
 AGE_BANDS = ((0, 17), (18, 39), (40, 59), (60, 74), (75, 150))
-
-
-def age_band(age: int | None) -> str | None:
-    """Return the band of an age, "40-59"; ``None`` when it is not known.
-
-    >>> age_band(59)
-    '40-59'
-    """
-    if age is None:
-        return None
-    return next((f"{low}-{high}" for low, high in AGE_BANDS if low <= age <= high), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +43,8 @@ class People:
     files: NDArray[np.int64]
 
 
-def people_of(cases: Cases) -> People:
-    """Return the people of cases, one entry a file."""
-    found = controls_of(cases)
-    lines = []
-    for n in np.flatnonzero(~found.asked):
-        origins = cases.origins[n]
-        spent = (cases.decided_on[n] - cases.received_on[n]).astype("timedelta64[D]").astype(int)
-        lane = cases.lane[n]
-        lines.append(
-            (
-                cases.sex[n], age_band(cases.age[n]), cases.scheme[n], cases.region[n],
-                cases.sector[n], cases.flow[n], cases.nature[n],
-                Origin.RULE.value in origins, Origin.SCORE.value in origins,
-                # An imported file has no lane; that it has an origin says that it was controlled.
-                Lane(lane).is_controlled if lane is not None else bool(origins),
-                bool(found.counted[n]), bool(found.hit[n]),
-                int(spent) if found.counted[n] else -1, 1,
-            )
-        )  # fmt: skip
-    return _people(lines)
-
-
-def _people(lines: list[Any]) -> People:
+def people_from(lines: list[Any]) -> People:
+    """Return people from rows: the groups, flow, nature, then the other attributes in order."""
     columns: list[Any] = list(zip(*lines, strict=True)) if lines else [()] * 14
     pairs = list(zip(columns[5], columns[6], strict=True))
     numbers = {pair: number for number, pair in enumerate(sorted(set(pairs)))}
@@ -151,4 +116,4 @@ def read_people(session: Session, *, jurisdiction: str, since: date, until: date
         "end": datetime.combine(after, time(), zone),
     }  # fmt: skip
     rows = session.execute(sa.text(_COUNTED), values)
-    return _people([tuple(row) for row in rows])
+    return people_from([tuple(row) for row in rows])

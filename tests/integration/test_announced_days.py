@@ -1,6 +1,6 @@
 """Days that are announced, and the calendar that counts with them."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlmodel import Session
@@ -38,8 +38,8 @@ def test_a_day_of_one_jurisdiction_is_none_of_the_other(db: Session) -> None:
 def test_the_hours_of_work_are_those_of_the_law_of_the_day(db: Session) -> None:
     found = calendar.working_calendar(db, "ma", FRIDAY).working_time
     assert (found.opens_at, found.closes_at) == (time(8, 30), time(16, 30))
-    at = calendar.working_calendar(db, "ma", FRIDAY).add_working_hours(
-        datetime(2026, 11, 20, 14, 30, tzinfo=UTC), 2
+    at = calendar.working_calendar(db, "ma", FRIDAY).add_working_time(
+        datetime(2026, 11, 20, 14, 30, tzinfo=UTC), timedelta(hours=2)
     )
     assert at.date() == MONDAY, "an hour on Friday to 16:30 in Casablanca, the other on Monday"
 

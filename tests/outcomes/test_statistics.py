@@ -11,7 +11,6 @@ from selectivity.outcomes.drift import psi, random_rate, shifts
 from selectivity.outcomes.effectiveness import Verdict, effect_from_json, row_effectiveness
 from selectivity.outcomes.exact import log_best, upper_tail
 from selectivity.outcomes.fairness import Scope, fairness
-from selectivity.outcomes.people import people_of
 from selectivity.outcomes.scan import scan
 from selectivity.outcomes.settings import Measuring, Scanning
 from selectivity.outcomes.statistics import (
@@ -22,7 +21,7 @@ from selectivity.outcomes.statistics import (
     weighted_rate,
     wilson,
 )
-from tests.outcomes.worlds import LAST, Past, random_days
+from tests.outcomes.worlds import LAST, Past, people_of, random_days
 
 
 @pytest.mark.parametrize(

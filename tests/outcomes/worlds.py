@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from medcontrol.ids import new_id
+from medcontrol.vocabulary import Lane, Origin
 from selectivity.history.cases import Cases, objects
+from selectivity.outcomes.people import AGE_BANDS, People, people_from
+from selectivity.outcomes.sample import controls_of
 
 LAST = np.datetime64(date(2026, 11, 20))
 
@@ -114,3 +117,31 @@ def random_days(
         agency=objects(["CASA-1"] * n), provider=objects([f"P{each}" for each in provider]),
         minutes=np.full(n, 10.0),
     )  # fmt: skip
+
+
+def people_of(cases: Cases) -> People:
+    """Return the people of cases, one entry a file."""
+    found = controls_of(cases)
+    lines = []
+    for n in np.flatnonzero(~found.asked):
+        origins = cases.origins[n]
+        spent = (cases.decided_on[n] - cases.received_on[n]).astype("timedelta64[D]").astype(int)
+        lane = cases.lane[n]
+        lines.append(
+            (
+                cases.sex[n], _band(cases.age[n]), cases.scheme[n], cases.region[n],
+                cases.sector[n], cases.flow[n], cases.nature[n],
+                Origin.RULE.value in origins, Origin.SCORE.value in origins,
+                # An imported file has no lane; that it has an origin says that it was controlled.
+                Lane(lane).is_controlled if lane is not None else bool(origins),
+                bool(found.counted[n]), bool(found.hit[n]),
+                int(spent) if found.counted[n] else -1, 1,
+            )
+        )  # fmt: skip
+    return people_from(lines)
+
+
+def _band(age: int | None) -> str | None:
+    if age is None:
+        return None
+    return next((f"{low}-{high}" for low, high in AGE_BANDS if low <= age <= high), None)

@@ -8,11 +8,9 @@ from medcontrol.rules.reviews import (
     LifetimeNotAllowed,
     PensionAgeReached,
     Validity,
-    ValidityTooLong,
-    grant_ald,
     grant_for_life,
     grant_invalidity,
-    grant_months,
+    grant_until,
     longest_validity,
 )
 
@@ -36,7 +34,7 @@ def test_the_closest_variant_of_a_diagnosis_wins(icd10, months):
 
 
 def test_an_agreement_ends_the_day_before_its_review_and_reopens_in_time():
-    grant = grant_ald(valid_from=date(2026, 11, 20), longest_months=60, open_days_before=90)
+    grant = grant_until(date(2026, 11, 20), date(2031, 11, 19), 90)
 
     assert grant == Grant(
         date(2026, 11, 20), date(2031, 11, 19), date(2031, 11, 20), date(2031, 8, 22)
@@ -44,19 +42,9 @@ def test_an_agreement_ends_the_day_before_its_review_and_reopens_in_time():
 
 
 def test_a_short_right_does_not_reopen_before_half_of_it_has_passed():
-    grant = grant_months(date(2026, 1, 1), 2, 90)
+    grant = grant_until(date(2026, 1, 1), date(2026, 2, 28), 90)
 
     assert grant.opens_on == date(2026, 1, 30)
-
-
-@pytest.mark.parametrize("months", [0, 61, -5])
-def test_more_months_than_allowed_are_refused(months):
-    with pytest.raises(ValidityTooLong) as refusal:
-        grant_ald(
-            valid_from=date(2026, 1, 1), longest_months=60, open_days_before=90, months=months
-        )
-
-    assert refusal.value.field == "months"
 
 
 def test_for_life_needs_the_pathology_and_an_examination():
