@@ -60,7 +60,7 @@ def test_a_right_is_reviewed_before_its_end_by_outcome_age_and_examination(
         reviews.SoonerReview(24, below_age_years=16, is_examined=False),
         reviews.SoonerReview(72, codes=("ma-ald-16",)),
     ]
-    granted = reviews.grant_months(date(2026, 11, 20), 60, 90)
+    granted = reviews.grant_until(date(2026, 11, 20), date(2031, 11, 19), 90)
 
     found = reviews.reviewed_sooner(granted, rules, reviews.GrantFacts(**usual | facts), 90)
 
