@@ -70,6 +70,7 @@ ADJACENT_ACTIONS: Mapping[str, str] = {
 FLOWS_BESIDE: Mapping[str, str] = {"appeal": N_("Appeal"), "expertise": N_("Expertise")}
 
 ADJACENT_LISTS: Mapping[str, Mapping[str, str]] = {
+    "sex": {"F": N_("Woman"), "M": N_("Man"), "U": N_("Sex unknown")},
     "contests": {
         "medical": N_("Medical part"),
         "administrative": N_("Administrative part"),

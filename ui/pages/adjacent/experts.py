@@ -16,6 +16,7 @@ from medcontrol.services.doctor_tables import CONFLICT_KINDS
 from medcontrol.services.experts import LISTS, ExpertSheet, add_conflict, end_conflict, save_expert
 from medcontrol.vocabulary import Role
 from ui.amounts import cents_of
+from ui.codes import SPECIALTIES
 from ui.forms import Errors, is_ticked, text_of
 from ui.notices import see_other
 from ui.pages.adjacent.sending import Typed, typed_of
@@ -37,6 +38,7 @@ class ListPage:
     typed: Typed
     errors: Errors
     lists: Sequence[str] = LISTS
+    specialties: Sequence[str] = tuple(SPECIALTIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class OnePage:
     errors: Errors
     today: date
     lists: Sequence[str] = LISTS
+    specialties: Sequence[str] = tuple(SPECIALTIES)
     kinds: Sequence[str] = CONFLICT_KINDS
 
 
