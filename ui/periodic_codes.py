@@ -57,5 +57,8 @@ PERIODIC_LISTS: Mapping[str, Mapping[str, str]] = {
 PERIODIC_REFUSALS: Mapping[str, str] = {
     "postponement.too_many": N_("More than 5,000 rights: narrow the filter."),
     "postponement.undone": N_("This was taken back before."),
+    "postponement.not_whole": N_(
+        "Some of these rights belong to other units: only who has them all may take it back."
+    ),
     "days_required": N_("By 1 to 366 days."),
 }

@@ -48,11 +48,15 @@ class PostponedRight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostponementPage:
-    """One postponement. Refused rights are shown by number and reason."""
+    """One postponement. Refused rights are shown by number and reason.
+
+    ``is_whole``: whether the reader has all rights that it moved, and so may take it back.
+    """
 
     row: PostponementRow
     rights: tuple[PostponedRight, ...]
     refused: tuple[tuple[str, str], ...]
+    is_whole: bool
 
 
 def _row(batch: ReviewPostponement) -> PostponementRow:
@@ -120,6 +124,7 @@ def load_postponement(session: Session, principal: Principal, batch_id: UUID) ->
             for row in moved[:SHOWN]
         ),
         refused=_refused(session, principal, batch),
+        is_whole=len(moved) == batch.moved,
     )
 
 

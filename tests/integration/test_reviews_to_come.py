@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from medcontrol.ids import new_id
 from medcontrol.legal.loading import law
 from medcontrol.model import Entitlement, EntitlementEvent, OutboxMessage, ReviewPostponement
 from medcontrol.policy import Principal
+from medcontrol.queries.postponements import load_postponement
 from medcontrol.queries.rights import RightFilters
 from medcontrol.queries.supervision_scope import supervised_units
 from medcontrol.rules.calendar import add_months
@@ -24,7 +26,14 @@ from tests.flow_world import World, make_world
 from tests.integration.test_periodic import files, make_right, on
 from workflows.gate.capacity import minutes_by_flow
 from workflows.rights.forecast import forecast
-from workflows.rights.postponing import Moved, Postpone, postpone, rights_of, undo
+from workflows.rights.postponing import (
+    Moved,
+    Postpone,
+    PostponementNotWhole,
+    postpone,
+    rights_of,
+    undo,
+)
 from workflows.rights.reviews import open_due_reviews, review_round
 from workflows.rights.spreading import spread_reviews
 from workflows.steps.undoing import undo_decision
@@ -252,6 +261,25 @@ def test_what_was_postponed_is_taken_back_unless_it_opened_or_moved_since(
     ]  # fmt: skip
     batch = session.get_one(ReviewPostponement, command.id)
     assert (batch.moved, batch.undone, batch.undone_by) == (3, 1, boss.id)
+
+
+def test_who_has_only_some_of_the_rights_takes_nothing_back(world: World, boss: Principal) -> None:
+    session = world.session
+    near, far = coming(session, number="N-1"), coming(session, number="N-2", agency_code="RABAT-1")
+    both = (*boss.grants, *make_principal(session, Role.SUPERVISOR, "MA-04").grants)
+    whole = replace(boss, id=new_id(), grants=both)
+    command = order([near, far], 9)
+    how: Any = {"jurisdiction": Jurisdiction.MA, "now": NOW}
+    assert len(postpone(session, world.tools.catalog, whole, command, **how).moved) == 2
+
+    with pytest.raises(PostponementNotWhole):
+        undo(session, boss, command.id, now=NOW)
+
+    assert not load_postponement(session, boss, command.id).is_whole
+    assert near.opens_on == far.opens_on == MONDAY + timedelta(days=9)
+    assert load_postponement(session, whole, command.id).is_whole
+    assert len(undo(session, whole, command.id, now=NOW).moved) == 2
+    assert near.opens_on == far.opens_on == MONDAY
 
 
 def test_a_filter_chooses_the_rights_of_ones_units_and_nothing_else(

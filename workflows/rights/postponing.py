@@ -46,6 +46,13 @@ class PostponementUndone(DomainError):
     code = "postponement.undone"
 
 
+class PostponementNotWhole(DomainError):
+    """Some of its rights are of other units; who has them all may. Nothing was changed."""
+
+    kind = Kind.FORBIDDEN
+    code = "postponement.not_whole"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postpone:
     """What a supervisor wants; ``id`` is drawn with the preview, so that twice is once."""
@@ -224,11 +231,13 @@ def undo(
 ) -> Postponed:
     """Open postponed reviews on the day on which they would have, or tomorrow if that is past.
 
-    A review that opened or moved since stays as it is, and says why.
+    A review that opened or moved since stays as it is, and says why. All or nothing: what is
+    taken back once can't be again, so that a part would leave the rest postponed for good.
 
     Raises:
         NotFound: no such postponement, or another fund's.
         PostponementUndone: it was taken back before.
+        PostponementNotWhole: the reader may postpone only some of its rights.
     """
     batch = session.get(ReviewPostponement, postponement_id, with_for_update=True,
                         populate_existing=True)  # fmt: skip
@@ -238,8 +247,11 @@ def undo(
         raise PostponementUndone
     today = civil_date(now, batch.jurisdiction)
     earlier = _days_before(session, batch.id)
+    rights = _locked(session, principal, list(earlier), batch.jurisdiction)
+    if len(rights) < len(earlier):
+        raise PostponementNotWhole
     changes, moved, refused = [], [], []
-    for right in _locked(session, principal, list(earlier), batch.jurisdiction):
+    for right in rights:
         was, became = earlier[right.id]
         why = _since(right, became, today)
         if why:
