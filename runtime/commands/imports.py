@@ -26,7 +26,8 @@ from runtime.commands.output import (
     show_table,
 )
 from runtime.environment import environment
-from workflows.steps import calendar_changes
+from workflows.steps import calendar_changes, calendar_impact
+from workflows.steps.calendar_reach import Change
 
 doctors = typer.Typer(help="Control doctors and what they may take.", no_args_is_help=True)
 imports = typer.Typer(help="Take over from the tool that is replaced.", no_args_is_help=True)
@@ -135,7 +136,7 @@ def add_day(
     """
     that = read_day(day, "DAY")
     name = calendar_service.checked(that, name)
-    change = calendar_changes.Change(
+    change = Change(
         jurisdiction=settings().jurisdiction, day=that, is_holiday=not worked, name=name
     )
     _change(change, f"{that} is {'worked' if worked else 'not worked'}: {name}", preview, as_json)
@@ -149,21 +150,19 @@ def withdraw_day(
 ) -> None:
     """Forget an announcement. Says how many open files and deadlines move."""
     that = read_day(day, "DAY")
-    change = calendar_changes.Change(
-        jurisdiction=settings().jurisdiction, day=that, is_holiday=None
-    )
+    change = Change(jurisdiction=settings().jurisdiction, day=that, is_holiday=None)
     _change(change, f"{that} is as the calendar has it", preview, as_json)
 
 
-def _change(change: calendar_changes.Change, said: str, only_look: bool, as_json: bool) -> None:
+def _change(change: Change, said: str, only_look: bool, as_json: bool) -> None:
     """Show what a change moves, and make it unless one only looks."""
     with environment():
         if only_look:
             with read_only() as session:
-                impact = calendar_changes.preview(session, change, now=utc_now())
+                impact = calendar_impact.preview(session, change, now=utc_now())
         else:
             with transaction() as session:
-                impact = calendar_changes.preview(session, change, now=utc_now())
+                impact = calendar_impact.preview(session, change, now=utc_now())
                 calendar_changes.make(session, change, by=None, now=utc_now())
     if as_json:
         say_json({"made": not only_look, "flows": impact.as_json()})

@@ -12,7 +12,8 @@ from runtime import wiring
 from runtime.tasks.asked import carry_out
 from runtime.tasks.periodic import alone
 from workflows import sweeping
-from workflows.steps.calendar_changes import TOPIC, run
+from workflows.steps.calendar_changes import TOPIC
+from workflows.steps.recounting import run
 
 
 @shared_task(name="deadlines.warn")

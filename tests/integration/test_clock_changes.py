@@ -26,9 +26,11 @@ from medcontrol.vocabulary import (
 from tests.factories import NOW
 from tests.flow_world import World, make_world
 from workflows import commands
-from workflows.steps import calendar_changes
+from workflows.steps import calendar_changes, recounting
 from workflows.steps.arrivals import NewDocument, add_documents
-from workflows.steps.calendar_changes import CalendarChangedSince, Change
+from workflows.steps.calendar_changes import CalendarChangedSince
+from workflows.steps.calendar_impact import preview
+from workflows.steps.calendar_reach import Change
 from workflows.steps.ending import PieceAsked
 from workflows.steps.limits import warn_at
 from workflows.steps.moving import Move
@@ -93,21 +95,21 @@ def test_a_change_says_first_what_it_moves_and_changes_nothing(world: World) -> 
     file = hospital(world)
     before = working(world, file).due_at
 
-    impact = calendar_changes.preview(world.session, EID, now=NOW)
+    impact = preview(world.session, EID, now=NOW)
 
     assert [(each.flow, each.files, each.legal) for each in impact.flows] == [("hospital", 1, 1)]
     assert (impact.total("late"), impact.total("relieved")) == (0, 0)
     assert clock(world, file).due_at == before
     elsewhere = Change(jurisdiction="ma", day=date(2027, 3, 3), is_holiday=True, name="x")
-    assert calendar_changes.preview(world.session, elsewhere, now=NOW).flows == ()
+    assert preview(world.session, elsewhere, now=NOW).flows == ()
 
 
 def test_a_change_is_applied_behind_and_told_in_every_file_once(world: World) -> None:
     file, other = hospital(world), hospital(world, 2)
     working(world, file)
     change = calendar_changes.make(world.session, EID, by=None, now=NOW, expected=None)
-    done = calendar_changes.run(world.tools, change, now=lambda: NOW)
-    again = calendar_changes.run(world.tools, change, now=lambda: NOW)
+    done = recounting.run(world.tools, change, now=lambda: NOW)
+    again = recounting.run(world.tools, change, now=lambda: NOW)
 
     assert calendar.working_calendar(world.session, "ma").civil_date(
         clock(world, file).due_at
@@ -128,20 +130,20 @@ def test_a_file_that_could_not_be_counted_again_is_by_the_next_run(
     working(world, file)
     working(world, other)
     change = calendar_changes.make(world.session, EID, by=None, now=NOW)
-    real = calendar_changes.recount
+    real = recounting.recount
 
     def failing(move: Move) -> int:
         if move.file.id == file.id:
             raise RuntimeError("a bug")
         return real(move)
 
-    monkeypatch.setattr(calendar_changes, "recount", failing)
-    assert calendar_changes.run(world.tools, change, now=lambda: NOW).failed == 1
+    monkeypatch.setattr(recounting, "recount", failing)
+    assert recounting.run(world.tools, change, now=lambda: NOW).failed == 1
     row = world.session.get_one(CalendarChange, change, populate_existing=True)
     assert (row.status, row.done_at) == (BatchStatus.RUNNING, None)
 
-    monkeypatch.setattr(calendar_changes, "recount", real)
-    assert calendar_changes.run(world.tools, change, now=lambda: NOW).files == 1
+    monkeypatch.setattr(recounting, "recount", real)
+    assert recounting.run(world.tools, change, now=lambda: NOW).files == 1
     world.session.refresh(row)
     assert row.status is BatchStatus.DONE
     assert clock(world, file).due_at == clock(world, other).due_at
@@ -154,11 +156,11 @@ def test_what_was_late_is_not_any_more_and_the_badge_goes(world: World) -> None:
     sweep_deadlines(world.tools, now=lambda: tuesday)
     assert clock(world, file).status is DeadlineStatus.FIRED
     assert [each.kind for each in alerts(world)] == [DeadlineAlertKind.PASSED]
-    impact = calendar_changes.preview(world.session, EID, now=tuesday)
+    impact = preview(world.session, EID, now=tuesday)
     assert impact.total("relieved") >= 1
 
     change = calendar_changes.make(world.session, EID, by=None, now=tuesday)
-    calendar_changes.run(world.tools, change, now=lambda: tuesday)
+    recounting.run(world.tools, change, now=lambda: tuesday)
 
     row = clock(world, file)
     assert row.status is DeadlineStatus.RUNNING
@@ -181,14 +183,14 @@ def test_a_day_worked_after_all_brings_deadlines_forward_and_makes_some_late(
     tuesday = datetime(2026, 11, 24, 9, tzinfo=ZONES["ma"])
     taken_back = Change(jurisdiction="ma", day=MONDAY, is_holiday=None)
 
-    impact = calendar_changes.preview(world.session, taken_back, now=tuesday)
+    impact = preview(world.session, taken_back, now=tuesday)
 
     assert impact.total("late") >= 1
 
 
 def test_who_was_shown_other_figures_has_to_look_again(world: World) -> None:
     working(world, hospital(world))
-    shown = calendar_changes.preview(world.session, EID, now=NOW).total("deadlines")
+    shown = preview(world.session, EID, now=NOW).total("deadlines")
     working(world, hospital(world, 2))
 
     with pytest.raises(CalendarChangedSince):

@@ -11,7 +11,7 @@ from medcontrol.errors import StepNotOpen
 from medcontrol.model import CompletionRequest, Deadline
 from medcontrol.vocabulary import DeadlineStatus
 from workflows import effects, engine
-from workflows.steps import alerts, calendar_changes, moving, signals, tacit
+from workflows.steps import alerts, moving, recounting, signals, tacit
 from workflows.steps.ending import save_change
 from workflows.steps.moving import Move
 from workflows.steps.records import spelled_pieces
@@ -32,7 +32,7 @@ def fire_deadline(session: Session, tools: Tools, deadline_id: UUID, *, now: dat
     clock = session.get_one(Deadline, deadline_id, populate_existing=True)
     if clock.status is not DeadlineStatus.RUNNING or clock.due_at > now:
         return False
-    if calendar_changes.recount(move):
+    if recounting.recount(move):
         moving.save(move)
     if clock.due_at > now:
         return False  # the calendar was changed meanwhile

@@ -16,14 +16,9 @@ from ui.forms import Errors, day_of, text_of, whole_of
 from ui.notices import see_other
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
-from workflows.steps.calendar_changes import (
-    CalendarChangedSince,
-    Change,
-    Impact,
-    last_changes,
-    make,
-    preview,
-)
+from workflows.steps.calendar_changes import CalendarChangedSince, last_changes, make
+from workflows.steps.calendar_impact import Impact, preview
+from workflows.steps.calendar_reach import Change
 
 router = APIRouter(prefix="/holidays")
 WRITERS = (Role.ADMINISTRATOR, Role.REFERENCE_MANAGER)
