@@ -176,6 +176,7 @@ PURPOSES: Mapping[str, str] = {
     "decision": N_("Decision"),
     "correct": N_("Correction in quarantine"),
     "document": N_("Document"),
+    "evidence": N_("Evidence taken out"),
 }
 
 PROVIDERS: Mapping[str, str] = {

@@ -44,6 +44,7 @@ READ: Mapping[str, str] = {
     "expert_report": N_("expert’s report"),
     "outside_opinion": N_("opinions asked outside"),
     "envelope": N_("sealed envelope"),
+    "evidence": N_("evidence of the file"),
 }
 
 _KINDS: Mapping[str, tuple[type[StrEnum], ...]] = {

@@ -9,7 +9,7 @@ import typer
 from medcontrol import journal as file_journal
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import InvalidInput
-from medcontrol.services import digests
+from medcontrol.services import digests, evidence
 from medcontrol.settings import settings
 from runtime import wiring
 from runtime.commands.output import AsJson, fail, name_some, read_file, say, say_json, show_table
@@ -65,6 +65,27 @@ def _key(text: str) -> bytes:
     if len(key) != _KEY_LENGTH:
         raise InvalidInput("a public key is 64 hexadecimal digits", field="public_key")
     return key
+
+
+@journal.command("check")
+def check_evidence(
+    file: Annotated[str, typer.Argument(help="Evidence of a file, as JSON.")],
+    public_key: Annotated[
+        str | None, typer.Option("--public-key", help="Trust this key instead of the key ring's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check evidence that was taken out: signature, hash, chain; end with 1 if one is wrong."""
+    content = read_file(file)
+    trusted = _key(public_key) if public_key else digests.public_key(wiring.keys())
+    found, faults = evidence.check(content, trusted)
+    number, entries = found["file"]["reference"], len(found["journal"])
+    if as_json:
+        say_json({"file": number, "entries": entries, "faults": faults})
+    elif not faults:
+        say(f"evidence of {number}: {entries} journal entries, chain and signature hold")
+    if faults:
+        fail(f"evidence of {number}: {', '.join(faults)}")
 
 
 @journal.command("sign")

@@ -7,6 +7,7 @@ from ui.pages.doctor import (
     acting,
     deciding,
     documents,
+    evidence,
     file,
     letters,
     login,
@@ -17,6 +18,7 @@ from ui.pages.doctor import (
 
 router = APIRouter()
 for module in (
-    login, queue, selection, account, documents, deciding, acting, letters, why_doctor, file,
+    login, queue, selection, account, documents, deciding, acting, letters, why_doctor, evidence,
+    file,
 ):  # fmt: skip
     router.include_router(module.router)
