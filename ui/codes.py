@@ -65,6 +65,7 @@ NATURES: Mapping[str, str] = {
 SIGNALS: Mapping[str, str] = {
     "new_document": N_("New document"),
     "woken": N_("Reminder reached"),
+    "woken_by_document": N_("Woken: document received"),
     "no_show": N_("Did not come"),
     "message": N_("New message"),
     "reassigned": N_("Reassigned"),

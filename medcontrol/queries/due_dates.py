@@ -11,7 +11,9 @@ from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import ControlFileStatus, Lane
 
 SOON_WORKING_DAYS = 3
-BACK_SIGNALS = ("opinion_received", "completion_received", "woken", "no_show", "message")
+BACK_SIGNALS = (
+    "opinion_received", "completion_received", "woken", "woken_by_document", "no_show", "message",
+)  # fmt: skip
 
 # Columns of the table, not values of a row.
 Task: Any = HumanTask

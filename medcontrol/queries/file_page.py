@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from medcontrol.queries.computed_checks import CheckShown
+from medcontrol.queries.file_past import FilePast
 from medcontrol.queries.file_tabs import (
     BesideNote,
     DocumentRow,
@@ -250,6 +251,7 @@ class FilePage:
     flow: FlowTab | None = None
     journal: tuple[JournalRow, ...] | None = None
     journal_kind: JournalKind | None = None
+    past: FilePast = field(default_factory=FilePast)
     origin: str = ""  # the queue it was opened from, as its address; kept while one walks the tabs
 
     @property

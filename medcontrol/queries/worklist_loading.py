@@ -188,7 +188,7 @@ def _load_counts(
             number("todo", todo),
             number("waiting", IS_HELD),
             number("waking_soon", Task.held_until <= days.now + timedelta(days=7)),
-            number("woken", todo, Task.signals.overlap(["woken"])),
+            number("woken", todo, Task.signals.overlap(["woken", "woken_by_document"])),
             number("back", todo, IS_BACK),
             *(number(f"view_{key}", todo, days.view(key)) for key in BUILT_IN_VIEWS),
         )

@@ -70,7 +70,7 @@ def add_documents(
         row = stored(tools, document, move.file.received_file_id, now)
         session.add(row)
         move.tell("document.added", document=str(row.id), kind=document.kind)
-    _signal(move, signals.DOCUMENT)
+    _announce(move)
     return _receive(move, "documents_received")
 
 
@@ -104,9 +104,14 @@ def _may_add(session: Session, principal: Principal, file_id: UUID) -> bool:
     )
 
 
-def _signal(move: Move, signal: str) -> None:
+def _announce(move: Move) -> None:
+    """Let the open tasks show that a document came; one on hold wakes, and says why."""
     for task in move.tasks:
-        signals.wake(task, signal) if task.held_until else signals.add(task, signal)
+        if task.held_until is None:
+            signals.add(task, signals.DOCUMENT)
+            continue
+        signals.wake(task, signals.WOKEN_BY_DOCUMENT)
+        move.tell("task.woken", task=str(task.id), signal=signals.WOKEN_BY_DOCUMENT)
 
 
 def _receive(move: Move, message: str) -> Completed:

@@ -48,7 +48,7 @@ def hold(
     if not reason.replace("_", "").isalnum() or len(reason) > 64:
         raise InvalidInput("the reason is a code", field="reason")
     task.held_until, task.hold_reason = wakes_at, reason
-    task.signals = [s for s in task.signals if s not in (signals.WOKEN, signals.DOCUMENT)]
+    task.signals = [each for each in task.signals if each not in signals.OF_A_HOLD]
     return save_change(move, "task.held", task=str(task.id), reason=reason, until=until.isoformat())
 
 

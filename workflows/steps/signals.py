@@ -4,9 +4,11 @@ from medcontrol.model import HumanTask
 
 DOCUMENT = "new_document"
 WOKEN = "woken"
+WOKEN_BY_DOCUMENT = "woken_by_document"
 LATE = "late"
 MESSAGE = "message"
 RETURNED = "returned"  # by quality control
+OF_A_HOLD = frozenset({WOKEN, WOKEN_BY_DOCUMENT, DOCUMENT})  # old news once it is put aside again
 
 
 def add(task: HumanTask, signal: str) -> None:

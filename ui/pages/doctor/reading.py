@@ -27,6 +27,7 @@ from medcontrol.queries.file_page import (
     FileTab,
     OpinionPanel,
 )
+from medcontrol.queries.file_past import load_past
 from medcontrol.queries.file_tabs import RequestLine
 from medcontrol.queries.journal_loading import load_journal
 from medcontrol.queries.step_form import StepPart
@@ -179,6 +180,7 @@ def _page(session: Session, reading: Reading, refusal: Refusal | None) -> FilePa
         currency=opened.received.currency or CURRENCIES[opened.file.jurisdiction],
         panel=_panel(session, reading, lines, actions, refusal),
         open_action=wanted.open_action,
+        past=load_past(session, opened.file.id, reader=visitor.principal.id, **when),
         origin=filters.address() if wanted.origin else "",
     )
     return replace(page, **TABS[wanted.tab](session, reading, calendar, page))
