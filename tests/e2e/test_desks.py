@@ -87,13 +87,14 @@ def some_work(fund: Fund) -> dict[str, str]:
         "line": f"/quarantine/{line.id}",
         "doctor": f"/doctors/{doctor.code}",
         "user": f"/users/{fund.world.agent.id}",
+        "evidence": f"/files/{reference}/evidence",
     }
 
 
 PAGES = {
     (Role.SUPERVISOR, "MA-06"): (
         "/supervision", "/supervision/tasks", "queue", "reassign", "/doctors", "doctor",
-        "/search?name=alami", "/search",
+        "/search?name=alami", "/search", "evidence",
     ),
     (Role.AGENT, "CASA-1"): (
         "/reception/today", "/reception/new", "/reception/new?flow=dental&nature=reimbursement",
