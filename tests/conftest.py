@@ -22,6 +22,7 @@ from medcontrol.migrations.migrate import migrate
 from medcontrol.services import passwords
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
+from tests.emptying import empty_tables
 from workflows.tools import Tools, make_tools
 
 # Machines differ in speed: no test fails for being slow. A landing tries the same examples every
@@ -115,13 +116,7 @@ def committed(engine: sa.Engine) -> Iterator[sa.Engine]:
     with database.using(engine):
         yield engine
     with engine.begin() as connection:
-        names = connection.execute(
-            sa.text(
-                "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname ="
-                " 'public' AND tablename NOT IN ('unit', 'alembic_version')"
-            )
-        ).scalar_one()
-        connection.execute(sa.text(f"TRUNCATE {names} CASCADE"))
+        empty_tables(connection)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from runtime.demo.playing import Play
 from runtime.demo.staff_rows import PASSWORD
 from runtime.demo.supply import Volume
 from selectivity.history.checking import check_counters
+from tests.emptying import empty_tables
 from tests.factories import NOW
 from workflows.gate import draws_check
 from workflows.gate.counts import BatchName
@@ -54,13 +55,7 @@ def loaded(engine: sa.Engine, fund: Fund, tools: Tools) -> Iterator[FundLoaded]:
     with using(engine):
         yield load_fund(tools, fund, volume=VOLUME)
         with transaction() as session:
-            names = session.execute(
-                sa.text(
-                    "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
-                    " WHERE schemaname = 'public' AND tablename NOT IN ('unit', 'alembic_version')"
-                )
-            ).scalar_one()
-            session.execute(sa.text(f"TRUNCATE {names} CASCADE"))
+            empty_tables(session)
 
 
 def one(text: str, **values: object) -> object:

@@ -27,6 +27,7 @@ from medcontrol.policy import Principal, grants_of
 from medcontrol.queries import files, search, tasks
 from medcontrol.queries.search import SearchFilters
 from medcontrol.vocabulary import AssignmentMode, ControlLevel, Role
+from tests.emptying import empty_tables
 from tests.factories import NOW, TODAY, make_control_file, make_doctor, make_task
 from tests.serving import API, Web, serving
 from workflows.tools import Tools
@@ -140,11 +141,7 @@ def web(engine: sa.Engine, keys: Any, tmp_path_factory: pytest.TempPathFactory) 
 
 def empty() -> None:
     with database.transaction() as session:
-        session.execute(
-            sa.text(
-                "TRUNCATE control_file, received_file, doctor, user_account, access_log CASCADE"
-            )
-        )
+        empty_tables(session)
 
 
 def build(
