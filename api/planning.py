@@ -14,7 +14,7 @@ from api.errors import refusals
 from assignment import rebalancing
 from assignment.batch_run import BatchRun, reason_of, run_batch
 from assignment.calendar import horizon
-from assignment.capacity import free_points, total_points
+from assignment.capacity import free_time
 from assignment.explaining import TaskExplained, explain
 from assignment.orders import LoadChange
 from medcontrol.clock import civil_date
@@ -135,8 +135,7 @@ def get_capacity(
     """Return the minutes that doctors still have, by competence, level, region and day."""
     place = context.settings.jurisdiction
     calendar = horizon(db, civil_date(now, place), place, days)
-    cells = free_points(db, place, calendar)
-    totals = total_points(db, place, calendar)
+    cells, totals = free_time(db, place, calendar)
     return CapacityOut(
         cells=[
             CellOut(**cell._asdict(), points=points)

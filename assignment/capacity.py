@@ -58,18 +58,30 @@ class _Doctor(NamedTuple):
     free: tuple[int, ...]
 
 
-def free_points(
+class FreeTime(NamedTuple):
+    """The minutes that doctors still have.
+
+    Attributes:
+        cells: by cell. A doctor who may control several flows counts in each, so cells of one
+            day must not be added up.
+        totals: by doctors' level, region and day, each doctor counted once.
+    """
+
+    cells: dict[CapacityCell, int]
+    totals: dict[tuple[ControlLevel, str | None, date], int]
+
+
+def free_time(
     session: Session,
     jurisdiction: str,
     days: Sequence[date],
     *,
     without: Collection[UUID] = (),
-) -> dict[CapacityCell, int]:
-    """Return the minutes that doctors still have, by cell. One statement.
+) -> FreeTime:
+    """Return the minutes that doctors still have. One statement.
 
     The calendar (hours, part-time, contracted days) less leave and training, less what a doctor
-    holds already, which is worked off from the first of ``days`` on. A doctor who may control
-    several flows counts in each: cells of one day must not be added up; see ``total_points``.
+    holds already, which is worked off from the first of ``days`` on.
 
     Args:
         session: any; nothing is written.
@@ -77,30 +89,14 @@ def free_points(
         days: working days, ascending, today or the next working day first.
         without: doctors to leave out, for a what-if.
     """
-    found: Counter[CapacityCell] = Counter()
-    for doctor in _doctors(session, jurisdiction, days, without):
-        for flow, level in doctor.competences:
-            for day, minutes in zip(days, doctor.free, strict=True):
-                found[CapacityCell(flow, level, doctor.region, day)] += minutes
-    return dict(found)
-
-
-def total_points(
-    session: Session,
-    jurisdiction: str,
-    days: Sequence[date],
-    *,
-    without: Collection[UUID] = (),
-) -> dict[tuple[ControlLevel, str | None, date], int]:
-    """Return the free minutes by doctors' level, region and day, each doctor counted once.
-
-    Arguments as ``free_points``.
-    """
-    found: Counter[tuple[ControlLevel, str | None, date]] = Counter()
+    cells: Counter[CapacityCell] = Counter()
+    totals: Counter[tuple[ControlLevel, str | None, date]] = Counter()
     for doctor in _doctors(session, jurisdiction, days, without):
         for day, minutes in zip(days, doctor.free, strict=True):
-            found[doctor.level, doctor.region, day] += minutes
-    return dict(found)
+            totals[doctor.level, doctor.region, day] += minutes
+            for flow, level in doctor.competences:
+                cells[CapacityCell(flow, level, doctor.region, day)] += minutes
+    return FreeTime(dict(cells), dict(totals))
 
 
 def _doctors(

@@ -12,6 +12,8 @@ from sqlmodel import Session, SQLModel
 
 from medcontrol.driver import Statement, driver
 
+_Writers = tuple[tuple[int, Callable[[Any], str]], ...]
+
 
 def copy_rows(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows, each with the same members; columns that no row names take their default.
@@ -21,16 +23,20 @@ def copy_rows(session: Session, table: type[SQLModel], rows: Sequence[Mapping[st
     if not rows:
         return
     names = tuple(rows[0])
-    statement = _statement(table, names)
+    statement, writers = _statement(table, names), _writers(table, names)
     with driver(session) as connection, connection.cursor().copy(statement) as copy:
         for row in rows:
-            copy.write_row(prepared(table, names, row))
+            copy.write_row(_written(writers, names, row))
 
 
 def prepared(table: type[SQLModel], names: tuple[str, ...], row: Mapping[str, Any]) -> list[Any]:
     """Return the values of a row as the driver wants them: JSON and arrays of codes as text."""
+    return _written(_writers(table, names), names, row)
+
+
+def _written(writers: _Writers, names: tuple[str, ...], row: Mapping[str, Any]) -> list[Any]:
     values = [row[name] for name in names]
-    for place, written in _writers(table, names):
+    for place, written in writers:
         if values[place] is not None:
             values[place] = written(values[place])
     return values
@@ -61,9 +67,7 @@ def _json(value: Any) -> str:
 
 
 @lru_cache(maxsize=256)
-def _writers(
-    table: type[SQLModel], names: tuple[str, ...]
-) -> tuple[tuple[int, Callable[[Any], str]], ...]:
+def _writers(table: type[SQLModel], names: tuple[str, ...]) -> _Writers:
     kinds = [sa.inspect(table).columns[name].type for name in names]
     return tuple(
         (place, _json if isinstance(kind, sa.JSON) else codes_text)

@@ -8,6 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from medcontrol.copying import bytes_text, codes_text, ids_text
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -55,10 +57,10 @@ def claim(
         return {}
     values = {
         "now": now,
-        "sources": [each.source for each in identities],
-        "external_ids": [each.external_id for each in identities],
-        "hashes": [each.content_hash for each in identities],
-        "subjects": [each.subject_id for each in identities],
+        "sources": codes_text([each.source for each in identities]),
+        "external_ids": codes_text([each.external_id for each in identities]),
+        "hashes": bytes_text([each.content_hash for each in identities]),
+        "subjects": ids_text([each.subject_id for each in identities]),
     }
     new = set(session.execute(_CLAIM, values).scalars())
     if len(new) == len(identities):
@@ -67,8 +69,8 @@ def claim(
     rows = session.execute(
         _KNOWN,
         {
-            "sources": [each.source for each in old],
-            "external_ids": [each.external_id for each in old],
+            "sources": codes_text([each.source for each in old]),
+            "external_ids": codes_text([each.external_id for each in old]),
         },
     )
     found = {(row[0], row[1]): Known(bytes(row[2]), row[3]) for row in rows}

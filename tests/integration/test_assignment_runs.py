@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from assignment.batch_run import run_batch
 from assignment.calendar import horizon
-from assignment.capacity import CapacityCell, free_points, total_points
+from assignment.capacity import CapacityCell, free_time
 from assignment.explaining import explain
 from assignment.invariants import check_standing
 from assignment.levers import current, set_lever
@@ -23,6 +23,7 @@ from medcontrol.model import Absence, Competence, DoctorSuperior, DoctorUnit
 from medcontrol.services.points import Size, export_points, import_points, tariff
 from medcontrol.turns import take_turn
 from medcontrol.vocabulary import ControlLevel, StepKind
+from tests.emptying import empty_tables
 from tests.integration.assignment_fund import (
     LONG_AGO,
     NOW,
@@ -95,7 +96,7 @@ def test_a_region_that_another_run_is_at_is_left_to_it(committed):
         assert run().assigned == 1
     finally:
         with Session(committed) as session, session.begin():
-            session.execute(sa.text("TRUNCATE control_file, received_file, doctor CASCADE"))
+            empty_tables(session)
             session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
 
 
@@ -229,10 +230,10 @@ def test_free_points_are_the_calendar_less_leave_less_what_is_held(fund):
     fund.add(Absence(doctor_id=away, first_day=days[0], last_day=days[1], reason="leave"))
     fund.flush()
 
-    cells = free_points(fund, "ma", days)
+    cells = free_time(fund, "ma", days).cells
     local = [cells[CapacityCell("ald", ControlLevel.LOCAL, "T-R1", day)] for day in days]
     regional = [cells[CapacityCell("ald", ControlLevel.REGIONAL, "T-R1", day)] for day in days]
-    totals = total_points(fund, "ma", days, without=[away])
+    totals = free_time(fund, "ma", days, without=[away]).totals
 
     assert local == [0, 40, 60, 60, 60]
     assert cells[CapacityCell("dental", ControlLevel.LOCAL, "T-R1", days[1])] == 40

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from assignment.capacity import total_points
+from assignment.capacity import free_time
 from medcontrol.clock import ZONES
 from medcontrol.crypto import KeyRing
 from medcontrol.legal.dated import UnknownParameter
@@ -88,6 +88,6 @@ def quota_of(session: Session, jurisdiction: str, today: date) -> tuple[int, str
     calendar = working_calendar(session, jurisdiction)
     days = [today + timedelta(days=n) for n in range(7)]
     working = [day for day in days if calendar.is_working_day(day)]
-    free = sum(total_points(session, jurisdiction, working).values())
+    free = sum(free_time(session, jurisdiction, working).totals.values())
     room = int(free * share / max(1, minutes))
     return (quota, "parameter") if quota <= room else (room, "capacity")

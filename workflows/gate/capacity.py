@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
 from assignment.calendar import horizon
-from assignment.capacity import free_points, total_points
+from assignment.capacity import free_time
 from medcontrol.clock import civil_date
 from medcontrol.model import CapacitySnapshot
 from medcontrol.ports import FileFacts, SelectivityEngine, SelectivityOutcome
@@ -149,14 +149,11 @@ def keep(
 
 def _pools(session: Session, asked: Asked) -> dict[str, int]:
     days = horizon(session, asked.day, asked.jurisdiction)
+    found = free_time(session, asked.jurisdiction, days, without=asked.without)
     free: Counter[str] = Counter()
-    for cell, minutes in free_points(
-        session, asked.jurisdiction, days, without=asked.without
-    ).items():
+    for cell, minutes in found.cells.items():
         free[cell_name(cell.competence, cell.level, cell.region)] += minutes
-    for (level, region, _), minutes in total_points(
-        session, asked.jurisdiction, days, without=asked.without
-    ).items():
+    for (level, region, _), minutes in found.totals.items():
         free[cell_name(ALL_FLOWS, level, region)] += minutes
     return {name: total * (100 - RESERVE_PERCENT) // 100 for name, total in sorted(free.items())}
 

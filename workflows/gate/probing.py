@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from medcontrol.copying import copy_rows
+from medcontrol.copying import codes_text, copy_rows
 from medcontrol.model import ProbeFile
 from medcontrol.ports import FileFacts
 from medcontrol.reference.flows import A_POSTERIORI
@@ -21,7 +21,7 @@ _ROUNDS = """
 SELECT p.id, r.number, p.jurisdiction, p.provider_id, p.flow, p.acts, r.opens_on,
        p.sample_size - r.taken AS room
 FROM probe p JOIN probe_round r ON r.probe_id = p.id
-WHERE p.provider_id = ANY(:providers) AND p.status IN ('sampling', 'education')
+WHERE p.provider_id = ANY(CAST(:providers AS text[])) AND p.status IN ('sampling', 'education')
   AND r.closed_at IS NULL AND r.taken < p.sample_size
 ORDER BY p.id FOR UPDATE OF r
 """
@@ -54,7 +54,7 @@ def pick(session: Session, facts: Sequence[FileFacts], ids: Sequence[UUID]) -> P
                         if "provider" in each.message})  # fmt: skip
     if not providers:
         return Picked()
-    rounds = session.execute(sa.text(_ROUNDS), {"providers": providers}).all()
+    rounds = session.execute(sa.text(_ROUNDS), {"providers": codes_text(providers)}).all()
     picked: dict[int, dict[str, Any]] = {}
     for each in rounds:
         fitting = [n for n, file in enumerate(facts) if n not in picked and _fits(file, each)]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment.calendar import horizon
-from assignment.capacity import free_points, total_points
+from assignment.capacity import free_time
 from medcontrol.clock import Clock, civil_date
 from medcontrol.db import transaction
 from medcontrol.errors import DomainError
@@ -179,12 +179,13 @@ def room_of(session: Session, jurisdiction: str, today: date, last: date) -> Roo
     )
     days = horizon(session, today, jurisdiction, max(1, count))
     share = int(law(jurisdiction).decimal(SHARE).at(today).value * WHOLE)
+    free = free_time(session, jurisdiction, days)
     by_flow: dict[Cell, int] = defaultdict(int)
-    for (flow, level, region, day), minutes in free_points(session, jurisdiction, days).items():
+    for (flow, level, region, day), minutes in free.cells.items():
         if region is not None and level is not ControlLevel.CENTRAL:
             by_flow[Cell(region, flow, day)] += minutes
     in_all: dict[tuple[str, date], int] = defaultdict(int)
-    for (level, region, day), minutes in total_points(session, jurisdiction, days).items():
+    for (level, region, day), minutes in free.totals.items():
         if region is not None and level is not ControlLevel.CENTRAL:
             in_all[region, day] += minutes
     return Room(
