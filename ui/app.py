@@ -6,7 +6,7 @@ from importlib import import_module
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -19,6 +19,7 @@ from medcontrol.presence import make_presences
 from medcontrol.settings import Settings
 from ui import pages
 from ui.contexts import ErrorPage
+from ui.forms import is_clean
 from ui.rendering import STATIC, render
 from ui.security import SecurityHeaders
 from ui.site import Site
@@ -43,13 +44,19 @@ def create_app(tools: Tools, settings: Settings, *, clock: Clock = utc_now) -> F
     app.add_middleware(SecurityHeaders, is_https=is_https)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in _routers():
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(_readable)])
     app.add_exception_handler(NotLoggedIn, _to_login)
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _broken)
     return app
+
+
+def _readable(request: Request) -> None:
+    """Know nothing under an address with characters that no text of ours has, such as NUL."""
+    if not is_clean(request.scope["path"]):
+        raise HTTPException(404)
 
 
 def _routers() -> list[APIRouter]:

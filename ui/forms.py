@@ -29,6 +29,11 @@ class Errors(dict[str, str]):
         return
 
 
+def is_clean(text: str) -> bool:
+    """Return whether a text holds only characters that a column takes."""
+    return _UNWANTED.search(text) is None
+
+
 def text_of(form: Sent, name: str, longest: int = LONGEST) -> str:
     """Return a field as clean text, trimmed and cut; empty when it was not sent."""
     return _clean(form.get(name), longest)

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 
 from medcontrol.clock import civil_date
 from medcontrol.db import read_only, transaction
-from medcontrol.errors import DomainError, Kind
+from medcontrol.errors import DomainError, Kind, NotFound
 from medcontrol.queries.paper import SlipDetail
 from medcontrol.queries.paper_loading import load_slip, load_slips
 from medcontrol.services import paper, paper_reception
@@ -162,7 +162,7 @@ def act(visitor: Me, form: Posted, number: str, command: str) -> Response:
         COMMANDS[command](session, _desk(visitor), slip, form)
 
     if command not in COMMANDS:
-        return see_other(f"/reception/slips/{number}")
+        raise NotFound(f"no command {command!r} of a slip")
     return _do(visitor, number, work, f"slip.{command}")
 
 
