@@ -1,8 +1,6 @@
 """Wiring of the tests: real servers, one migrated database per xdist worker."""
 
 import os
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from medcontrol.migrations.migrate import migrate
 from medcontrol.services import passwords
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
+from tests import TEST_HOME
 from tests.emptying import empty_tables
 from workflows.tools import Tools, make_tools
 
@@ -32,13 +31,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("project")
 
-TEST_HOME = Path(tempfile.gettempdir()) / f"medcontrol-tests-{os.getuid()}"
 
-# Containers often forbid bytecode beside the source. Every one of some hundred processes that the
-# tests start (workers of xdist too) would compile all it imports: theirs is kept by itself.
-if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(TEST_HOME / "bytecode")
-    sys.dont_write_bytecode = False
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process of a run waits for another's last test."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)

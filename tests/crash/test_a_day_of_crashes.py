@@ -19,7 +19,7 @@ from tests.flow_world import message
 from tests.post_receiver import Calls
 from workflows.invariants import check_all
 
-pytestmark = pytest.mark.crash
+pytestmark = [pytest.mark.crash, pytest.mark.long]
 
 FILES = 9000  # five chunks of intake, so that a quick machine is still in the middle of them
 CONTROLLED = 90  # first ALD requests: always controlled, each with a letter

@@ -16,6 +16,8 @@ from medcontrol.embedded.process import wait_until
 from medcontrol.settings import Settings
 from runtime import tree
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

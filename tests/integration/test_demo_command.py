@@ -10,6 +10,8 @@ import pytest
 
 from tests.architecture.source import ROOT
 
+pytestmark = pytest.mark.long
+
 SMALL = (
     "import sys\n"
     "from runtime.demo.command import Scale, run_demo\n"
