@@ -24,6 +24,7 @@ from medcontrol.services.clients import Scope
 from medcontrol.settings import Settings
 from medcontrol.vocabulary import Role
 from tests.contract.test_openapi import described
+from tests.emptying import empty_tables
 from tests.factories import NOW, make_user
 from tests.flow_world import make_world
 from tests.serving import API, Web, serving
@@ -55,13 +56,7 @@ def fund(
     ):
         yield Fund(web, caller, everybody(web), ids(web))
     with engine.begin() as connection:
-        connection.execute(
-            sa.text(
-                "TRUNCATE control_file, received_file, doctor, user_account, user_session,"
-                " api_client, access_log, inbox_message, intake_batch, quarantined_message,"
-                " outbox_message, selectivity_quota CASCADE"
-            )
-        )
+        empty_tables(connection)
 
 
 def ids(web: Web) -> dict[str, str]:

@@ -21,6 +21,7 @@ from medcontrol.ids import new_id
 from medcontrol.model import Absence, DoctorChange
 from medcontrol.policy import Principal
 from medcontrol.vocabulary import AbsenceKind, AbsenceStatus, BatchKind
+from tests.emptying import empty_tables
 from tests.integration.assignment_fund import (
     NOW,
     TODAY,
@@ -228,7 +229,7 @@ def test_what_is_accepted_moves_once_and_comes_back_to_nobody_twice(committed):
         assert [row.is_settling for row in rows] == [True] * 3
         assert not any(row.is_proposed for row in rows)
         assert loads(session) == {away: 10, near: 30}
-        session.execute(sa.text("TRUNCATE control_file, received_file, doctor CASCADE"))
+        empty_tables(session)
         session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
 
 

@@ -30,6 +30,7 @@ from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.ids import new_id
 from medcontrol.model import Absence, AnnouncedDay, Conflict, Entitlement
 from medcontrol.vocabulary import AssignmentMode, ControlLevel, Jurisdiction, StepKind
+from tests.emptying import empty_tables
 from tests.integration.assignment_fund import (
     ACTOR,
     LONG_AGO,
@@ -442,7 +443,7 @@ def open_fund(committed):
         add_units(session)
     yield committed
     with Session(committed) as session, session.begin():
-        session.execute(sa.text("TRUNCATE control_file, received_file, doctor CASCADE"))
+        empty_tables(session)
         session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
 
 

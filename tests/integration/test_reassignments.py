@@ -24,6 +24,7 @@ from medcontrol.model import (
 )
 from medcontrol.policy import Principal
 from medcontrol.vocabulary import BatchKind, BatchStatus, ItemStatus
+from tests.emptying import empty_tables
 from tests.integration.assignment_fund import (
     ACTOR,
     LONG_AGO,
@@ -50,7 +51,7 @@ def fund(committed):
         add_units(session)
     yield committed
     with database.transaction() as session:
-        session.execute(sa.text("TRUNCATE control_file, received_file, doctor CASCADE"))
+        empty_tables(session)
         session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
 
 
