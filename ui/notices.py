@@ -32,6 +32,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "quarantine.replayed": ("success", N_("Taken in again: the file is accepted.")),
     "quarantine.duplicate": ("info", N_("Known already: this content was taken in before.")),
     "quarantine.discarded": ("success", N_("Discarded. The line stays on record.")),
+    "outbox.replayed": ("success", N_("Events that will be told again: %(num)s")),
     "outbox.revived": ("success", N_("Messages that will be tried again: %(num)s")),
     "doctor.created": ("success", N_("Doctor created. Add competences and working hours.")),
     "user.created": ("success", N_("Account created. Give it a role.")),

@@ -13,8 +13,10 @@ from medcontrol.clock import utc_now
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.model import OutboxMessage
+from medcontrol.services.event_replay import Span, count_told, tell_again
+from medcontrol.settings import settings
 from runtime import wiring
-from runtime.commands.output import AsJson, fail, say, say_json, show_table
+from runtime.commands.output import AsJson, fail, read_day, say, say_json, show_table
 from runtime.environment import environment
 
 outbox = typer.Typer(help="Work handed over in the background.", no_args_is_help=True)
@@ -73,6 +75,27 @@ def revive(
     if message_id is not None and not revived:
         raise NotFound(f"no message {message_id} was given up")
     say(f"{revived} messages are tried again")
+
+
+@outbox.command("replay")
+def replay(
+    first: Annotated[str, typer.Option("--from", help="The first day, 2026-11-01.")],
+    last: Annotated[str, typer.Option("--to", help="The last day, included.")],
+    event: Annotated[str, typer.Option("--event", help="Only events of this name.")] = "",
+    is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the events of some days again, under the same ids, to a receiver that lost them."""
+    span = Span(first=read_day(first, "--from"), last=read_day(last, "--to"), event=event)
+    place = settings().jurisdiction
+    with environment(), transaction() as session:
+        found = count_told(session, span, jurisdiction=place)
+        if not is_dry_run:
+            tell_again(session, span, jurisdiction=place, now=utc_now())
+    if as_json:
+        say_json({"made": not is_dry_run, "events": found})
+        return
+    show_table(("event", "told again" if not is_dry_run else "to tell"), list(found.items()))
 
 
 def _dead(session: Any) -> list[UUID]:

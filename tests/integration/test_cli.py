@@ -453,6 +453,23 @@ def test_work_that_was_given_up_is_listed_and_revived(run: Run, addresses: Addre
     assert ask(run, "outbox", "list", "--json")["messages"] == []
 
 
+def test_events_of_some_days_are_counted_then_told_again(run: Run, addresses: Addresses) -> None:
+    assert ask(run, "outbox", "list", "--json")["messages"] == []  # makes the tables, if first
+    sql(
+        addresses,
+        "INSERT INTO outbox_message (id, topic, key, payload, created_at, next_try_at, attempts,"
+        " done_at) VALUES (gen_random_uuid(), 'events.deliver', 'event:old',"
+        """ '{"event": "file.opened"}', '2025-03-03 12:00Z', now(), 1, now())""",
+    )
+    days = ("outbox", "replay", "--from", "2025-03-03", "--to", "2025-03-03", "--json")
+
+    assert ask(run, *days, "--event", "file.closed", "--dry-run")["events"] == {}
+    assert ask(run, *days, "--dry-run") == {"made": False, "events": {"file.opened": 1}}
+    assert ask(run, *days) == {"made": True, "events": {"file.opened": 1}}
+    assert ask(run, *days)["events"] == {}, "it waits to be told"
+    refused(run("outbox", "replay", "--from", "2025-03-03", "--to", "2025-03-02"))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
