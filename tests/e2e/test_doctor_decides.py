@@ -82,6 +82,27 @@ def test_a_doctor_decides_by_keyboard_from_queue_to_toast_and_takes_it_back(
     assert fund.file(first).closed_at is None
 
 
+def test_who_comes_back_to_the_queue_stands_on_the_row_that_was_opened(
+    fund: Fund, page: Page
+) -> None:
+    for n in range(30):
+        fund.take(external_id=f"W-{n}", **AMBULATORY)
+    page.goto("/queue")
+    link = page.locator("[data-open-row]").last
+    reference = link.inner_text()
+    link.click()
+    expect(page.locator("h1")).to_have_text(reference)
+
+    page.get_by_role("link", name="Retour à la liste").click()
+
+    row = page.locator("tr.is-current")
+    expect(row.locator("[data-open-row]")).to_have_text(reference)
+    expect(row.locator("[data-open-row]")).to_be_focused()
+    expect(row).to_be_in_viewport()
+    page.goto("/queue")
+    expect(row).to_have_count(0)
+
+
 def test_a_draft_that_was_typed_is_there_on_the_next_visit(fund: Fund, page: Page) -> None:
     reference = fund.take()
     page.goto(f"/files/{reference}")

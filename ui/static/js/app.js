@@ -97,6 +97,24 @@ document.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
   else if (!getSelection().toString()) link.click();
 });
+
+// Who comes back to a list, by whatever way, stands on the row that was opened.
+const openedRow = `opened:${location.pathname}`;
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-rows] [data-open-row]");
+  if (link) sessionStorage.setItem(openedRow, link.getAttribute("href"));
+});
+function backToRow() {
+  const opened = sessionStorage.getItem(openedRow);
+  const row = opened && rows().find((each) => each.querySelector("[data-open-row]")?.getAttribute("href") === opened);
+  if (!row) return;
+  sessionStorage.removeItem(openedRow);
+  row.classList.add("is-current");
+  row.querySelector("[data-open-row]").focus({ preventScroll: true });
+  row.scrollIntoView({ block: "center" });
+}
+backToRow();
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-check-all]")) {
     document.querySelectorAll(".row-check").forEach((box) => (box.checked = event.target.checked));
