@@ -2,7 +2,7 @@
 
 from medcontrol.reference.motives import motives
 from workflows.definition.catalog import Pack
-from workflows.definition.schema import Titles
+from workflows.definition.parts import Titles
 
 
 class PackWords:

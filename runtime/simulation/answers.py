@@ -11,7 +11,7 @@ from medcontrol.reference.motives import MotiveEffect, motives
 from medcontrol.vocabulary import ASKS_FOR_PIECES, DecisionOutcome, LineOutcome, StepKind
 from workflows.commands import CompleteStep, LineVerdict, PieceAsked
 from workflows.definition.catalog import Pack
-from workflows.definition.schema import Outcome
+from workflows.definition.steps import Outcome
 from workflows.steps.checks import SECOND_EYES
 
 REASONING = "Éléments du dossier concordants ; avis conforme aux pièces transmises."

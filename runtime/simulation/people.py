@@ -22,7 +22,7 @@ from runtime.simulation.answers import Waiting, answer
 from runtime.simulation.draws import place, share
 from runtime.simulation.extras import Extras
 from workflows import commands
-from workflows.definition.schema import Outcome
+from workflows.definition.steps import Outcome
 from workflows.tools import Tools
 
 #: Minutes of work in half a day: more than a doctor's points leaves the rest for later.

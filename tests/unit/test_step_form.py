@@ -6,7 +6,8 @@ from starlette.datastructures import QueryParams
 
 from ui.amounts import cents_of
 from ui.pages.doctor.step_form import StepForm
-from workflows.definition.schema import Fact, Step
+from workflows.definition.schema import Fact
+from workflows.definition.steps import Step
 
 LABEL = {"fr": "Libellé", "ar": "عنوان", "en": "Label"}
 YES = {"fr": "Oui", "ar": "نعم", "en": "Yes"}

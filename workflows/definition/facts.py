@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from medcontrol.errors import InvalidInput
 from workflows.definition.catalog import Pack
-from workflows.definition.schema import FactValue
+from workflows.definition.parts import FactValue
 
 Facts = dict[str, FactValue]
 

@@ -10,7 +10,7 @@ from medcontrol.vocabulary import ControlFileStatus
 from workflows import engine
 from workflows.definition import plain_yaml
 from workflows.definition.catalog import Pack
-from workflows.definition.schema import Code, FactValue, Part
+from workflows.definition.parts import Code, FactValue, Part
 from workflows.engine import Advance
 
 

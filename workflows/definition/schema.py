@@ -1,28 +1,25 @@
 """What a pack's ``pack.yaml`` may say (paquet de circuit). Everything else is refused."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from medcontrol.rules.checks import Verdict
 from medcontrol.vocabulary import (
-    ControlFileStatus,
     ControlLevel,
     DeadlineKind,
     DecisionOutcome,
     DocumentClass,
     Jurisdiction,
     Profession,
-    Role,
     Scheme,
-    StepKind,
 )
+from workflows.definition.parts import Code, FactValue, Parameter, Part, Titles
+from workflows.definition.rights import EntitlementRule
+from workflows.definition.steps import Outcome, Step, Waiting
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Parameter = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")]
-FactValue = str | bool | int
 Recipient = Literal["insured", "provider", "employer", "treating_doctor", "specialist", "expert"]
 ContextGroup = Literal[
     "pieces",
@@ -39,20 +36,6 @@ ContextGroup = Literal[
 
 #: Days to send pieces that were asked for, where a law counts them for all flows.
 COMPLEMENT_DAYS = "clocks.complement_days"
-
-
-class Part(BaseModel):
-    """A part of a pack: frozen, and unknown members are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Titles(Part):
-    """A name in the three languages of the screens."""
-
-    fr: str = Field(min_length=1)
-    ar: str = Field(min_length=1)
-    en: str = Field(min_length=1)
 
 
 class Served(Part):
@@ -124,61 +107,6 @@ class Fact(Part):
         if self.above is not None and (self.type != "boolean" or self.given != "opening"):
             raise ValueError("above gives a boolean of the opening")
         return self
-
-
-class Outcome(Part):
-    """How a step may end.
-
-    Attributes:
-        decides: the decision that it proposes, when it does; also set as the fact ``decision``.
-        needs_motive: whether a coded motive has to be given.
-        natures: the natures that offer it; all of them when empty.
-        sets: facts that it sets. counts: the fact that it increments.
-    """
-
-    titles: Titles
-    decides: DecisionOutcome | None = None
-    needs_motive: bool = False
-    natures: tuple[Code, ...] = ()
-    sets: dict[Code, FactValue] = {}
-    counts: Code | None = None
-
-
-class Step(Part):
-    """A user task of the BPMN, keyed by its id.
-
-    Attributes:
-        status: what the file awaits while this step is open.
-        level: ``file`` is the level that selectivity chose.
-        professions: who may do it; those of the flow when empty (medical steps only).
-        specialty: which specialist it asks for; any doctor of the flow when it says nothing.
-        points: expected work in minutes, at least 1; the unit of a doctor's load.
-        form: name of the form, ``forms/<form>.schema.json`` and ``.ui.yaml``.
-        gives: facts that may be given together with the outcome.
-        deadline: its internal target, one of the pack's deadlines.
-        reminder: letter that reminds of what an appointment step booked.
-    """
-
-    titles: Titles
-    kind: StepKind
-    status: ControlFileStatus
-    roles: tuple[Role, ...] = Field(min_length=1)
-    level: ControlLevel | Literal["file"] = "file"
-    professions: tuple[Profession, ...] = ()
-    specialty: Code | None = None
-    points: int = Field(ge=1, le=480)
-    form: Code
-    outcomes: tuple[Code, ...] = Field(min_length=1)
-    gives: tuple[Code, ...] = ()
-    deadline: Code | None = None
-    reminder: Code | None = None
-
-
-class Waiting(Part):
-    """A place where the flow waits for a message, keyed by its BPMN id."""
-
-    titles: Titles
-    status: ControlFileStatus
 
 
 class Deadline(Part):
@@ -273,144 +201,6 @@ class Source(Part):
 
     title: str
     status: Literal["read", "to_confirm", "borrowed", "default"]
-
-
-class ReviewRhythm(Part):
-    """Reviews of a right without a fixed end: close together at first, then further apart.
-
-    All are paths of dated law: months between reviews at first and later, length of the first
-    period in months, age in years near which none is held any more, months before that age.
-    """
-
-    first_months: Parameter
-    first_period_months: Parameter
-    later_months: Parameter
-    last_age_years: Parameter
-    none_before_last_age_months: Parameter
-
-
-class Milestone(Part):
-    """A day on which a running right is looked at, whatever its end (échéance).
-
-    Attributes:
-        after_days: law's days from the first day of the right.
-        nature: of the file that opens; the review's own when it says nothing. The file's form
-            holds the milestone's name as ``milestone``.
-    """
-
-    after_days: Parameter
-    nature: Code | None = None
-
-
-class SoonerReview(Part):
-    """A review before the right ends; what is left out fits every grant.
-
-    Attributes:
-        months: law's months from the first day of the grant to the review.
-        outcomes: decisions that it follows.
-        codes: codes of the right, such as pathologies.
-        is_renewal, is_examined: whether the right was renewed, and the person examined.
-        below_age_years, from_age_years: law's bounds of the person's age that day.
-    """
-
-    months: Parameter
-    outcomes: tuple[DecisionOutcome, ...] = ()
-    codes: tuple[str, ...] = ()
-    is_renewal: bool | None = None
-    is_examined: bool | None = None
-    below_age_years: Parameter | None = None
-    from_age_years: Parameter | None = None
-
-
-class Window(Part):
-    """By how many of the law's days the opening of a review may be moved to spread the work."""
-
-    earlier_days: Parameter
-    later_days: Parameter
-
-
-class Review(Part):
-    """How a granted right comes back.
-
-    Attributes:
-        nature: nature of the file that opens by itself.
-        opens_days_before: law's days before the next review on which it opens.
-        rhythm: when it is reviewed; none: on the day on which the right ends.
-        milestones: when a running right is reviewed instead; its end then brings no review.
-        sooner: reviews before the end; the first that fits counts.
-        window: how far the opening may be moved, never past the right's last day; none: it isn't.
-        codes: codes of the rights that come back; all of them when empty.
-    """
-
-    nature: Code
-    opens_days_before: Parameter
-    rhythm: ReviewRhythm | None = None
-    milestones: dict[Code, Milestone] = {}
-    sooner: tuple[SoonerReview, ...] = ()
-    window: Window | None = None
-    codes: tuple[str, ...] = ()
-
-    def parameters(self) -> Iterator[str]:
-        """Yield the paths of dated law that it names, but those of the rhythm."""
-        yield self.opens_days_before
-        yield from (milestone.after_days for milestone in self.milestones.values())
-        for rule in self.sooner:
-            yield from filter(None, (rule.months, rule.below_age_years, rule.from_age_years))
-        if self.window:
-            yield from (self.window.earlier_days, self.window.later_days)
-
-
-class Continues(Part):
-    """Requests that carry the person's running right on instead of opening another.
-
-    Attributes:
-        natures: of these requests.
-        within_days: law's days after the right's last day within which they come in time.
-        codes: codes of the rights that they carry on; what the request says when empty.
-    """
-
-    natures: tuple[Code, ...] = Field(min_length=1)
-    within_days: Parameter
-    codes: tuple[str, ...] = ()
-
-
-class EntitlementRule(Part):
-    """The right that a grant opens.
-
-    Attributes:
-        validity_by: ``pathology``: the reference list's ``initial_months``, ``renewal_months`` and
-            ``lifetime_after_examination`` come first; ``care``: the last day of care asked for.
-        default_months: law's validity without one of those; none: until its review decides.
-        default_days: the same in days, for agreements that are counted so.
-        months_by_code, days_by_code: law's validity of rights of a code, where it is another.
-        continues: requests that are about the right that the person has already.
-        review: how it comes back; none: it ends on its last day and nothing follows.
-    """
-
-    kind: Code
-    validity_by: Literal["pathology", "care"] | None = None
-    default_months: Parameter | None = None
-    default_days: Parameter | None = None
-    months_by_code: dict[Code, Parameter] = {}
-    days_by_code: dict[Code, Parameter] = {}
-    continues: Continues | None = None
-    review: Review | None = None
-
-    def review_of(self, code: str | None) -> Review | None:
-        """Return how rights of this code come back; none when they don't."""
-        review = self.review
-        return review if review and (not review.codes or code in review.codes) else None
-
-    def parameters(self) -> Iterator[str]:
-        """Yield every path of dated law that it names."""
-        yield from filter(None, (self.default_months, self.default_days))
-        yield from (*self.months_by_code.values(), *self.days_by_code.values())
-        if self.continues:
-            yield self.continues.within_days
-        if self.review:
-            yield from self.review.parameters()
-            rhythm = self.review.rhythm
-            yield from rhythm.model_dump().values() if rhythm else ()
 
 
 class PackFile(Part):

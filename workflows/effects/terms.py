@@ -11,7 +11,7 @@ from medcontrol.reference.pathologies import Pathology
 from medcontrol.rules import reviews
 from medcontrol.rules.calendar import add_months, whole_years
 from medcontrol.vocabulary import DecisionOutcome, StepKind, TaskStatus
-from workflows.definition.schema import EntitlementRule, Review, ReviewRhythm, SoonerReview
+from workflows.definition.rights import EntitlementRule, Review, ReviewRhythm, SoonerReview
 from workflows.steps.moving import Move
 from workflows.steps.proposals import Proposal
 

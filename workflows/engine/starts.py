@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from workflows.definition.catalog import Pack
 from workflows.definition.facts import Facts
-from workflows.definition.schema import FactValue, FromFact
+from workflows.definition.parts import FactValue
+from workflows.definition.schema import FromFact
 from workflows.engine import spiff
 from workflows.engine.paths import (
     Advance,

@@ -13,7 +13,7 @@ from medcontrol.policy import QUALITY, Action, Principal, may
 from medcontrol.reference.motives import motives
 from medcontrol.vocabulary import DecisionOutcome, LineOutcome, Role, StepKind
 from workflows.definition.catalog import Pack
-from workflows.definition.schema import Outcome, Step
+from workflows.definition.steps import Outcome, Step
 from workflows.steps.command import CompleteStep
 from workflows.steps.computed_refusals import refuse
 from workflows.steps.moving import Move

@@ -25,7 +25,7 @@ from medcontrol.vocabulary import (
     StepKind,
 )
 from workflows.definition.catalog import Pack
-from workflows.definition.schema import Outcome
+from workflows.definition.steps import Outcome
 from workflows.rights.kept import right_as_json
 from workflows.steps.booking import book_step
 from workflows.steps.command import CompleteStep

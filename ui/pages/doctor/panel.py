@@ -24,7 +24,7 @@ from ui.pages.doctor.step_form import StepForm
 from ui.words import PackWords
 from workflows.definition.catalog import Pack
 from workflows.definition.closing import may_close
-from workflows.definition.schema import Outcome, Step
+from workflows.definition.steps import Outcome, Step
 
 # Outcomes that have a form of their own beside the decision.
 ESCALATES = ("escalate", "escalate_central", "expertise", "ask_opinion")

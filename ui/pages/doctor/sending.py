@@ -14,7 +14,7 @@ from ui.forms import as_day, as_uuid, member_of, text_of, texts_of, whole_of
 from ui.pages.doctor.panel import Desk, draft_of, step_form
 from ui.pages.doctor.step_form import Errors
 from workflows.commands import CompleteStep, LineVerdict, PieceAsked
-from workflows.definition.schema import Outcome
+from workflows.definition.steps import Outcome
 
 _QUANTITY = re.compile(r"[0-9]{1,6}([.,][0-9]{1,3})?", re.ASCII)
 

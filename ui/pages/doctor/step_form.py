@@ -12,7 +12,7 @@ from ui.amounts import cents_of
 from ui.codes import word_for
 from ui.forms import Sent, as_day, text_of, texts_of
 from ui.i18n import N_, translations
-from workflows.definition.schema import Step
+from workflows.definition.steps import Step
 
 Errors = list[tuple[str, str]]
 Pairs = tuple[tuple[str, str], ...]

@@ -17,7 +17,8 @@ from ui.words import PackWords
 from workflows.definition.bpmn import read
 from workflows.definition.catalog import Catalog, Pack
 from workflows.definition.listing import parameters, value_of
-from workflows.definition.schema import Step, Titles
+from workflows.definition.parts import Titles
+from workflows.definition.steps import Step
 
 _PLAIN_UNITS = frozenset({"count", "fraction", "time_of_day", "flag", "choice"})
 TABS: tuple[tuple[str, str], ...] = (

@@ -24,7 +24,7 @@ from ui.pages.doctor.panel import Desk as PanelDesk
 from ui.pages.doctor.step_form import StepForm
 from ui.visitors import Visitor
 from workflows.definition.catalog import Pack
-from workflows.definition.schema import Step
+from workflows.definition.steps import Step
 from workflows.steps.booking import Ahead, awaited
 
 #: Answers that the page draws by itself.
