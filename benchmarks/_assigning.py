@@ -151,13 +151,16 @@ def _fill(instance: Instance) -> None:
 
 
 def _units(instance: Instance) -> Iterator[dict[str, Any]]:
-    regions = {task.region for task in instance.tasks}
-    agencies = {(task.agency, task.region) for task in instance.tasks}
+    """Where there is work and where there are doctors: few files leave some agencies without."""
+    everybody: list[TaskFacts | DoctorFacts] = [*instance.tasks, *instance.doctors]
+    places = {(each.agency, each.region) for each in everybody}
+    regions = {region for _, region in places if region}
+    agencies = {(agency, region) for agency, region in places if agency and region}
     yield _unit("BENCH", ControlLevel.CENTRAL, None)
     for region in sorted(regions):
         yield _unit(region, ControlLevel.REGIONAL, "BENCH")
-    for agency, region in sorted(agencies):
-        yield _unit(agency, ControlLevel.LOCAL, region)
+    for agency, of_region in sorted(agencies):
+        yield _unit(agency, ControlLevel.LOCAL, of_region)
 
 
 def _unit(code: str, level: ControlLevel, parent: str | None) -> dict[str, Any]:
