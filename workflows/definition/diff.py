@@ -39,7 +39,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A part that was added, removed or changed. ``name`` is its French title, or its id."""
+    """A part that was added, removed or changed. ``name`` is its French title, or its id.
+
+    A way is named by the elements that it joins.
+    """
 
     section: str
     id: str
@@ -60,10 +63,11 @@ def differences(before: Pack, after: Pack) -> list[Change]:
     Moving an element on the drawing is no difference; renaming or joining it otherwise is one.
     """
     old, new = _parts(before), _parts(after)
+    named = _way_names(before) | _way_names(after)
     return [
         change
         for section in SECTIONS
-        for change in _compared(section, old.get(section, {}), new.get(section, {}))
+        for change in _compared(section, old.get(section, {}), new.get(section, {}), named)
     ]
 
 
@@ -102,10 +106,12 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def _compared(section: str, old: Mapping[str, Part], new: Mapping[str, Part]) -> Iterator[Change]:
+def _compared(
+    section: str, old: Mapping[str, Part], new: Mapping[str, Part], named: Mapping[str, str]
+) -> Iterator[Change]:
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
-        title = _title(after or before or {}, name)
+        title = named.get(name) or _title(after or before or {}, name)
         if before is None or after is None:
             yield Change(section, name, title, "added" if before is None else "removed")
             continue
@@ -157,9 +163,20 @@ def _ways(graph: Graph) -> dict[str, Part]:
     """Return the ways by where they lead from and to; several may lead to the same."""
     found: dict[str, dict[str, Any]] = {}
     for edge in graph.edges:
-        way = found.setdefault(f"{edge.source} → {edge.target}", {"conditions": []})
+        way = found.setdefault(_way(edge), {"conditions": []})
         way["conditions"].append(_condition(graph, edge))
     return dict(found)
+
+
+def _way(edge: Edge) -> str:
+    return f"{edge.source} → {edge.target}"
+
+
+def _way_names(pack: Pack) -> dict[str, str]:
+    """Return what stands on the drawing at both ends of every way."""
+    graph = read(pack.bpmn())
+    label = {node.id: node.name or node.id for node in graph.nodes.values()}
+    return {_way(edge): f"{label[edge.source]} → {label[edge.target]}" for edge in graph.edges}
 
 
 def _condition(graph: Graph, edge: Edge) -> str | None:
