@@ -50,7 +50,7 @@ def save(
         now: the instant.
 
     Returns:
-        What became of them, and the references of those that were opened, by received file.
+        What became of them, and the references of opened ones by received file.
     """
     ids = list(new)
     facts = [messages.facts_of(each, _region(each, known)) for each in new.values()]
@@ -67,12 +67,10 @@ def save(
     opened = open_files(session, tools, rows.chosen, now=now)
     shadowing.watch(session, tools.keys, ids, facts, outcomes)
     counts = Counts(
-        accepted=len(new),
-        opened=len(rows.chosen),
-        assigned=opened.assigned,
-        unassigned=opened.unassigned,
+        accepted=len(new), opened=len(rows.chosen),
+        assigned=opened.assigned, unassigned=opened.unassigned,
         by_lane=Counter(outcome.lane.value for outcome in outcomes),
-    )
+    )  # fmt: skip
     return counts, opened.references
 
 
