@@ -18,14 +18,7 @@ from assignment.facts import (
     Why,
 )
 from assignment.orders import CHANGED_SINCE, OPENED_SINCE, UNCHANGED, Origin
-from assignment.scoring import Weights
-
-#: Somebody who spreads files over chosen doctors wants even loads and nothing else.
-EVENLY = Weights(
-    same_region=0.0, other_region=0.0, level_above=0.0, continuity=0.0, contracted_fee=0.0,
-    load=1000.0,
-)  # fmt: skip
-
+from assignment.scoring import Weights, evenly
 
 #: What a doctor who had the task minutes ago may have again: nothing new is given to them.
 _FORGIVEN = frozenset({Constraint.ABSENCE, Constraint.CAPACITY})
@@ -139,16 +132,18 @@ def to_nobody(desk: Desk, held: Sequence[Held], unit_code: str) -> list[Decision
 def spread(desk: Desk, held: Sequence[Held], doctor_ids: Sequence[UUID]) -> list[Decision]:
     """Spread tasks over doctors by the planner of batches; who finds nobody stays.
 
-    Only what evens loads moves: a file changes hands for a reason.
+    Only what evens loads moves: a file changes hands for a reason. Among doctors who are about
+    equally free, who is nearer, of the file's own level and salaried comes first.
 
     Raises:
         RuntimeError: the plan did not pass the independent check.
     """
+    weights = evenly(desk.weights)
     moving, left = _surplus(desk, held, doctor_ids), dict[UUID, UnassignedTask]()
     for _ in range(_ROUNDS):
         targets = _targets(desk, moving, doctor_ids)
         tasks = [each.task for each in moving]
-        result = plan(tasks, targets, EVENLY, days=desk.days)
+        result = plan(tasks, targets, weights, days=desk.days)
         left |= {each.task.id: each for each in result.unassigned}
         # A task of a target that stays keeps its points there: plan again without it.
         staying = {e.task.id for e in moving if e.task.id in left and e.doctor_id in doctor_ids}
@@ -159,7 +154,7 @@ def spread(desk: Desk, held: Sequence[Held], doctor_ids: Sequence[UUID]) -> list
         moving = [each for each in moving if each.doctor_id not in doctor_ids]
         targets = _targets(desk, moving, doctor_ids)
         tasks = [each.task for each in moving]
-        result = plan(tasks, targets, EVENLY, days=desk.days)
+        result = plan(tasks, targets, weights, days=desk.days)
         left |= {each.task.id: each for each in result.unassigned}
     wrong = check(result, tasks, targets, desk.days)
     if wrong:
@@ -261,7 +256,10 @@ def _chosen(task: TaskFacts, doctor: DoctorFacts, desk: Desk) -> PlannedAssignme
 
 
 def _returned(task: TaskFacts, origin: Origin) -> PlannedAssignment | None:
+    """Return the assignment that stood before, with its own reason."""
     if origin.doctor_id is None:
         return None
     nothing = Candidate(origin.doctor_id, 0.0, 0.0, 0.0, 0.0, 0.0)
-    return PlannedAssignment(task, origin.doctor_id, Why(Rule.CHOSEN, nothing, ()))
+    why = origin.why or Why(Rule.CHOSEN, nothing, ())
+    given_at = why.first_given_at or origin.given_at
+    return PlannedAssignment(task, origin.doctor_id, replace(why, first_given_at=given_at))

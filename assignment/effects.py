@@ -60,9 +60,9 @@ class Effect:
 
 def changed(present: Levers, name: str, value: float) -> Levers:
     """Return levers with one of them set otherwise."""
-    if name in _WEIGHTS:
-        return replace(present, weights=replace(present.weights, **{name: value}))
     own: dict[str, Any] = {name: int(value) if levers.LEVERS[name].is_whole else value}
+    if name in _WEIGHTS:
+        return replace(present, weights=replace(present.weights, **own))
     return replace(present, **own)
 
 

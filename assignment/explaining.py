@@ -13,6 +13,7 @@ from assignment.checker import refusals
 from assignment.facts import Candidate, Constraint, DoctorFacts, TaskFacts
 from assignment.ledger import OTHERS_SHOWN, Ledger, cheapest
 from assignment.loading_tasks import load_tasks
+from assignment.reasons import why_of
 from assignment.staff import Staff, staff
 from medcontrol.errors import NotFound
 
@@ -51,7 +52,10 @@ class TaskExplained:
 
     Attributes:
         doctor: code of who has it. rule, mode, assigned_at: how and when it was given to them.
-        chosen: terms of the doctor who has it, as they were then.
+        first_given_at: a move was taken back at ``assigned_at``; the rule and the terms are of
+            this day, when the doctor had been given it.
+        chosen: terms of the doctor who has it, as they were then; None where no costs were
+            compared: a person chose, or who worked on it goes on.
         others: the next ones, as they were then.
         waits: why nobody has it, as constraints with counts.
         expected_on: the day on which it should be done.
@@ -66,6 +70,7 @@ class TaskExplained:
     rule: str | None
     mode: str | None
     assigned_at: datetime | None
+    first_given_at: datetime | None
     chosen: CandidateShown | None
     others: tuple[CandidateShown, ...]
     waits: str | None
@@ -115,22 +120,24 @@ def _explained(
     row: Mapping[Any, Any], task: TaskFacts, known: Staff, ledger: Ledger, names: Mapping[UUID, Any]
 ) -> TaskExplained:
     removed, candidates = _now(task, ledger)
-    why = row["why"] or {}
+    why = why_of(row["why"])
+    compared = why if why is not None and why.rule.by_cost else None
     holder = row["assigned_doctor_id"]
     at = None if holder is None else ledger.table.position.get(holder)
     return TaskExplained(
         task_id=task.id,
         step=row["step"],
         doctor=names[holder].code if holder in names else None,
-        rule=why.get("rule"),
+        rule=(row["why"] or {}).get("rule"),
         mode=row["mode"],
         assigned_at=row["assigned_at"],
-        chosen=_shown(why["chosen"], names) if why else None,
-        others=tuple(_shown(each, names) for each in why.get("others", ())),
+        first_given_at=why.first_given_at if why else None,
+        chosen=_shown(compared.chosen, names) if compared else None,
+        others=tuple(_shown(each, names) for each in compared.others) if compared else (),
         waits=row["unassigned_reason"] if holder is None else None,
         expected_on=row["expected_on"],
         removed={name.value: count for name, count in removed.items()},
-        candidates=tuple(_shown(each.as_json(), names) for each in candidates),
+        candidates=tuple(_shown(each, names) for each in candidates),
         refused=() if at is None else _refused(task, ledger.table.rows[at], known.days),
     )
 
@@ -154,14 +161,13 @@ def _refused(task: TaskFacts, doctor: DoctorFacts, days: Sequence[date]) -> tupl
     return tuple(f"{each.constraint}:{each.detail}" for each in refusals(task, doctor, days))
 
 
-def _shown(terms: Mapping[str, Any], names: Mapping[UUID, Any]) -> CandidateShown:
-    doctor_id = UUID(terms["doctor"])
-    known = names.get(doctor_id)
-    costs = {name: float(terms[name]) for name in Candidate._fields[1:]}
+def _shown(candidate: Candidate, names: Mapping[UUID, Any]) -> CandidateShown:
+    known = names.get(candidate.doctor_id)
+    terms = {name: round(getattr(candidate, name), 3) for name in Candidate._fields[1:]}
     return CandidateShown(
-        doctor_id=doctor_id,
+        doctor_id=candidate.doctor_id,
         code=known.code if known else "",
         name=known.name if known else "",
-        **costs,
-        total=float(terms["total"]),
+        **terms,
+        total=round(candidate.total, 3),
     )

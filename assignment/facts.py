@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -234,22 +234,35 @@ class Rule(StrEnum):
     KEPT = "kept"  # who just worked on the file goes on with it
     CHOSEN = "chosen"  # a supervisor's or the doctor's own choice
 
+    @property
+    def by_cost(self) -> bool:
+        """Whether costs were compared; else a person chose, or who worked on it goes on."""
+        return self not in (Rule.KEPT, Rule.CHOSEN)
+
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why-record of an assignment: the chosen doctor's terms, and the next ones (at most 3)."""
+    """Why-record of an assignment: the chosen doctor's terms, and the next ones (at most 3).
+
+    ``first_given_at``: a move was taken back; the reason is that of the assignment it restores,
+    which was made then.
+    """
 
     rule: Rule
     chosen: Candidate
     others: tuple[Candidate, ...]
+    first_given_at: datetime | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return what is stored with the assignment."""
-        return {
+        stored: dict[str, object] = {
             "rule": self.rule.value,
             "chosen": self.chosen.as_json(),
             "others": [candidate.as_json() for candidate in self.others],
         }
+        if self.first_given_at is not None:
+            stored["first_given_at"] = self.first_given_at.isoformat()
+        return stored
 
 
 @dataclass(frozen=True, slots=True)

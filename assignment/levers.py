@@ -90,7 +90,7 @@ class Levers:
         }[affinity]
 
 
-_OF_WEIGHTS = frozenset(each.name for each in fields(Weights))
+_OF_WEIGHTS = frozenset(each.name for each in fields(Weights) if each.name in LEVERS)
 
 
 def of_values(values: Mapping[str, float]) -> Levers:
@@ -101,8 +101,8 @@ def of_values(values: Mapping[str, float]) -> Levers:
         for name, value in known.items()
         if name not in _OF_WEIGHTS
     }
-    weights = Weights(**{name: known[name] for name in _OF_WEIGHTS})
-    return Levers(weights=weights, **own)
+    chosen: dict[str, Any] = {name: known[name] for name in _OF_WEIGHTS}
+    return Levers(weights=Weights(**chosen), **own)
 
 
 def current(session: Session, day: date) -> Levers:

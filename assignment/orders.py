@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from assignment.facts import Why
 from medcontrol.errors import InvalidInput
 from medcontrol.vocabulary import AssignmentMode
 
@@ -47,12 +49,17 @@ class ToEach:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a task was before a batch moved it, and the end of its file's journal after that."""
+    """Where a task was before a batch moved it, and the end of its file's journal after that.
+
+    ``why`` and ``given_at``: why and when its doctor had been given it.
+    """
 
     doctor_id: UUID | None
     agency: str
     region: str
     journal_number: int
+    why: Why | None = None
+    given_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

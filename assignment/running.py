@@ -20,6 +20,7 @@ from assignment.orders import (
     Target,
     ToEach,
 )
+from assignment.reasons import why_of
 from assignment.reassignment import reassign
 from assignment.reassignments import target_of
 from medcontrol.clock import Clock
@@ -47,8 +48,16 @@ SELECT human_task_id FROM reassignment_item
 WHERE batch_id = :batch AND status = 'waiting' AND human_task_id = ANY(:tasks)
 """)
 _ORIGINS = sa.text("""
-SELECT human_task_id, from_doctor_id, from_agency, from_region, journal_number
-FROM reassignment_item WHERE batch_id = :parent AND human_task_id = ANY(:tasks)
+SELECT i.human_task_id, i.from_doctor_id, i.from_agency, i.from_region, i.journal_number,
+       a.why, a.assigned_at
+FROM reassignment_item i
+LEFT JOIN LATERAL (
+  SELECT why, assigned_at FROM assignment
+  WHERE human_task_id = i.human_task_id AND doctor_id = i.from_doctor_id
+    AND ended_at <= i.settled_at
+  ORDER BY ended_at DESC, id DESC LIMIT 1
+) a ON true
+WHERE i.batch_id = :parent AND i.human_task_id = ANY(:tasks)
 """)
 _SETTLE = sa.text("""
 UPDATE reassignment_item i
@@ -203,7 +212,12 @@ def _target(session: Session, batch: ReassignmentBatch, rows: Sequence[Any]) -> 
         return Back(
             {
                 row.human_task_id: Origin(
-                    row.from_doctor_id, row.from_agency, row.from_region, row.journal_number
+                    row.from_doctor_id,
+                    row.from_agency,
+                    row.from_region,
+                    row.journal_number,
+                    why_of(row.why),
+                    row.assigned_at,
                 )
                 for row in found
             }

@@ -1,6 +1,6 @@
 """Soft costs of giving a file to a doctor, each named so that a choice can be explained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ class Weights:
         contracted_fee: for a contracted doctor, who is paid by the file.
         load: for a doctor whose horizon is full; grows with the square of utilisation, so
             that proximity decides while there is room and balance decides when it gets tight.
+        is_straight: the cost of load grows with utilisation itself, so that a difference between
+            two doctors counts the same whether both are nearly free or nearly full.
     """
 
     same_region: float = 1.0
@@ -28,6 +30,27 @@ class Weights:
     continuity: float = 6.0
     contracted_fee: float = 0.5
     load: float = 100.0
+    is_straight: bool = False
+
+
+#: Doctors whose utilisation differs by less than this are about equally free: three hundredths
+#: of a full week are an hour and a quarter.
+ABOUT_EQUAL = 0.03
+
+
+def evenly(weights: Weights) -> Weights:
+    """Return what counts for who shares files out evenly: loads, and among equals all the rest.
+
+    All that can speak against one doctor (another region, two levels above, paid by the file)
+    weighs as much as ``ABOUT_EQUAL`` of their time; who knows the person doesn't count.
+
+    >>> round(evenly(Weights()).load * ABOUT_EQUAL, 6) == 4.0 + 2 * 2.0 + 0.5
+    True
+    """
+    place = max(weights.same_region, weights.other_region)
+    against = place + 2 * weights.level_above + weights.contracted_fee
+    load = (against or 1.0) / ABOUT_EQUAL
+    return replace(weights, continuity=0.0, load=load, is_straight=True)
 
 
 def place_costs(
@@ -73,11 +96,11 @@ def load_cost(load: int, capacity: int, weights: Weights) -> float:
     if capacity == 0:
         return float("inf")
     utilisation = load / capacity
-    return weights.load * utilisation * utilisation
+    return weights.load * utilisation * (1.0 if weights.is_straight else utilisation)
 
 
 def load_costs(load: IntArray, capacity: IntArray, weights: Weights) -> FloatArray:
     """Return ``load_cost`` of n doctors, (n,)."""
     used = np.divide(load, capacity, out=np.full(len(load), np.inf), where=capacity > 0)
-    costs: FloatArray = weights.load * used * used
+    costs: FloatArray = weights.load * used * (1.0 if weights.is_straight else used)
     return costs

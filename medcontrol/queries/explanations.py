@@ -43,12 +43,14 @@ class Given:
         rule: of ``assignment.facts.Rule``; what decided.
         traits: what spoke for the doctor or against, as codes: ``near``, ``far``, ``known``,
             ``level_above``, ``contracted``. None where somebody chose by hand.
+        first_at: a move was taken back at ``at``; the reason is of this day.
     """
 
     mode: AssignmentMode
     rule: str
     at: datetime
     traits: tuple[str, ...]
+    first_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +108,15 @@ def load_given(session: Session, task_id: UUID) -> Given | None:
     if row is None:
         return None
     rule = str(row.why.get("rule", ""))
-    terms = {} if rule == BY_HAND else row.why.get("chosen", {})
-    return Given(mode=row.mode, rule=rule, at=row.assigned_at, traits=tuple(_traits(terms)))
+    terms = {} if rule == BY_HAND else row.why.get("chosen") or {}
+    first = row.why.get("first_given_at")
+    return Given(
+        mode=row.mode,
+        rule=rule,
+        at=row.assigned_at,
+        traits=tuple(_traits(terms)),
+        first_at=None if first is None else datetime.fromisoformat(first),
+    )
 
 
 def _traits(terms: Mapping[str, Any]) -> Iterator[str]:

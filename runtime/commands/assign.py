@@ -36,6 +36,10 @@ Agency = Annotated[str | None, typer.Option("--agency", help="Only of this agenc
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing.")]
 
 _MOST_SHOWN = 1000
+_NOT_COMPARED = {
+    "chosen": "a person chose this doctor, no costs were compared",
+    "kept": "who worked on the file goes on with it, no costs were compared",
+}
 
 
 @assign.command("run")
@@ -183,6 +187,11 @@ def explain_file(
 def _show(each: TaskExplained) -> None:
     if each.doctor:
         say(f"{each.step}: {each.doctor} ({each.rule}, {each.mode})")
+        if each.first_given_at and each.assigned_at:
+            back, first = each.assigned_at.date(), each.first_given_at.date()
+            say(f"a move was taken back on {back}; the reason is of {first}, when it was given")
+        if each.rule in _NOT_COMPARED:
+            say(f"{_NOT_COMPARED[each.rule]}; the costs are those of now")
     else:
         say(f"{each.step}: nobody ({each.waits}), expected on {each.expected_on or 'no day'}")
     shown = (each.chosen, *each.others) if each.chosen else each.candidates

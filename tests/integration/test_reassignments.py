@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from assignment import reassignments, running
+from assignment.explaining import TaskExplained, explain
 from assignment.loads import reconcile_loads
 from assignment.reassignments import Order, UndoExpired
 from assignment.service import assign_waiting, find_waiting, load_doctors
@@ -23,7 +24,9 @@ from medcontrol.model import (
     ReassignmentItem,
 )
 from medcontrol.policy import Principal
+from medcontrol.queries.explanations import load_given
 from medcontrol.vocabulary import BatchKind, BatchStatus, ItemStatus
+from runtime.commands import assign as commands
 from tests.emptying import empty_tables
 from tests.integration.assignment_fund import (
     ACTOR,
@@ -227,6 +230,46 @@ def test_undoing_gives_everything_back_where_it_was(fund):
         assert reconcile_loads_is_right(session)
         assert journal.verify(session)[1] == []
     assert undo(moved) == undone  # asked twice, done once
+
+
+def explained(task_id: UUID) -> TaskExplained:
+    with database.read_only() as session:
+        [found] = explain(session, file_of(session, task_id), jurisdiction="ma", now=NOW)
+    return found
+
+
+def test_what_is_taken_back_has_the_reason_for_which_it_was_given_at_first(fund, capsys):
+    nearer = hire()
+    hire(unit="T-A2")
+    _, [task] = given(1, unit="T-B1")
+    before = explained(task)
+    away = hire(unit="T-B1")
+    later = NOW + timedelta(minutes=10)
+
+    for hour in range(2):  # moved and taken back twice
+        moved = ask([task], doctors=[str(away)])
+        run(moved, now=NOW + timedelta(hours=hour))
+        if hour == 0:
+            commands._show(explained(task))
+            by_hand = capsys.readouterr().out
+            assert explained(task).chosen is None
+        undo(moved, now=later + timedelta(hours=hour))
+    after = explained(task)
+    with database.read_only() as session:
+        told = load_given(session, task)
+    commands._show(after)
+
+    assert before.first_given_at is None
+    assert before.rule == after.rule == "cheapest"
+    assert (after.chosen, after.others) == (before.chosen, before.others)
+    assert after.chosen is not None
+    assert after.chosen.doctor_id == nearer
+    assert after.others
+    assert (after.assigned_at, after.first_given_at) == (later + timedelta(hours=1), NOW)
+    assert told is not None
+    assert (told.rule, told.first_at, told.traits) == ("cheapest", NOW, ("near",))
+    assert "a person chose this doctor, no costs were compared" in by_hand
+    assert "taken back on 2026-03-02; the reason is of 2026-03-02" in capsys.readouterr().out
 
 
 def reconcile_loads_is_right(session) -> bool:
