@@ -45,9 +45,11 @@ CHECKS: Mapping[str, str] = {
         SELECT m.subject_id::text FROM inbox_message m
         WHERE m.source NOT LIKE 'client:%'
           AND NOT EXISTS (SELECT FROM received_file r WHERE r.id = m.subject_id)""",
+    # What another file opened (an appeal, a second reading) is not what selectivity decides on.
     "received.without_decision": """
         SELECT r.id::text FROM received_file r
-        WHERE NOT EXISTS (SELECT FROM selectivity_decision d WHERE d.received_file_id = r.id)""",
+        WHERE r.channel <> 'internal'
+          AND NOT EXISTS (SELECT FROM selectivity_decision d WHERE d.received_file_id = r.id)""",
     "received.controlled_but_not_opened": """
         SELECT d.received_file_id::text FROM selectivity_decision d
         WHERE d.lane IN ('orange', 'red')
@@ -69,7 +71,7 @@ CHECKS: Mapping[str, str] = {
     "review.moved_past_the_end": """
         SELECT id::text FROM entitlement
         WHERE status = 'active' AND planned_on IS NOT NULL
-          AND opens_on > greatest(planned_on, valid_to)""",
+          AND opens_on > planned_on AND opens_on > least(valid_to, next_review_on - 1)""",
     "review.without_file": """
         SELECT e.id::text FROM entitlement e
         WHERE e.status = 'under_review'

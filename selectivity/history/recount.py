@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol.clock import ZONES
-from medcontrol.vocabulary import ControlResult
+from medcontrol.vocabulary import Channel, ControlResult
 from selectivity.history.entries import ENTRY, Entries, entries_of, number_of
 from selectivity.history.keys import Hasher
 from selectivity.history.stored import facts_of
@@ -23,8 +23,11 @@ r.id, r.jurisdiction, r.flow, r.nature, r.registration_number, r.relation,
 r.beneficiary_birth_date, r.care_from, r.care_to, r.amount_cents, r.provider_id, r.prescriber_id,
 r.details, r.region_code, r.received_at
 """
+# What another file opened (an appeal, a second reading) asks for nothing again: the gate, which
+# counts what came, never saw it.
 _LIVE = sa.text(
     f"SELECT {_COLUMNS} FROM received_file r WHERE r.jurisdiction = :place"  # noqa: S608 - ours
+    f" AND r.channel <> '{Channel.INTERNAL}'"
     " AND r.received_at >= :since AND r.received_at < :until ORDER BY r.recorded_at, r.id"
 )
 _PAST = sa.text(

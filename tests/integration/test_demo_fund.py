@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
+from uuid import UUID
 
 import orjson
 import pytest
@@ -29,7 +30,10 @@ from tests.factories import NOW
 from workflows.gate import draws_check
 from workflows.gate.counts import BatchName
 from workflows.gate.intake import take_in
+from workflows.invariants import check_all
 from workflows.letters import rendering as letters
+from workflows.linked.appeals import RegisterAppeal, register_appeal
+from workflows.rights.reviews import review_round
 from workflows.tools import Tools, make_tools
 
 AS_OF = date(2026, 11, 20)
@@ -170,6 +174,38 @@ def test_the_last_days_go_through_the_gate_and_people_work_on_them(
     assert one("SELECT count(*) FROM human_task WHERE held_until IS NOT NULL") == played["hold"]
     assert one("SELECT count(*) FROM completion_request") == played["ask_completion"]
     assert journal.verify(db)[1] == []
+
+
+def test_the_first_night_finds_nothing_wrong_with_an_appeal_and_placed_reviews(
+    loaded: FundLoaded, tools: Tools, db: Session
+) -> None:
+    now = evening(AS_OF) + timedelta(minutes=30)
+    refused = one(
+        "SELECT id FROM control_file WHERE outcome = 'refused_medical'"
+        " ORDER BY closed_at DESC, id LIMIT 1"
+    )
+    login = str(one("SELECT login FROM user_account WHERE login LIKE 'appeals_secretary.%'"))
+    appeal = RegisterAppeal(
+        contested_file_id=UUID(str(refused)), filed_on=AS_OF, filed_by="insured",
+        contests="medical", reasons="Le refus ne tient pas compte du compte rendu joint.",
+    )  # fmt: skip
+    with transaction() as session:
+        secretary = principal_for(session, by_login(session, login), AS_OF)
+        register_appeal(session, tools, appeal, by=secretary, now=now)
+    reviews = review_round(tools, now=lambda: now)
+
+    problems = check_all(now=lambda: now)
+    found = check_counters(tools.keys, today=AS_OF, days=30)
+
+    moved_for_life = one(
+        "SELECT count(*) FROM entitlement"
+        " WHERE status = 'active' AND valid_to IS NULL AND opens_on > planned_on"
+    )
+    assert one("SELECT count(*) FROM received_file WHERE channel = 'internal'") == 1
+    assert min(reviews["opened"], reviews["moved"], int(str(moved_for_life))) > 0
+    assert problems == []
+    assert found.files > 0
+    assert found.differences == 0
 
 
 def test_what_the_past_taught_is_counted(

@@ -92,6 +92,21 @@ def test_a_chosen_file_that_was_not_opened_is_found(fund: Session) -> None:
     assert found["received.controlled_but_not_opened"].count == 2
 
 
+@pytest.mark.parametrize(("moved_to", "is_found"), [(30, False), (60, False), (61, True)])
+def test_a_right_for_life_is_looked_at_again_before_the_day_of_its_review(
+    fund: Session, moved_to: int, is_found: bool
+) -> None:
+    make_right(
+        fund, valid_to=None, next_review_on=TODAY + timedelta(days=61),
+        planned_on=TODAY + timedelta(days=28), opens_on=TODAY + timedelta(days=moved_to),
+    )  # fmt: skip
+    fund.commit()
+
+    found = {problem.code for problem in check_all(now=lambda: NOW)}
+
+    assert found == ({"review.moved_past_the_end"} if is_found else set())
+
+
 def test_only_some_rows_of_a_large_damage_are_named(fund: Session) -> None:
     fund.execute(
         sa.text(
