@@ -62,6 +62,20 @@ def test_the_forecast_shows_months_as_spread_and_as_planned_and_as_csv(fund: Fun
     assert page.xpath("//*[local-name()='rect' and @class='chart-room']")
 
 
+def test_what_is_planned_on_days_off_counts_for_the_next_working_day(fund: Fund) -> None:
+    saturday, sunday = MONDAY + timedelta(days=5), MONDAY + timedelta(days=6)
+    fill(3, day=saturday)
+    fill(1, day=sunday, number="ETM-2021-0000009")
+    fill(1, day=MONDAY + timedelta(days=8), number="ETM-2021-0000010")  # after a public holiday
+    browser = supervisor(fund)
+
+    page = browser.page(f"{PERIODIC}?flow=ald")
+
+    # All four of the weekend open on the Friday before; left alone they would wait until Tuesday.
+    assert texts(page, "//section[@class='stats']//strong") == ["5", "5", "4"]
+    assert "stat-good" in html.tostring(page).decode()
+
+
 def test_ticked_reviews_are_previewed_postponed_and_taken_back(fund: Fund) -> None:
     fill(2)
     fill(1, number="ETM-2021-0000009", valid_to=MONDAY + timedelta(days=3))

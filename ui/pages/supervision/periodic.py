@@ -1,7 +1,7 @@
 """Periodic controls to come (contrôles périodiques): twelve months ahead, and the rights."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -26,11 +26,17 @@ _SIZES = (25, 50, 100)
 
 
 class DayBar(NamedTuple):
-    """A day of the chart; ``capacity``: what doctors have time for, when one flow is shown."""
+    """A day of the chart.
+
+    Attributes:
+        is_worked: whether it is a working day.
+        capacity: what doctors have time for, when one flow is shown.
+    """
 
     on: date
     planned: int
     spread: int
+    is_worked: bool
     capacity: int | None
 
 
@@ -58,13 +64,13 @@ class ForecastPage:
 
     @property
     def planned_peak(self) -> int:
-        """The most reviews of a day, as planned."""
-        return max((day.planned for day in self.days), default=0)
+        """The most reviews of a working day, as planned."""
+        return _peak((day.planned, day.is_worked) for day in self.days)
 
     @property
     def spread_peak(self) -> int:
-        """The most reviews of a day, as spread."""
-        return max((day.spread for day in self.days), default=0)
+        """The most reviews of a working day, as spread."""
+        return _peak((day.spread, day.is_worked) for day in self.days)
 
     def column(self, number: int) -> tuple[int, int]:
         """Return a month's sums, as planned and as spread."""
@@ -184,8 +190,22 @@ def _days(
     capacity = found.capacity(regions, flow) if flow else Counter[date]()
     days = (found.today + timedelta(days=n) for n in range(DAYS + 1))
     return tuple(
-        DayBar(day, planned[day], spread[day], capacity[day] if flow else None) for day in days
-    )
+        DayBar(
+            day, planned[day], spread[day], found.room.is_worked(day),
+            capacity[day] if flow else None,
+        )
+        for day in days
+    )  # fmt: skip
+
+
+def _peak(days: Iterable[tuple[int, bool]]) -> int:
+    """Return the most of a working day: what opens on days off waits for the next one."""
+    most = waiting = 0
+    for count, is_worked in days:
+        waiting += count
+        if is_worked:
+            most, waiting = max(most, waiting), 0
+    return max(most, waiting)
 
 
 def _table(
