@@ -146,6 +146,8 @@ def _watch(home: Home, keeper: int, requests: Requests) -> int:
     passed_on = 0
     while (status := _reap(keeper)) is None:
         if requests.stop > passed_on:
+            if passed_on == 0:
+                say("stopping… (a second Ctrl-C does not wait)")
             # The keeper is our child and not reaped: this pid is its own.
             os.kill(keeper, signal.SIGTERM if passed_on == 0 else signal.SIGUSR1)
             passed_on = requests.stop

@@ -84,7 +84,8 @@ class Formats:
 
     def share(self, value: float) -> str:
         """A part of a whole in hundredths, to a tenth: 85,2 %."""
-        return f"{self.number(Decimal(str(round(value * 100, 1))))} %"
+        # A no-break space: the sign never stands alone on a line.
+        return f"{self.number(Decimal(str(round(value * 100, 1))))}\u00a0%"
 
     def number(self, value: float | Decimal) -> str:
         """1 284."""

@@ -6,11 +6,11 @@ from medcontrol.vocabulary import HoldEnd, ReadingFinding, ReadingStatus
 from ui.i18n import N_
 
 QUALITY_LABELS = (
-    (ReadingStatus.DRAWN, N_("Drawn")),
+    (ReadingStatus.DRAWN, N_("Was drawn")),
     (ReadingStatus.READING, N_("Being read")),
     (ReadingStatus.READ, N_("Read")),
     (ReadingStatus.UNREAD, N_("Not read")),
-    (ReadingStatus.CANCELLED, N_("Set aside")),
+    (ReadingStatus.CANCELLED, N_("Was set aside")),
     (ReadingFinding.CONFORM, N_("Conform")),
     (ReadingFinding.MINOR, N_("Minor finding")),
     (ReadingFinding.MAJOR, N_("Major finding")),

@@ -16,7 +16,7 @@ from medcontrol.queries.file_tabs import JournalKind, Reason
 from medcontrol.queries.worklist import DuePreset
 from medcontrol.reference.flows import flows, natures
 from medcontrol.vocabulary import ControlLevel, Lane, StepKind
-from selectivity.translations import sentence
+from selectivity.translations import language_of_sentence, sentence
 from ui.codes import word_for
 from ui.formats import Formats
 from ui.i18n import LANGUAGES, babel_locale, is_right_to_left, translations
@@ -75,8 +75,10 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
         return code if known is None else catalog.gettext(known)
 
     def reason_text(reason: Reason) -> str:
-        stored = {"code": reason.code, "text": reason.text, "ar": reason.ar, "en": reason.en}
-        return sentence({name: text for name, text in stored.items() if text}, language)
+        return sentence(_stored(reason), language)
+
+    def reason_language(reason: Reason) -> str:
+        return language_of_sentence(_stored(reason), language)
 
     def filter_word(name: str, value: str) -> str:
         kinds: dict[str, type[StrEnum]] = {
@@ -102,11 +104,13 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
         static=static,
         label=label,
         reason_text=reason_text,
+        reason_language=reason_language,
         word=word,
         fmt=formats,
         language=language,
         languages=LANGUAGES,
         comma="، " if language == "ar" else ", ",
+        colon="\u00a0: " if language == "fr" else ": ",
         direction="rtl" if is_right_to_left(language) else "ltr",
         navigation_for=navigation_for,
         is_current=is_current,
@@ -160,3 +164,8 @@ def render_block(template: Template, name: str, context: Mapping[str, object]) -
         KeyError: the template has no such block.
     """
     return "".join(template.blocks[name](template.new_context(dict(context))))
+
+
+def _stored(reason: Reason) -> dict[str, str]:
+    stored = {"code": reason.code, "text": reason.text, "ar": reason.ar, "en": reason.en}
+    return {name: text for name, text in stored.items() if text}

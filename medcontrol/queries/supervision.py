@@ -71,7 +71,10 @@ class UnitName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorRow:
-    """A doctor on the board. Counts are of tasks that the reader may see."""
+    """A doctor on the board. Counts are of tasks that the reader may see.
+
+    ``is_of_units`` tells a doctor of the units shown from one elsewhere who holds their files.
+    """
 
     id: UUID
     code: str
@@ -83,6 +86,7 @@ class DoctorRow:
     unit_code: str
     unit_name: str
     is_active: bool
+    is_of_units: bool
     flows: tuple[str, ...]
     open_files: int
     late: int

@@ -94,7 +94,8 @@ def _load_doctors(
         sa.select(
             Doctors.id, Doctors.code, Doctors.name, Doctors.kind, Doctors.profession,
             Doctors.specialty, Doctors.level, Doctors.unit_code, Units.name.label("unit_name"),
-            Doctors.is_active, flows.label("flows"), counts.c.open, counts.c.late, counts.c.soon,
+            Doctors.is_active, Doctors.unit_code.in_(codes).label("is_of_units"),
+            flows.label("flows"), counts.c.open, counts.c.late, counts.c.soon,
             counts.c.held, done.c.done,
         )
         .join(Unit, Units.code == Doctors.unit_code)
@@ -156,6 +157,7 @@ def _doctor_row(row: Any) -> DoctorRow:
         unit_code=row.unit_code,
         unit_name=row.unit_name,
         is_active=row.is_active,
+        is_of_units=row.is_of_units,
         flows=tuple(row.flows or ()),
         open_files=row.open or 0,
         late=row.late or 0,
