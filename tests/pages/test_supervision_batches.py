@@ -105,6 +105,31 @@ def test_a_spread_goes_to_everybody_but_one_and_is_even(fund: Fund) -> None:
     assert sorted(held.count(each.id) for each in others) == [2, 2]
 
 
+def test_a_preview_shows_whose_load_changes_warns_and_folds_the_rest_away(fund: Fund) -> None:
+    fund.take()
+    holder, near = fund.world.doctor, hire(fund)
+    far = [hire(fund, unit_code="RABAT-1") for _ in range(2)]
+    browser = supervisor(fund, "MA-CENTRAL")
+    page, away = all_of(browser), [fund.world.regional.id, fund.world.central.id, holder.id]
+    wish = {"target": "spread", "reason": "workload"}
+
+    # One file and all equally free: the near doctor gets it, though the others could.
+    shown = preview(browser, page, **wish, without=[str(each) for each in away])
+    away.append(near.id)
+    abroad = preview(browser, page, **wish, without=[str(each) for each in away])
+
+    loads = "//section[@aria-labelledby='loads-title']"
+    warned = "//div[contains(@class, 'notice-warning')]//li"
+    assert texts(shown, "//section[@aria-labelledby='moved-title']//td[2]") == [near.name]
+    assert set(texts(shown, f"{loads}/div//tbody//th")) == {holder.name, near.name}
+    assert set(texts(shown, f"{loads}/details//tbody//th")) == {each.name for each in far}
+    assert texts(shown, f"{loads}/details/summary") == ["2 autres médecins restent comme ils sont"]
+    assert not texts(shown, warned)
+    assert [each.partition(":")[0].strip() for each in texts(abroad, warned)] == [
+        "Médecin d’une autre région"
+    ]
+
+
 def test_moves_are_taken_back_within_a_quarter_of_an_hour(fund: Fund) -> None:
     files = [fund.take(external_id=f"W-{n}") for n in range(3)]
     browser = supervisor(fund)

@@ -1,5 +1,7 @@
 """Why this doctor: in words to who has the file, with costs and obstacles to who steers."""
 
+from datetime import timedelta
+
 from lxml import html
 
 from medcontrol import db as database
@@ -67,3 +69,30 @@ def test_what_a_person_chose_is_said_so_and_an_agent_learns_nothing(fund: Fund) 
     assert "dessert le lieu" not in said, "no terms decided"
     assert not agent.page(f"/files/{reference}").xpath(CARD)
     assert agent.get(f"/files/{reference}/why-doctor").status_code == 403
+
+
+def test_a_move_shows_no_zeros_and_taken_back_the_reason_of_the_beginning(fund: Fund) -> None:
+    reference = fund.take()
+    other, browser = hire(fund), supervisor(fund)
+    why = f"/files/{reference}/why-doctor"
+    before = texts(browser.page(why), "//section[@aria-labelledby='then-1']//tbody")
+    preview = browser.send(
+        browser.page(f"/supervision/reassign?task={fund.task(reference).id}"),
+        "/reassign/preview", target="doctor", doctor=str(other.id), reason="workload",
+    )  # fmt: skip
+    batch = browser.send(html.fromstring(preview.text), "/supervision/reassign")
+
+    moved = browser.page(why)
+    fund.now += timedelta(minutes=5)
+    browser.send(browser.page(batch.headers["location"]), "/undo")
+    back, card = browser.page(why), " ".join(texts(browser.page(f"/files/{reference}"), CARD))
+
+    assert "Choisi par une personne" in moved.text_content()
+    assert not moved.xpath("//section[@aria-labelledby='then-1']"), "nobody compared costs"
+    assert moved.xpath("//section[@aria-labelledby='now-1']")
+    assert texts(back, "//section[@aria-labelledby='then-1']//tbody") == before
+    for said in (" ".join(back.text_content().split()), card):
+        assert "Réaffectation annulée le" in said
+        assert "motif d’origine" in said
+        assert "Le mieux placé de ceux qui peuvent l’avoir." in said
+        assert "Choisi par une personne" not in said

@@ -123,6 +123,16 @@ class PreviewPage:
     reasons: Mapping[str, int]
     warnings: Mapping[str, int]
 
+    @property
+    def changed(self) -> tuple[tuple[str, LoadChange], ...]:
+        """The doctors whose load changes."""
+        return tuple(each for each in self.loads if each[1].after != each[1].before)
+
+    @property
+    def steady(self) -> tuple[tuple[str, LoadChange], ...]:
+        """The doctors who hold as much as before."""
+        return tuple(each for each in self.loads if each[1].after == each[1].before)
+
 
 @dataclass(frozen=True, slots=True)
 class Targets:
