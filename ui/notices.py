@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote, urlencode
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
@@ -88,10 +89,26 @@ NOTICES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Undoable:
-    """A decision that can be taken back for a while: the file's reference, and its version."""
+    """A decision that can be taken back for a while.
+
+    Attributes:
+        reference, version: of its file.
+        origin: the queue that the file was opened from, as an address.
+    """
 
     reference: str
     version: int
+    origin: str = ""
+
+    def address(self) -> str:
+        """Return where the form that takes it back is sent."""
+        pairs = {"version": str(self.version), "from": self.origin}
+        query = urlencode({name: value for name, value in pairs.items() if value})
+        return f"/files/{self.reference}/undo?{query}"
+
+    def carried(self) -> tuple[str, str, str]:
+        """Return what a cookie carries of it."""
+        return self.reference, str(self.version), quote(self.origin, safe="")
 
 
 def see_other(
@@ -100,7 +117,7 @@ def see_other(
     """Return the answer to a form that did its work: look at ``address`` (303)."""
     response = RedirectResponse(address, status_code=303)
     if notice is not None:
-        carried = [notice, str(number), *((undo.reference, str(undo.version)) if undo else ())]
+        carried = [notice, str(number), *(undo.carried() if undo else ())]
         response.set_cookie(
             COOKIE, ":".join(carried), max_age=_SECONDS, httponly=True, samesite="lax"
         )
@@ -109,7 +126,7 @@ def see_other(
 
 def toasts_of(request: Request, language: str) -> tuple[Toast, ...]:
     """Return the notice that the request carries; what nobody knows is dropped."""
-    code, number, *rest = (request.cookies.get(COOKIE, "") + ":").split(":")[:4]
+    code, number, *rest = (request.cookies.get(COOKIE, "") + ":").split(":")[:5]
     if code not in NOTICES or not number.isdecimal():
         return ()
     tone, text = NOTICES[code]
@@ -119,7 +136,7 @@ def toasts_of(request: Request, language: str) -> tuple[Toast, ...]:
         Toast(
             text=translations(language).gettext(text) % values,
             tone=tone,
-            undo_address=(f"/files/{undo.reference}/undo?version={undo.version}" if undo else None),
+            undo_address=undo.address() if undo else None,
             undo_seconds=site_of(request).settings.undo_seconds if undo else 0,
         ),
     )
@@ -128,4 +145,5 @@ def toasts_of(request: Request, language: str) -> tuple[Toast, ...]:
 def _undo_of(parts: list[str]) -> Undoable | None:
     if len(parts) < 2 or not _REFERENCE.fullmatch(parts[0]) or not parts[1].isdecimal():
         return None
-    return Undoable(parts[0], int(parts[1][:9]))
+    origin = unquote(parts[2]) if len(parts) > 2 else ""
+    return Undoable(parts[0], int(parts[1][:9]), origin)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from medcontrol.vocabulary import Annulled
 from ui.i18n import N_
 
 POSTPONE_REASONS: Mapping[str, str] = {
@@ -47,7 +48,7 @@ RATE_CLASSES: Mapping[str, str] = {
 }
 
 PERIODIC_LISTS: Mapping[str, Mapping[str, str]] = {
-    "postpone": POSTPONE_REASONS,
+    "postpone": {**POSTPONE_REASONS, **dict.fromkeys(Annulled, N_("Annulled with its decision"))},
     "postpone_refused": POSTPONE_REFUSED,
     "right_field": RIGHT_FIELDS,
     "milestone": MILESTONES,

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from medcontrol.model.types import (
     CODE,
@@ -18,7 +18,13 @@ from medcontrol.model.types import (
     foreign_key,
     primary_key,
 )
-from medcontrol.vocabulary import ActorKind, EntitlementChange, EntitlementStatus, Jurisdiction
+from medcontrol.vocabulary import (
+    ActorKind,
+    Annulled,
+    EntitlementChange,
+    EntitlementStatus,
+    Jurisdiction,
+)
 
 
 class Entitlement(SQLModel, table=True):
@@ -144,3 +150,15 @@ class ReviewPostponement(SQLModel, table=True):
     undone_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
     undone_by: UUID | None = Field(default=None, sa_type=ID, nullable=True)
     undone: int = Field(default=0)
+
+
+def is_annulled(*why: Annulled) -> sa.ColumnElement[bool]:
+    """Return the predicate of rights whose decision was undone; for any reason without ``why``."""
+    return sa.and_(
+        col(Entitlement.status) == EntitlementStatus.ENDED,
+        sa.exists().where(
+            col(EntitlementEvent.entitlement_id) == col(Entitlement.id),
+            col(EntitlementEvent.change) == EntitlementChange.ENDED,
+            col(EntitlementEvent.reason).in_([each.value for each in why or Annulled]),
+        ),
+    )

@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 from medcontrol.errors import NotFound
 from medcontrol.model import (
     ControlFile,
+    Decision,
     Doctor,
     Document,
     HumanTask,
@@ -225,6 +226,15 @@ def others_of_person(principal: Principal, opened: OpenFile) -> sa.ColumnElement
     return sa.and_(same, File.id != opened.file.id, scope, *apart)
 
 
+def _is_undone() -> sa.ColumnElement[bool]:
+    """Return the predicate of opinions whose decision was taken back: they bear the same time."""
+    return sa.exists().where(
+        col(Decision.control_file_id) == col(Opinion.control_file_id),
+        col(Decision.decided_at) == col(Opinion.given_at),
+        col(Decision.undone_at).is_not(None),
+    )
+
+
 def load_counts(session: Session, principal: Principal, opened: OpenFile) -> FileCounts:
     """Return the figures beside the tabs, in one statement."""
     file = opened.file
@@ -235,7 +245,9 @@ def load_counts(session: Session, principal: Principal, opened: OpenFile) -> Fil
             col(Document.received_file_id) == file.received_file_id
         ),
         "history": sa.select(sa.func.count()).where(others_of_person(principal, opened)),
-        "opinions": sa.select(sa.func.count()).where(col(Opinion.control_file_id) == file.id),
+        "opinions": sa.select(sa.func.count()).where(
+            col(Opinion.control_file_id) == file.id, sa.not_(_is_undone())
+        ),
         "messages": sa.select(sa.func.count()).where(
             message.control_file_id == file.id,
             sa.true() if readable else message.audience == MessageAudience.EVERYONE,

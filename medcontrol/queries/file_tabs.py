@@ -101,7 +101,7 @@ class MedicalSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """An entitlement of the person."""
+    """An entitlement of the person; ``is_annulled``: the decision that opened it was undone."""
 
     number: str
     flow: str
@@ -110,6 +110,7 @@ class Right:
     valid_to: date | None
     next_review_on: date | None
     status: EntitlementStatus
+    is_annulled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,8 +36,7 @@ def load_frame(
     """Return what the frame says; one statement. The unit is that of the widest role."""
     today = civil_date(now, jurisdiction)
     widest = max(principal.grants, key=lambda grant: grant.level.rank, default=None)
-    mine = _in_hand(principal)
-    todo = sa.and_(Task.status == TaskStatus.OPEN, sa.not_(IS_HELD), mine)
+    todo = _in_hand(principal)
     row = session.execute(
         sa.select(
             sa.select(Units.name)
@@ -61,21 +60,33 @@ def load_frame(
             .label("shortcuts"),
         )
     ).one()  # fmt: skip
-    has_queue = principal.doctor_id is not None or principal.has(Role.AGENT)
     return Frame(
         unit_name=row.unit or "",
         level=widest.level if widest else ControlLevel.LOCAL,
         is_available=not row.away,
-        open_files=row.open if has_queue else None,
+        open_files=row.open if _has_queue(principal) else None,
         came_back=row.back,
         has_shortcuts=row.shortcuts is not False,
     )
 
 
+def count_in_hand(session: Session, principal: Principal) -> int | None:
+    """Return how many files wait in somebody's queue, as the page lists them; none without one."""
+    if not _has_queue(principal):
+        return None
+    todo = sa.select(sa.func.count()).select_from(HumanTask).where(_in_hand(principal))
+    return int(session.execute(todo).scalar_one())
+
+
+def _has_queue(principal: Principal) -> bool:
+    return principal.doctor_id is not None or principal.has(Role.AGENT)
+
+
 def _in_hand(principal: Principal) -> sa.ColumnElement[bool]:
-    """Tasks that are this person's to do, as in their queue."""
+    """Tasks to do now that the queue of this person lists: second readings have their own."""
     if principal.doctor_id is not None:
-        return Task.assigned_doctor_id == principal.doctor_id  # type: ignore[no-any-return]
-    if principal.has(Role.AGENT):
-        return sa.and_(sa.not_(Task.is_medical), visible(principal, HumanTask))
-    return sa.false()
+        mine = Task.assigned_doctor_id == principal.doctor_id
+    else:
+        mine = sa.not_(Task.is_medical) if principal.has(Role.AGENT) else sa.false()
+    is_open = Task.status == TaskStatus.OPEN
+    return sa.and_(is_open, sa.not_(IS_HELD), mine, visible(principal, HumanTask))

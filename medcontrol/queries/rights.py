@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from medcontrol.errors import NotFound
 from medcontrol.model import ControlFile, Entitlement, EntitlementEvent, Unit
+from medcontrol.model.entitlement import is_annulled
 from medcontrol.policy import Action, Principal, visible, visible_rights
 from medcontrol.queries.filters import address_of
 from medcontrol.queries.keyset import Key, Keyset
@@ -125,6 +126,7 @@ class RightPage:
     suspended_on: date | None
     resumed_on: date | None
     granted_at: datetime
+    is_annulled: bool  # the decision that opened it was undone: it never was one
     events: tuple[RightEvent, ...]
     files: tuple[RightFile, ...]
 
@@ -216,13 +218,13 @@ def load_right(session: Session, principal: Principal, number: str) -> RightPage
     if not number.isprintable():  # no column holds it
         raise NotFound("no such right")
     found = session.execute(
-        sa.select(Entitlement, Units.name)
+        sa.select(Entitlement, Units.name, is_annulled().label("is_annulled"))
         .join(Unit, Units.code == Right.agency_code)
         .where(Right.number == number, visible_rights(principal))
     ).first()
     if found is None:
         raise NotFound(f"no right {number}")
-    row, unit_name = found
+    row, unit_name, annulled = found
     files = _files(session, principal, row)
     return RightPage(
         number=row.number, flow=row.flow, code=row.right_code, status=row.status,
@@ -231,7 +233,7 @@ def load_right(session: Session, principal: Principal, number: str) -> RightPage
         valid_from=row.valid_from, valid_to=row.valid_to, next_review_on=row.next_review_on,
         opens_on=row.opens_on, planned_on=row.planned_on, milestone=row.milestone,
         review_since=row.review_since, suspended_on=row.suspended_on, resumed_on=row.resumed_on,
-        granted_at=row.granted_at,
+        granted_at=row.granted_at, is_annulled=annulled,
         events=_events(session, row.id, {file.id: file.reference for file in files}),
         files=tuple(
             RightFile(

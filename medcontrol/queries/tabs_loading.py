@@ -19,6 +19,7 @@ from medcontrol.model import (
     JournalEntry,
     SelectivityDecision,
 )
+from medcontrol.model.entitlement import is_annulled
 from medcontrol.policy import Action, Principal, blinded, visible
 from medcontrol.queries.file_loading import OpenFile, others_of_person
 from medcontrol.queries.file_tabs import (
@@ -35,6 +36,7 @@ from medcontrol.queries.file_tabs import (
 )
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import (
+    Annulled,
     Origin,
 )
 
@@ -86,15 +88,22 @@ def load_summary(
 
 
 def _load_rights(session: Session, principal: Principal, opened: OpenFile) -> tuple[Right, ...]:
-    """Return the person's rights, but those that tell a second reader what was decided."""
+    """Return the person's rights, but those that tell a second reader what was decided.
+
+    One whose decision was undone before anybody saw it never was one.
+    """
     right: Any = Entitlement
     hidden = blinded(principal)
     is_told: Any = sa.true()
     if hidden is not None:
         is_told = sa.not_(sa.func.coalesce(right.control_file_id.in_(hidden), sa.false()))
     rows = session.exec(
-        select(Entitlement)
-        .where(right.registration_number == opened.file.registration_number, is_told)
+        select(Entitlement, is_annulled().label("is_annulled"))
+        .where(
+            right.registration_number == opened.file.registration_number,
+            is_told,
+            sa.not_(is_annulled(Annulled.UNSEEN)),
+        )
         .order_by(right.valid_from.desc())
         .limit(20)
     )
@@ -107,8 +116,9 @@ def _load_rights(session: Session, principal: Principal, opened: OpenFile) -> tu
             valid_to=row.valid_to,
             next_review_on=row.next_review_on,
             status=row.status,
+            is_annulled=annulled,
         )
-        for row in rows
+        for row, annulled in rows
     )
 
 

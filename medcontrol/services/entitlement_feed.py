@@ -4,7 +4,7 @@ A right that changes loses its number (a trigger sees to it, whatever statement 
 gets the next free one when somebody asks. Numbers are given by one transaction at a time, only to
 what is committed, so that a reader who asks for what comes after the last number that he saw
 misses nothing, and sees again only what changed again. A right whose decision waits for its second
-reading waits with it.
+reading waits with it; one whose decision was undone before anybody saw it gets no number at all.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol.model import Entitlement
+from medcontrol.model.entitlement import is_annulled
 from medcontrol.policy import Principal, visible_rights
 from medcontrol.reference.rate_classes import rate_class, rate_of
 from medcontrol.rules.reviews import is_kept_open
-from medcontrol.vocabulary import EntitlementStatus, Relation
+from medcontrol.vocabulary import Annulled, EntitlementStatus, Relation
 
 LARGEST_PAGE = 10_000
 #: Rights numbered at once; the reader of a first export asks several times.
@@ -32,6 +33,9 @@ WITH waiting AS (
   WHERE w.feed_no IS NULL AND NOT EXISTS (
     SELECT FROM second_reading r WHERE r.control_file_id = w.control_file_id
       AND r.held_until IS NOT NULL AND r.hold_end IS NULL)
+    AND NOT (w.status = 'ended' AND EXISTS (
+      SELECT FROM entitlement_event v WHERE v.entitlement_id = w.id
+        AND v.change = 'ended' AND v.reason = :unseen))
   ORDER BY w.id LIMIT :most
   FOR UPDATE OF w SKIP LOCKED
 )
@@ -52,9 +56,10 @@ class ExportedRight:
         valid_to: last day granted; none, for life or until a review decides.
         open_until: last day on which it is in force as known now; none, until told otherwise:
             for life, or while a review that began in time is pending. Of a suspended right the
-            eve of the suspension.
+            eve of the suspension; of an annulled one the eve of its first day.
         suspended_on: first day that is not paid because the person did not come.
         resumed_on: the day from which it is paid again; none, it is not yet.
+        is_annulled: the decision that granted it was undone: it never was one, nothing is paid.
     """
 
     change: int
@@ -72,6 +77,7 @@ class ExportedRight:
     suspended_on: date | None
     resumed_on: date | None
     status: EntitlementStatus
+    is_annulled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +103,10 @@ def changes(
         today: whose rates are given.
     """
     session.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    numbered = session.connection().execute(_NUMBER, {"most": _AT_ONCE}).rowcount
+    values = {"most": _AT_ONCE, "unseen": Annulled.UNSEEN.value}
+    numbered = session.connection().execute(_NUMBER, values).rowcount
     rows = session.execute(
-        sa.select(Entitlement)
+        sa.select(Entitlement, is_annulled(Annulled.SEEN).label("annulled"))
         .where(
             Right.feed_no > after,
             Right.jurisdiction == jurisdiction,
@@ -108,26 +115,26 @@ def changes(
         .order_by(Right.feed_no)
         .limit(min(size, LARGEST_PAGE) + 1)
         .execution_options(populate_existing=True)
-    ).scalars().all()  # fmt: skip
+    ).all()  # fmt: skip
     has_more = len(rows) > size or numbered == _AT_ONCE
     found = _exported(rows[:size], jurisdiction, today)
     return FeedPage(found, found[-1].change if found else after, has_more)
 
 
-def _exported(
-    rows: Sequence[Entitlement], jurisdiction: str, today: date
-) -> tuple[ExportedRight, ...]:
+def _exported(rows: Sequence[Any], jurisdiction: str, today: date) -> tuple[ExportedRight, ...]:
     rates: dict[str, int] = {}
     found = []
-    for row in rows:
+    for row, annulled in rows:
         name = rate_class(jurisdiction, row.flow, row.right_code)
         if name is not None and name not in rates:
             rates[name] = rate_of(jurisdiction, name, today)
-        found.append(_right(row, name, None if name is None else rates[name]))
+        found.append(_right(row, name, None if name is None else rates[name], annulled))
     return tuple(found)
 
 
-def _right(row: Entitlement, name: str | None, rate: int | None) -> ExportedRight:
+def _right(
+    row: Entitlement, name: str | None, rate: int | None, is_annulled: bool
+) -> ExportedRight:
     assert row.feed_no is not None  # noqa: S101 - the query asks for it
     return ExportedRight(
         change=row.feed_no,
@@ -141,15 +148,20 @@ def _right(row: Entitlement, name: str | None, rate: int | None) -> ExportedRigh
         beneficiary_birth_date=row.beneficiary_birth_date,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
-        open_until=_open_until(row),
+        open_until=_eve(row.valid_from) if is_annulled else _open_until(row),
         suspended_on=row.suspended_on,
         resumed_on=row.resumed_on,
         status=row.status,
+        is_annulled=is_annulled,
     )
 
 
 def _open_until(row: Entitlement) -> date | None:
     if row.status is EntitlementStatus.SUSPENDED and row.suspended_on is not None:
-        return row.suspended_on - timedelta(days=1)
+        return _eve(row.suspended_on)
     is_open = is_kept_open(row.status, row.valid_to, row.review_since)
     return None if is_open else row.valid_to
+
+
+def _eve(day: date) -> date:
+    return day - timedelta(days=1)

@@ -16,7 +16,7 @@ from medcontrol.copying import copy_rows
 from medcontrol.ids import new_id
 from medcontrol.journal import Actor
 from medcontrol.model import Entitlement, EntitlementEvent, OutboxMessage
-from medcontrol.vocabulary import EntitlementChange
+from medcontrol.vocabulary import Annulled, EntitlementChange
 
 #: What the journal keeps of a right: days and states, nothing about the person.
 KEPT = ("status", "valid_from", "valid_to", "next_review_on", "opens_on", "milestone",
@@ -31,7 +31,8 @@ class Changed:
         number: of the right, as the paying system knows it.
         before, after: the members of ``KEPT`` that are known, as column values.
         file_id: the control file that it comes from, when it comes from one.
-        batch_id, reason: of a postponement of many.
+        batch_id: of a postponement of many.
+        reason: of a postponement, or why it was annulled.
     """
 
     right_id: UUID
@@ -91,7 +92,11 @@ def record(session: Session, changes: Sequence[Changed], *, actor: Actor, now: d
     """Write the journal and the events of rights that the caller has under lock, by COPY."""
     rows = [event_row(each, actor=actor, now=now) for each in changes]
     copy_rows(session, EntitlementEvent, rows)
-    told = (message(row["id"], each) for row, each in zip(rows, changes, strict=True))
+    told = (
+        message(row["id"], each)
+        for row, each in zip(rows, changes, strict=True)
+        if each.reason != Annulled.UNSEEN
+    )
     copy_rows(session, OutboxMessage, [outbox.row(each, now) for each in told])
 
 

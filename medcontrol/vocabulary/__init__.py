@@ -22,6 +22,7 @@ from medcontrol.vocabulary.files import (
     TaskStatus,
 )
 from medcontrol.vocabulary.papers import (
+    Annulled,
     DocumentClass,
     EntitlementChange,
     EntitlementStatus,
@@ -80,6 +81,7 @@ __all__ = [
     "AbsenceStatus",
     "ActorKind",
     "AlertKind",
+    "Annulled",
     "AppointmentKind",
     "AppointmentReason",
     "AppointmentState",

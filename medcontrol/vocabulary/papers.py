@@ -111,6 +111,13 @@ class EntitlementChange(StrEnum):
     ENDED = "ended"
 
 
+class Annulled(StrEnum):
+    """Why a right ended that an undone decision had opened: it never was one (annulé)."""
+
+    UNSEEN = "decision_undone"  # nothing of it had left: nobody outside hears of it
+    SEEN = "decision_undone_seen"  # the paying system had it: it is told that it never was
+
+
 class QuarantineReason(StrEnum):
     """Why a line did not pass."""
 

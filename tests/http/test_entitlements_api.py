@@ -101,7 +101,7 @@ def test_an_export_holds_code_rate_and_days_and_nothing_else_that_is_medical(
         "relation": None, "beneficiary_birth_date": None,
         "valid_from": str(TODAY - timedelta(days=300)), "valid_to": str(TODAY + timedelta(days=60)),
         "open_until": str(TODAY + timedelta(days=60)), "suspended_on": None, "resumed_on": None,
-        "status": "active",
+        "status": "active", "is_annulled": False,
     }  # fmt: skip
     assert found[rights[1].number]["rate_class"] == "ald"
     assert found[rights[1].number]["rate"] == 9_500

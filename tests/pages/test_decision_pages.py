@@ -1,5 +1,6 @@
 """Deciding over HTTP: opinion, draft, letter, undo, hold, pieces, escalation, conflicts."""
 
+import re
 from base64 import b64decode
 from datetime import timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from medcontrol.vocabulary import (
     MedicalRecordKind,
 )
 from tests.factories import NOW
+from tests.flow_world import MESSAGE
 from tests.pages.desk import AMBULATORY, Fund, form_of, texts
 from workflows.sweeping import forget_drafts
 
@@ -320,6 +322,34 @@ def test_a_decision_is_undone_from_the_toast_in_time_and_not_later(fund: Fund) -
     kept = len(fund.rows(MedicalRecord))
     forget_drafts(now=lambda: fund.now + timedelta(hours=2))
     assert len(fund.rows(MedicalRecord)) == kept - 1
+
+
+def test_a_file_whose_decision_is_undone_keeps_its_queue_and_shows_no_dead_right(
+    fund: Fund,
+) -> None:
+    numbers = ("999000001", "999000002")
+    for number in numbers:
+        fund.take(external_id=number, insured=dict(MESSAGE["insured"], registration_number=number))
+    browser = fund.doctor()
+    start = browser.page("/queue?tab=todo&sort=age").xpath("//a[@data-open-row]/@href")[0]
+    page = browser.page(start)
+    before = browser.page(start + "&tab=summary").text_content()
+    assert "1 / 2" in " ".join(before.split())
+    answer = browser.send(page, "/opinion", outcome="granted", reasoning="Stade III.")
+    toast = browser.page(answer.headers["location"])
+    address = toast.xpath("//form[contains(@action, '/undo')]/@action")[0]
+
+    undone = browser.send(toast, re.escape(address))
+
+    reference = start.split("/")[2].split("?")[0]
+    assert "sort%3Dage" in undone.headers["location"]
+    back = browser.page(undone.headers["location"])
+    assert "1 / 2" in " ".join(back.text_content().split())
+    assert back.xpath("//a[starts-with(@href, '/queue') and contains(@href, 'sort=age')]")
+    assert texts(back, "//ul[@class='rights']/li") == []
+    (badge,) = back.xpath("//a[contains(@href, 'tab=opinions')]")
+    assert not any(each.isdigit() for each in badge.text_content())
+    assert fund.file(reference).closed_at is None
 
 
 def test_an_address_that_is_not_there_is_refused_in_the_language_of_who_asks(fund: Fund) -> None:

@@ -239,3 +239,17 @@ def test_nothing_medical_is_stored_in_clear(fund: Fund) -> None:
             assert "SECRET-7" not in str(rows)
     assert len(fund.rows(MedicalRecord)) >= 2
     assert b64encode(b"SECRET-7")
+
+
+def test_an_optional_piece_that_did_not_come_is_not_shown_as_a_fault(fund: Fund) -> None:
+    page = fund.doctor().page(f"/files/{fund.take()}")
+
+    pieces = page.xpath("//ul[@class='pieces']/li")
+    optional = [each for each in pieces if "facultative" in each.text_content()]
+    required = [each for each in pieces if each not in optional]
+    assert optional
+    assert required
+    assert {each.get("class") for each in optional} == {"piece piece-absent"}
+    assert all("Non fournie" in each.text_content() for each in optional)
+    assert {each.get("class") for each in required} == {"piece piece-missing"}
+    assert all("Manquante" in each.text_content() for each in required)

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 import pytest
+from sqlmodel import select
 
 from medcontrol import db as database
-from medcontrol.model import SecondReading
-from medcontrol.vocabulary import ReadingFinding, ReadingStatus
+from medcontrol.model import HumanTask, SecondReading, UserAccount
+from medcontrol.services import users
+from medcontrol.vocabulary import ReadingFinding, ReadingStatus, Role, TaskStatus
+from tests.factories import TODAY
 from tests.pages.desk import Browser, Fund, texts
 from tests.quality.worlds import LATER, Readers, make_reader
 
@@ -64,6 +67,30 @@ def test_a_reader_decides_blind_then_compares_then_fills_in_the_grid(case: Case)
     assert case.row().is_same_outcome is False
     over = case.reader.page(f"/quality/readings/{case.reading}")
     assert texts(over, "//form[@id='decide']") == []
+
+
+def test_the_count_of_a_readers_queue_is_what_the_queue_lists(case: Case) -> None:
+    """Readings lie in the hands of a doctor who has files of their own too."""
+    with database.transaction() as session:
+        task = session.exec(
+            select(HumanTask).where(
+                HumanTask.flow == "quality", HumanTask.status == TaskStatus.OPEN
+            )
+        ).one()
+        reader = session.exec(
+            select(UserAccount).where(UserAccount.doctor_id == task.assigned_doctor_id)
+        ).one()
+        login = reader.login
+        users.grant(session, reader.id, Role.CENTRAL_DOCTOR, "MA-CENTRAL", valid_from=TODAY)
+
+    queue = case.reader.page("/queue")
+    tiles = Browser(case.fund.app).page("/login")
+
+    listed = str(len(queue.xpath("//a[@data-open-row]")))
+    assert listed == "0", "the reading has a page of its own"
+    assert texts(queue, "//a[@href='/queue']//*[@class='nav-count']") == [listed]
+    counts = texts(tiles, f"//button[@value='{login}']//*[@class='demo-count']/bdi")
+    assert set(counts) == {listed}
 
 
 def test_a_decision_without_its_motive_comes_back_with_what_was_typed(case: Case) -> None:

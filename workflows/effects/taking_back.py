@@ -12,6 +12,7 @@ from medcontrol.model import (
     Deadline,
     Decision,
     Entitlement,
+    EntitlementEvent,
     HumanTask,
     Letter,
     OutboxMessage,
@@ -20,6 +21,7 @@ from medcontrol.model import (
 from medcontrol.services.bookings import rebook
 from medcontrol.services.entitlements import Changed, days_of, record
 from medcontrol.vocabulary import (
+    Annulled,
     DeadlineStatus,
     EntitlementChange,
     EntitlementStatus,
@@ -32,6 +34,8 @@ from workflows.effects.outcomes import overturn
 from workflows.effects.successions import key_of
 from workflows.rights.kept import right_from_json
 from workflows.steps.moving import Move
+
+_WITHDRAWN = "withdrawn"
 
 
 def take_back(move: Move, decision: Decision, held: Sequence[str] = ()) -> None:
@@ -88,7 +92,7 @@ def _withdraw(move: Move, decision: Decision, held: Sequence[str]) -> None:
     move.session.execute(
         sa.update(OutboxMessage)
         .where(col(OutboxMessage.key).in_(keys), col(OutboxMessage.done_at).is_(None))
-        .values(done_at=move.now, last_error="withdrawn")
+        .values(done_at=move.now, last_error=_WITHDRAWN)
     )
 
 
@@ -130,7 +134,7 @@ def _restore(move: Move, decision: Decision) -> None:
 
 
 def _restore_right(move: Move, decision: Decision) -> None:
-    """Put the right back as it was; one that the decision opened ends on the day it began."""
+    """Put the right back as it was; one that the decision opened is annulled."""
     assert decision.before is not None  # noqa: S101 - checked
     kept = decision.before.get("right")
     if move.file.entitlement_id is None:
@@ -138,10 +142,13 @@ def _restore_right(move: Move, decision: Decision) -> None:
     right = move.session.get_one(
         Entitlement, move.file.entitlement_id, with_for_update=True, populate_existing=True
     )
-    before = days_of(right)
+    was_told = _withdraw_changes(move, decision, right)
+    before, why = days_of(right), None
     if kept is None:
+        why = Annulled.SEEN if was_told else Annulled.UNSEEN
         right.status, right.valid_to = EntitlementStatus.ENDED, right.valid_from
         right.next_review_on = right.opens_on = None
+        right.planned_on = right.placed_at = right.milestone = None
         move.file.entitlement_id = None
     else:
         for name, value in right_from_json(kept).items():
@@ -149,9 +156,29 @@ def _restore_right(move: Move, decision: Decision) -> None:
     change = EntitlementChange.ENDED if kept is None else EntitlementChange.RESTORED
     changed = Changed(
         right_id=right.id, number=right.number, change=change,
-        before=before, after=days_of(right), file_id=move.file.id,
+        before=before, after=days_of(right), file_id=move.file.id, reason=why,
     )  # fmt: skip
     record(move.session, [changed], actor=move.actor, now=move.now)
+
+
+def _withdraw_changes(move: Move, decision: Decision, right: Entitlement) -> bool:
+    """Withdraw what waits to tell of a right since the decision; return whether some was told."""
+    events = move.session.exec(
+        select(EntitlementEvent.id).where(
+            EntitlementEvent.entitlement_id == right.id,
+            col(EntitlementEvent.at) >= decision.decided_at,
+        )
+    ).all()
+    of_right = col(OutboxMessage.key).in_([f"event:entitlement.changed:{key}" for key in events])
+    move.session.execute(
+        sa.update(OutboxMessage)
+        .where(of_right, col(OutboxMessage.done_at).is_(None))
+        .values(done_at=move.now, last_error=_WITHDRAWN)
+    )
+    sent = sa.exists().where(of_right, col(OutboxMessage.last_error).is_distinct_from(_WITHDRAWN))
+    # Whatever else happened to it took its number away: it may have been read before.
+    has_number = right.feed_no is not None or len(events) > 1
+    return has_number or bool(move.session.execute(sa.select(sent)).scalar_one())
 
 
 def _restore_appointment(move: Move, decision: Decision) -> None:

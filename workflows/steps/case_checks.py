@@ -21,6 +21,7 @@ from medcontrol.model import (
     LineOpinion,
     ReceivedFile,
 )
+from medcontrol.model.entitlement import is_annulled
 from medcontrol.reference.criteria import criteria
 from medcontrol.reference.flows import flows
 from medcontrol.reference.pathologies import pathologies
@@ -307,7 +308,7 @@ def _rights(session: Session, catalog: Catalog, file: ControlFile) -> tuple[Past
     rights = session.exec(
         select(Entitlement)
         .where(Entitlement.registration_number == file.registration_number)
-        .where(born == file.person_birth_date)
+        .where(born == file.person_birth_date, sa.not_(is_annulled()))
         .order_by(col(Entitlement.valid_from).desc())
         .limit(LONGEST_PAST)
     )

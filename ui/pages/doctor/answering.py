@@ -56,7 +56,8 @@ class Sheet:
     @property
     def origin(self) -> str:
         """The queue that the file was opened from, as an address."""
-        return text_of(self.form, "from", 2000)
+        held = self.form if "from" in self.form else self.request.query_params
+        return text_of(held, "from", 2000)
 
     @property
     def step(self) -> str:

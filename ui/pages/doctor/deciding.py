@@ -90,7 +90,7 @@ def submit(request: Request, visitor: Me, form: Posted, reference: str) -> Respo
         return page
     if done.decision_id is None:
         return follow(sheet, onward, "task.completed")
-    undo = Undoable(reference, done.version)
+    undo = Undoable(reference, done.version, sheet.origin)
     return follow(sheet, onward, "decision.recorded", undo=undo)
 
 

@@ -1,16 +1,19 @@
 """Logging in and out, the language of the screens, and where each role starts."""
 
+from datetime import date
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from medcontrol.clock import civil_date
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import NotFound
 from medcontrol.model import UserAccount
+from medcontrol.queries.frame import count_in_hand
 from medcontrol.queries.own_account import load_demo_accounts
 from medcontrol.services import sessions, users
 from medcontrol.vocabulary import Role
@@ -167,17 +170,27 @@ def _draw(request: Request, page: LoginPage, status: int = 200) -> Response:
     site = site_of(request)
     request.state.shell = anonymous_shell(request)
     if site.settings.demo:
-        with read_only() as session:
-            found = load_demo_accounts(session, civil_date(site.clock(), site.jurisdiction))
-        accounts = tuple(
+        accounts = _demo_accounts(site)
+        page = LoginPage(next=page.next, login=page.login, error=page.error, demo_accounts=accounts)
+    return render(request, "login.html", page, status_code=status)
+
+
+def _demo_accounts(site: Site) -> tuple[DemoAccount, ...]:
+    """Return the accounts of one click; a doctor's with the files that their queue lists."""
+    on = civil_date(site.clock(), site.jurisdiction)
+    with read_only() as session:
+        return tuple(
             DemoAccount(
                 login=each.login,
                 name=each.name,
                 role=each.role,
                 unit_name=each.unit_name,
-                open_files=each.open_files,
+                open_files=None if each.open_files is None else _waiting(session, each.login, on),
             )
-            for each in found
+            for each in load_demo_accounts(session, on)
         )
-        page = LoginPage(next=page.next, login=page.login, error=page.error, demo_accounts=accounts)
-    return render(request, "login.html", page, status_code=status)
+
+
+def _waiting(session: Session, login: str, on: date) -> int | None:
+    who = users.principal_for(session, users.by_login(session, login), on)
+    return count_in_hand(session, who)
