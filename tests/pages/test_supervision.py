@@ -7,7 +7,7 @@ import pytest
 from lxml import html
 
 from medcontrol import db as database
-from medcontrol.model import JournalEntry
+from medcontrol.model import HumanTask, JournalEntry
 from medcontrol.queries.supervision import DueBucket, TaskFilters
 from medcontrol.queries.supervision_loading import load_board
 from medcontrol.queries.supervision_tasks import load_tasks
@@ -83,6 +83,22 @@ def test_a_supervisor_sees_nothing_of_another_region(fund: Fund) -> None:
     task = fund.task(reference)
     answer = browser.get(f"/supervision/reassign?task={task.id}")
     assert (answer.status_code, answer.headers["location"]) == (303, "/supervision")
+
+
+def test_doctors_elsewhere_stand_apart_and_only_with_files_of_the_unit(fund: Fund) -> None:
+    reference = fund.take()
+    far, idle = hire(fund, unit_code="MA-04"), hire(fund, unit_code="MA-04")
+    with database.transaction() as session:
+        session.get_one(HumanTask, fund.task(reference).id).assigned_doctor_id = far.id
+
+    page = supervisor(fund).page("/supervision")
+
+    others = texts(page, "//details[@id='others']//tbody//th//a")
+    own = texts(page, "//tbody//th[@class='col-doctor'][not(ancestor::details)]//a")
+    assert others == [far.name]
+    assert fund.world.doctor.name in own
+    assert {far.name, idle.name}.isdisjoint(own)
+    assert texts(page, "//h2[@id='doctors-title']/bdi") == [str(len(own))]
 
 
 def test_a_doctors_queue_is_shown_in_the_doctors_order(fund: Fund) -> None:

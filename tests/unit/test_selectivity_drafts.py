@@ -17,7 +17,7 @@ from selectivity.lifecycle.volumes import volume_findings
 from selectivity.overlaps import overlaps
 from selectivity.reading import digest, parse_rule_set, read_data
 from selectivity.registry import FEATURES
-from selectivity.translations import sentence, translated
+from selectivity.translations import language_of_sentence, sentence, translated
 from tests.unit.selectivity_rules import harbour, row, rule_text
 from ui.pages.selectivity.cell_forms import cell_form, cells_sent, keep_same
 from ui.pages.selectivity.row_forms import examples_sent, examples_typed, row_form
@@ -216,3 +216,20 @@ def test_a_copy_has_its_own_name_and_reason() -> None:
     assert (name, second) == ("ald-first-2", "ald-first-3")
     assert item(data, "rows", name)["reason"]["msgid"] == "ald_first_2"
     assert blocking(check(read_data(data, source="t"))) != ()  # it repeats the first
+
+
+@pytest.mark.parametrize(
+    ("stored", "language", "spoken"),
+    [
+        ({"text": "Campagne de la région", "code": "asked"}, "ar", "fr"),
+        ({"text": "Campagne de la région", "code": "asked"}, "fr", "fr"),
+        ({"text": "حملة مراقبة بالجهة", "code": "asked"}, "fr", "ar"),
+        ({"text": "حملة مراقبة بالجهة", "code": "asked"}, "ar", "ar"),
+        ({"text": "Campagne", "ar": "حملة", "code": "asked"}, "ar", "ar"),
+        ({"text": "Campagne", "ar": "حملة", "code": "asked"}, "en", "fr"),
+    ],
+)
+def test_a_sentence_names_the_language_that_its_author_wrote(
+    stored: dict[str, str], language: str, spoken: str
+) -> None:
+    assert language_of_sentence(stored, language) == spoken
