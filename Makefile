@@ -40,7 +40,8 @@ $(BIN)/python:
 		echo "make: '$(PYTHON) -m venv' failed (Debian: apt install python3-venv)" >&2; exit 1; }
 
 $(UV): | $(BIN)/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@# -qq: errors only; warnings tell of indexes of the machine that it does not need.
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv==$(UV_VERSION)
 
 # Hashes are those of uv.lock; what is not in it, such as uv itself, is left alone.
 $(VENV)/.python-ready: uv.lock pyproject.toml | $(UV)

@@ -54,6 +54,22 @@ def test_pages_are_accessible_fit_the_screen_and_break_no_policy(page, base, add
     assert [text for text in found if "Framing" not in text] == []
 
 
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_every_tab_of_a_file_is_in_sight_and_a_toast_leaves_the_buttons_free(page, base, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{base}{FILE}?tab=summary&lang=fr")
+    page.evaluate("document.fonts.ready")
+
+    assert page.evaluate(
+        "[...document.querySelectorAll('.file-main > .tabs a')].every(each =>"
+        " each.getBoundingClientRect().right <="
+        " each.parentElement.getBoundingClientRect().right)"
+    )
+    free_up_to = page.locator(".file-panel").bounding_box()["x"]
+    toasts = page.locator("#toasts").bounding_box()
+    assert toasts["x"] + toasts["width"] <= free_up_to
+
+
 def test_rows_are_walked_selected_and_opened_by_key(page, base):
     page.goto(f"{base}/queue")
     expect(page.locator(".bulkbar")).to_be_hidden()
