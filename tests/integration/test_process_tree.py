@@ -151,6 +151,9 @@ def test_ctrl_c_in_a_terminal_stops_in_order(home: Path, tmp_path: Path, trees: 
 
     os.write(terminal, b"\x03")
 
+    said = b""
+    while b"stopping" not in said:
+        said += os.read(terminal, 1024)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     os.close(terminal)
     assert notes.read_text().splitlines()[-2:] == ["stop web", "stop worker"]

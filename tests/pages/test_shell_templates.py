@@ -239,3 +239,14 @@ def test_icons_asked_for_are_in_the_sprite():
 
     assert asked <= set(vendor.ICONS)
     assert vendor.is_current()
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_read_as_a_link_a_state_and_a_day_are_three_words(language):
+    words = i18n.translations(language)
+
+    said = {
+        words.gettext("Read"), words.pgettext("action", "Read"), words.pgettext("column", "Read on")
+    }  # fmt: skip
+    assert len(said) == 3
+    assert language != "fr" or said == {"Lue", "Lire", "Lu le"}
