@@ -21,7 +21,7 @@ from medcontrol.services import passwords
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
 from tests import TEST_HOME
-from tests.emptying import empty_tables
+from tests.emptying import empty_tables, tidy
 from workflows.tools import Tools, make_tools
 
 # Machines differ in speed: no test fails for being slow. A landing tries the same examples every
@@ -113,7 +113,8 @@ def committed(engine: sa.Engine) -> Iterator[sa.Engine]:
     with database.using(engine):
         yield engine
     with engine.begin() as connection:
-        empty_tables(connection)
+        tables = empty_tables(connection)
+    tidy(engine, tables)
 
 
 @pytest.fixture(scope="session")

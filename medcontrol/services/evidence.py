@@ -24,7 +24,7 @@ from medcontrol.crypto import KeyRing
 from medcontrol.db import read_only
 from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.model import ControlFile
-from medcontrol.policy import Action, Principal, visible
+from medcontrol.policy import Action, Principal, blinded, visible
 from medcontrol.services import digests, medical
 from medcontrol.vocabulary import ActorKind, Role
 
@@ -71,8 +71,11 @@ def overseen(session: Session, principal: Principal, reference: str) -> UUID:
         visible(principal, ControlFile, Action.REASSIGN),
         visible(replace(principal, grants=auditing), ControlFile, Action.EXPLAIN),
     )
+    # Of all that somebody is, not of the auditor alone: who reads the file again is blind to it.
+    hidden = blinded(principal)
+    is_told = sa.true() if hidden is None else File.id.not_in(hidden)
     found = session.execute(
-        sa.select(File.id).where(File.reference == reference, allowed)
+        sa.select(File.id).where(File.reference == reference, allowed, is_told)
     ).scalar_one_or_none()
     if found is None:
         raise NotFound(f"no file {reference} to oversee", field="reference")

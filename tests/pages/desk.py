@@ -107,7 +107,8 @@ class Fund:
 
     def rows(self, table: type) -> list[Any]:
         with database.read_only() as session:
-            return list(session.exec(select(table)).all())
+            # In the order of their keys, which is that in which they were made.
+            return list(session.exec(select(table).order_by(*sa.inspect(table).primary_key)).all())
 
     def log_in(self, principal: Principal) -> Browser:
         """Return the browser of somebody who logged in."""

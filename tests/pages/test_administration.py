@@ -158,7 +158,8 @@ def test_what_ends_today_no_longer_counts_and_what_had_not_begun_is_taken_back(
     code = fund.world.doctor.code
     page = browser.page(f"/doctors/{code}")
     browser.send(page, "/competences", flow="dental", valid_from="2027-01-01")
-    ald = next(e for e in fund.rows(Competence) if e.doctor_id == fund.world.doctor.id)
+    own = [e for e in fund.rows(Competence) if e.doctor_id == fund.world.doctor.id]
+    ald = next(each for each in own if each.flow == "ald")
     page = browser.page(f"/doctors/{code}")
     coming = next(each for each in fund.rows(Competence) if each.flow == "dental")
 
