@@ -191,10 +191,10 @@ def _parts(rows: Sequence[_Row], size: int) -> Iterator[Sequence[_Row]]:
 
 def _by_doctor(made: Sequence[PlannedAssignment], size: int) -> list[list[PlannedAssignment]]:
     """Return parts of about ``size`` that share no doctor: none waits for another's locks."""
-    parts: list[list[PlannedAssignment]] = [[]]
+    parts: list[list[PlannedAssignment]] = []
     ordered = sorted(made, key=lambda each: (each.doctor_id, each.task.urgency))
     for _, of_doctor in groupby(ordered, key=lambda each: each.doctor_id):
-        if len(parts[-1]) >= size:
+        if not parts or len(parts[-1]) >= size:
             parts.append([])
         parts[-1] += of_doctor
     return parts

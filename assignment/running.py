@@ -53,8 +53,8 @@ SELECT i.human_task_id, i.from_doctor_id, i.from_agency, i.from_region, i.journa
 FROM reassignment_item i
 LEFT JOIN LATERAL (
   SELECT why, assigned_at FROM assignment
-  WHERE human_task_id = i.human_task_id AND doctor_id = i.from_doctor_id
-    AND ended_at <= i.settled_at
+  WHERE control_file_id = i.control_file_id AND human_task_id = i.human_task_id
+    AND doctor_id = i.from_doctor_id AND ended_at <= i.settled_at
   ORDER BY ended_at DESC, id DESC LIMIT 1
 ) a ON true
 WHERE i.batch_id = :parent AND i.human_task_id = ANY(:tasks)
