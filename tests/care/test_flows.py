@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from medcontrol.model import (
@@ -27,6 +28,7 @@ from tests.care_world import (
     send,
 )
 from tests.flow_world import World
+from tests.in_clear import in_clear
 from workflows.care.controls import open_controls
 from workflows.commands import PieceAsked, fire_deadline
 from workflows.rights.reviews import open_due_reviews
@@ -50,7 +52,8 @@ def test_a_bill_with_a_sign_is_controlled_once_and_the_provider_asked(world: Wor
     assert (file.flow, file.nature) == ("fluctuation_control", "rule")
     assert file.status is ControlFileStatus.AWAITING_COMPLETION
     assert letters(world) == [("control_notice", "provider", "Réseau d’essai")]
-    assert "3500" not in str(file.__dict__)
+    rows = world.session.execute(sa.text("SELECT f::text FROM control_file f")).scalars().all()
+    assert not any("3500" in in_clear(row) for row in rows)
     assert world.session.exec(select(QuarantinedMessage)).all() == []
 
     later = NOW + timedelta(days=3)

