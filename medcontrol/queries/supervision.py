@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from urllib.parse import urlencode
 from uuid import UUID
 
-from medcontrol.queries.filters import address_of
+from medcontrol.queries.filters import Pairs, pairs_of
+from medcontrol.queries.list_columns import ListColumn, RowExtras
 from medcontrol.queries.worklist import Paging, QueueRow, QueueSort
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Lane, Profession
 
@@ -49,14 +51,23 @@ class TaskFilters:
     flow: str = ""
     lane: Lane | None = None
     reason: str = ""  # constraint that left a task without a doctor
+    breach: bool = False  # only what will be late soon at the present pace
     sort: QueueSort = QueueSort.DUE
     descending: bool = False
+    columns: tuple[ListColumn, ...] = ()  # the usual ones when empty
     size: int = 50
     after: str = ""
 
     def address(self, **changes: object) -> str:
-        """Return the query string of these filters with changes, ``?`` included."""
-        return address_of(self, changes)
+        """Return the query string of these filters with changes, ``?`` included.
+
+        The plain list names its state, since its page alone opens with whatever somebody chose.
+        """
+        return "?" + urlencode(self.pairs(**changes) or [("state", TaskState.ALL.value)])
+
+    def pairs(self, **changes: object) -> Pairs:
+        """Return the same as fields of a form."""
+        return pairs_of(self, changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +115,25 @@ class ReasonCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breaches:
+    """What a unit will let pass soon, as ``supervision_breaches`` counts.
+
+    Attributes:
+        files, points: tasks not late yet that will be, and their minutes.
+        pace: minutes finished on a working day, doctors and desk together.
+    """
+
+    files: int = 0
+    points: int = 0
+    pace: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTasks:
-    """Open tasks of a unit, by bucket of due dates, as files and as points."""
+    """Open tasks of a unit, by bucket of due dates, as files and as points.
+
+    ``breaches`` is None while no pace can be measured.
+    """
 
     unit: UnitName
     files: dict[DueBucket, int]
@@ -113,6 +141,7 @@ class UnitTasks:
     pool_files: int
     pool_points: int
     pool_late: int
+    breaches: Breaches | None = None
 
     def value(self, bucket: DueBucket, measure: Measure) -> int:
         """Return one cell."""
@@ -147,6 +176,9 @@ class TaskList:
     unit_name: str | None = None
     reasons: dict[UUID, str | None] | None = None  # why a task has no doctor, by task
     expected: Mapping[UUID, date] = field(default_factory=dict)  # of those that wait for time
+    columns: tuple[ListColumn, ...] = ()  # of the table, in order
+    column_options: tuple[ListColumn, ...] = ()  # that the reader may choose
+    extras: Mapping[UUID, RowExtras] = field(default_factory=dict)  # by task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,14 @@ from medcontrol.policy import Principal
 from medcontrol.queries.due_dates import IS_HELD, LANE_RANK, Days, Task
 from medcontrol.queries.supervision import (
     Board,
+    Breaches,
     DoctorRow,
     DueBucket,
     ReasonCount,
     UnitName,
     UnitTasks,
 )
+from medcontrol.queries.supervision_breaches import load_breaches
 from medcontrol.queries.supervision_scope import (
     IS_POOL,
     IS_UNASSIGNABLE,
@@ -182,6 +184,7 @@ def _load_matrix(
         *((in_bucket(each, days), each.value) for each in DueBucket), else_=DueBucket.LATER.value
     )
     late = sa.func.count().filter(IS_POOL, Task.due_at <= days.end_of_yesterday)
+    breaches = load_breaches(session, allowed, days, by_region=by_region)
     rows = session.execute(
         sa.select(
             column.label("unit"),
@@ -199,10 +202,18 @@ def _load_matrix(
     for row in rows:
         found.setdefault(row.unit, []).append(row)
     shown = regions if by_region else [each for each in units if each.level is ControlLevel.LOCAL]
-    return tuple(_unit_tasks(each, found[each.code]) for each in shown if each.code in found)
+    return tuple(
+        _unit_tasks(
+            each,
+            found[each.code],
+            None if breaches is None else breaches.get(each.code, Breaches()),
+        )
+        for each in shown
+        if each.code in found
+    )
 
 
-def _unit_tasks(unit: UnitName, rows: Sequence[Any]) -> UnitTasks:
+def _unit_tasks(unit: UnitName, rows: Sequence[Any], breaches: Breaches | None) -> UnitTasks:
     return UnitTasks(
         unit=unit,
         files={DueBucket(row.bucket): row.files for row in rows},
@@ -210,6 +221,7 @@ def _unit_tasks(unit: UnitName, rows: Sequence[Any]) -> UnitTasks:
         pool_files=sum(row.pool for row in rows),
         pool_points=sum(int(row.pool_points) for row in rows),
         pool_late=sum(row.pool_late for row in rows),
+        breaches=breaches,
     )
 
 

@@ -11,6 +11,13 @@ from sqlmodel import Session
 from medcontrol.model import Doctor, HumanTask, ReassignmentItem, Unit
 from medcontrol.policy import Principal
 from medcontrol.queries.due_dates import IS_HELD, Days, Task
+from medcontrol.queries.list_columns import (
+    OPEN_FILES_COLUMNS,
+    QUEUE_COLUMNS,
+    columns_for,
+    load_extras,
+    shown_columns,
+)
 from medcontrol.queries.supervision import (
     ChosenTask,
     DoctorName,
@@ -19,6 +26,7 @@ from medcontrol.queries.supervision import (
     TaskState,
     UnitName,
 )
+from medcontrol.queries.supervision_breaches import breaching, measured
 from medcontrol.queries.supervision_scope import (
     IS_POOL,
     IS_UNASSIGNABLE,
@@ -28,7 +36,13 @@ from medcontrol.queries.supervision_scope import (
     supervised,
 )
 from medcontrol.queries.worklist import Paging, QueueFilters
-from medcontrol.queries.worklist_loading import COUNT_LIMIT, TASK_COLUMNS, keyset_of, queue_row
+from medcontrol.queries.worklist_loading import (
+    COUNT_LIMIT,
+    TASK_COLUMNS,
+    count_tasks,
+    keyset_of,
+    queue_row,
+)
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import ControlLevel, ItemStatus, TaskStatus
 
@@ -46,7 +60,9 @@ _WAITS_ELSEWHERE = (
 )
 
 
-def _chosen(principal: Principal, filters: TaskFilters, days: Days) -> sa.ColumnElement[bool]:
+def _chosen(
+    session: Session, principal: Principal, filters: TaskFilters, days: Days
+) -> sa.ColumnElement[bool]:
     """The tasks that a supervisor's filters leave."""
     parts: list[Any] = [
         Task.status == TaskStatus.OPEN, supervised(principal), in_unit(filters.unit),
@@ -69,6 +85,10 @@ def _chosen(principal: Principal, filters: TaskFilters, days: Days) -> sa.Column
         parts.append(Task.lane == filters.lane)
     if filters.reason:
         parts += [IS_UNASSIGNABLE, filters.reason == REASON]
+    if filters.breach:
+        own = sa.and_(supervised(principal), in_unit(filters.unit))
+        late = breaching(own, days, measured(session, days)).subquery()
+        parts.append(Task.id.in_(sa.select(late.c.id)))
     return sa.and_(*parts)
 
 
@@ -86,7 +106,7 @@ def load_tasks(
         InvalidInput: the cursor is not one of ours (field ``after``).
     """
     days = Days(now, calendar)
-    where = _chosen(principal, filters, days)
+    where = _chosen(session, principal, filters, days)
     keyset = keyset_of(QueueFilters(sort=filters.sort, descending=filters.descending))
     statement = (
         sa.select(
@@ -108,6 +128,9 @@ def load_tasks(
         )
     ).one()  # fmt: skip
     last = found.first + len(found.rows) - 1
+    # Whose queue this is stands above it.
+    usual = OPEN_FILES_COLUMNS if filters.doctor is None else QUEUE_COLUMNS
+    columns = shown_columns(filters.columns, usual, principal)
     return TaskList(
         today=days.today,
         filters=filters,
@@ -124,7 +147,23 @@ def load_tasks(
         unit_name=names.unit,
         reasons={row.id: row.unassigned_reason for row in found.rows if row.is_medical},
         expected={row.id: row.expected_on for row in found.rows if row.expected_on},
+        columns=columns,
+        column_options=columns_for(principal),
+        extras=load_extras(session, principal, [row.id for row in found.rows], columns),
     )
+
+
+def count_each(
+    session: Session,
+    principal: Principal,
+    filters: Sequence[TaskFilters],
+    *,
+    now: datetime,
+    calendar: WorkingCalendar,
+) -> list[int]:
+    """Return how many tasks each of several filters leaves, up to the limit of views and one."""
+    days = Days(now, calendar)
+    return count_tasks(session, [_chosen(principal, each, days) for each in filters])
 
 
 def select_tasks(
@@ -140,7 +179,7 @@ def select_tasks(
 
     Tasks that came later are left out, those that somebody ended since too.
     """
-    where = _chosen(principal, filters, Days(as_of, calendar))
+    where = _chosen(session, principal, filters, Days(as_of, calendar))
     rows = session.execute(
         sa.select(Task.id)
         .where(where, Task.is_medical, Task.opened_at <= as_of)
