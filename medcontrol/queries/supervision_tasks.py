@@ -163,7 +163,7 @@ def count_each(
 ) -> list[int]:
     """Return how many tasks each of several filters leaves, up to the limit of views and one."""
     days = Days(now, calendar)
-    return count_tasks(session, [_chosen(principal, each, days) for each in filters])
+    return count_tasks(session, [_chosen(session, principal, each, days) for each in filters])
 
 
 def select_tasks(
