@@ -78,11 +78,17 @@ def _writers(table: type[SQLModel], names: tuple[str, ...]) -> _Writers:
 
 @lru_cache(maxsize=64)
 def _statement(table: type[SQLModel], names: tuple[str, ...]) -> sql.Composed:
-    columns = sa.inspect(table).columns
     return sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(str(table.__tablename__)),
-        sql.SQL(", ").join(sql.Identifier(columns[name].name) for name in names),
+        sql.SQL(", ").join(map(sql.Identifier, _columns(table, names))),
     )
+
+
+@lru_cache(maxsize=256)
+def _columns(table: type[SQLModel], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return how the database calls these members of a table."""
+    columns = sa.inspect(table).columns
+    return tuple(columns[name].name for name in names)
 
 
 def insertion(
@@ -94,7 +100,8 @@ def insertion(
     """
     names = tuple(rows[0])
     values = [value for row in rows for value in prepared(table, names, row)]
-    return _insert(table, names, len(rows), otherwise), values
+    columns = _columns(table, names)
+    return insert_text(str(table.__tablename__), columns, len(rows), otherwise), values
 
 
 def change(table: type[SQLModel], key: Any, values: Mapping[str, Any]) -> Statement:
@@ -104,12 +111,12 @@ def change(table: type[SQLModel], key: Any, values: Mapping[str, Any]) -> Statem
 
 
 @lru_cache(maxsize=512)
-def _insert(table: type[SQLModel], names: tuple[str, ...], count: int, otherwise: str) -> bytes:
-    columns = sa.inspect(table).columns
-    row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(names)))
+def insert_text(table: str, columns: tuple[str, ...], count: int, otherwise: str = "") -> bytes:
+    """Return the text of a statement that inserts so many rows, in the driver's notation."""
+    row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(columns)))
     statement = sql.SQL("INSERT INTO {} ({}) VALUES {}").format(
-        sql.Identifier(str(table.__tablename__)),
-        sql.SQL(", ").join(sql.Identifier(columns[name].name) for name in names),
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.SQL(", ").join([row] * count),
     )
     return statement.as_bytes() + f" {otherwise}".rstrip().encode()
@@ -117,12 +124,11 @@ def _insert(table: type[SQLModel], names: tuple[str, ...], count: int, otherwise
 
 @lru_cache(maxsize=256)
 def _update(table: type[SQLModel], names: tuple[str, ...]) -> bytes:
-    mapper = sa.inspect(table)
     statement = sql.SQL("UPDATE {} SET {} WHERE {} = %s").format(
         sql.Identifier(str(table.__tablename__)),
         sql.SQL(", ").join(
-            sql.SQL("{} = %s").format(sql.Identifier(mapper.columns[name].name)) for name in names
+            sql.SQL("{} = %s").format(sql.Identifier(each)) for each in _columns(table, names)
         ),
-        sql.Identifier(mapper.primary_key[0].name),
+        sql.Identifier(sa.inspect(table).primary_key[0].name),
     )
     return statement.as_bytes()

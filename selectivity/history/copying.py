@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
-from psycopg import sql
 from sqlmodel import Session
 
+from medcontrol.copying import insert_text
 from medcontrol.driver import Statement, driver
 
 EPOCH: Final = date(2000, 1, 1).toordinal()
@@ -86,23 +85,12 @@ def addition(table: str, members: Members, rows: Rows) -> Statement:
         for row in rows[[name for name, _ in members]].tolist()
         for place, value in enumerate(row)
     ]
-    return _addition(table, tuple(name for name, _ in members), len(rows)), values
+    return insert_text(table, tuple(name for name, _ in members), len(rows)), values
 
 
 def _plain(value: int | bytes) -> str | bytes:
     """Return a whole number as text: the driver gives small and large ones different types."""
     return value if isinstance(value, bytes) else str(value)
-
-
-@lru_cache(maxsize=256)
-def _addition(table: str, names: tuple[str, ...], count: int) -> bytes:
-    row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(names)))
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES {}").format(
-        sql.Identifier(table),
-        sql.SQL(", ").join(map(sql.Identifier, names)),
-        sql.SQL(", ").join([row] * count),
-    )
-    return statement.as_bytes()
 
 
 def native(members: Members) -> np.dtype[Any]:
