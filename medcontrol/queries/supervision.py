@@ -1,6 +1,6 @@
 """What a supervisor looks at (supervision): the board, the matrix of due dates, lists of tasks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -126,6 +126,20 @@ class Breaches:
     files: int = 0
     points: int = 0
     pace: float = 0.0
+
+    @classmethod
+    def sum(cls, parts: Iterable["Breaches"]) -> "Breaches":
+        """Return what several units together will let pass."""
+        kept = tuple(parts)
+        return cls(
+            files=sum(each.files for each in kept),
+            points=sum(each.points for each in kept),
+            pace=sum(each.pace for each in kept),
+        )
+
+    def value(self, measure: Measure) -> int:
+        """Return one cell."""
+        return self.files if measure is Measure.FILES else self.points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,12 @@
 """A supervisor's desk over HTTP: figures, lists, a doctor's queue, reassignment."""
 
+import csv
+import io
 from datetime import timedelta
 from typing import Any
 
+import openpyxl
+import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
@@ -12,7 +16,7 @@ from medcontrol.queries.supervision import DueBucket, TaskFilters
 from medcontrol.queries.supervision_loading import load_board
 from medcontrol.queries.supervision_tasks import load_tasks
 from medcontrol.services.calendar import working_calendar
-from medcontrol.vocabulary import Role
+from medcontrol.vocabulary import Role, TaskStatus
 from tests.factories import NOW, make_principal
 from tests.pages.desk import AMBULATORY, Browser, Fund, texts
 from tests.pages.people import hire, log_in, supervisor
@@ -320,3 +324,66 @@ def test_tasks_without_a_doctor_are_counted_by_the_constraint_that_was_left(fund
     assert link.text_content() == "Autre profession requise"
     assert references(browser.page(link.get("href"))) == [reference]
     assert references(browser.page("/supervision/tasks?state=unassignable")) == [reference]
+
+
+def test_the_board_says_what_will_be_late_and_leads_to_it(fund: Fund) -> None:
+    start = fund.now
+    fund.now = start - timedelta(days=28)  # twenty working days before are measured
+    done = fund.take(external_id="W-0")
+    with database.transaction() as session:
+        task = session.get_one(HumanTask, fund.task(done).id)
+        task.status, task.done_at, task.points = TaskStatus.DONE, fund.now, 20
+    fund.now = start
+    slow = [fund.take(external_id=f"W-{n}") for n in (1, 2)]
+    with database.transaction() as session:
+        for reference in slow:
+            task = session.get_one(HumanTask, fund.task(reference).id)
+            task.due_at, task.points = start + timedelta(days=3), 1000
+    browser = supervisor(fund)
+
+    page = browser.page("/supervision")
+
+    (link,) = page.xpath("//table[contains(@class,'matrix')]/tbody//a[contains(@href,'breach')]")
+    assert link.text_content().strip() == "2"
+    assert sorted(references(browser.page(link.get("href")))) == slow
+    listed = browser.page(link.get("href"))
+    assert "En retard sous 7 jours" in texts(listed, "//*[@class='chip']")[0]
+
+
+def exported(browser: Browser, query: str = "") -> list[dict[str, str]]:
+    content = browser.get(f"/supervision/export/csv{query}").content.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(content)))
+
+
+def test_the_boards_figures_leave_as_files_with_what_each_means(fund: Fund) -> None:
+    for n in range(3):
+        fund.take(external_id=f"W-{n}")
+    browser = supervisor(fund)
+
+    lines = exported(browser)
+    due = {each["Échéance"]: each["Valeur"] for each in lines
+           if each["Indicateur"] == "En cours par échéance"}  # fmt: skip
+    page = browser.page("/supervision")
+    cells = texts(page, "//table[contains(@class,'matrix')]/tbody/tr[1]/td")
+
+    assert list(due.values()) == cells[:5]
+    held = {each["Médecin"]: each["Valeur"] for each in lines if each["Indicateur"] == "En cours"}
+    assert held[fund.world.doctor.name] == "3"
+    assert all(each["Définition"] and each["Unité"] for each in lines)
+    book = openpyxl.load_workbook(io.BytesIO(browser.get("/supervision/export/xlsx").content))
+    table = pq.read_table(io.BytesIO(browser.get("/supervision/export/parquet").content))
+    assert book.worksheets[0].max_row - 1 == table.num_rows == len(lines)
+    assert book.worksheets[1].max_row == 16
+    assert browser.get("/supervision/export/exe").status_code == 404
+
+
+def test_an_export_holds_what_its_page_shows_to_that_person(fund: Fund) -> None:
+    fund.take()
+
+    elsewhere = exported(supervisor(fund, "MA-04"))
+
+    assert not [each for each in elsewhere if each["Indicateur"] == "En cours par échéance"]
+    assert fund.world.doctor.name not in {each["Médecin"] for each in elsewhere}
+    assert exported(supervisor(fund), "?unit=RABAT-1") == []
+    for role in (Role.DOCTOR, Role.AGENT, Role.ADMINISTRATOR, Role.AUDITOR):
+        assert log_in(fund, role).get("/supervision/export/csv").status_code == 403

@@ -27,9 +27,10 @@ from medcontrol.rules.calendar import add_months
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import ControlLevel, DecisionOutcome, Role
 from ui.downloads import saved
+from ui.figure_tables import TYPES
 from ui.forms import Sent, text_of
 from ui.pages.steering.charts import Bars, bars_of
-from ui.pages.steering.exports import TYPES, Words, export
+from ui.pages.steering.exports import Words, export
 from ui.quality_words import FIGURES
 from ui.rendering import render
 from ui.visitors import Me, Visitor

@@ -8,6 +8,7 @@ from ui.pages.supervision import (
     balance,
     batches,
     board,
+    board_export,
     fairness,
     levers,
     periodic,
@@ -19,7 +20,7 @@ from ui.pages.supervision import (
 
 router = APIRouter()
 for module in (
-    board, alerts, tasks, reassign, batches, balance, absences, fairness, statements, levers,
-    periodic, postponing,
+    board, board_export, alerts, tasks, reassign, batches, balance, absences, fairness, statements,
+    levers, periodic, postponing,
 ):  # fmt: skip
     router.include_router(module.router)

@@ -1,6 +1,6 @@
 """The board (tableau de charge): doctors and what they hold, units and what is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -13,15 +13,17 @@ from assignment.service import load_doctors
 from medcontrol.db import read_only
 from medcontrol.queries.absences import AbsenceRow, load_absences
 from medcontrol.queries.deadline_alerts import Alerts, load_alerts
-from medcontrol.queries.supervision import Board, DoctorRow, DueBucket, Measure
+from medcontrol.queries.supervision import Board, Breaches, DoctorRow, DueBucket, Measure
 from medcontrol.queries.supervision_loading import load_board
 from medcontrol.queries.supervision_outlook import Outlook, load_outlook
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.services.calendar import working_calendar
 from medcontrol.vocabulary import Role
-from ui.forms import member_of, text_of
+from ui.board_words import FIGURES
+from ui.figure_tables import TYPES
+from ui.forms import Sent, member_of, text_of
 from ui.rendering import render
-from ui.visitors import Me
+from ui.visitors import Me, Visitor
 
 router = APIRouter(prefix="/supervision")
 STRIP_DAYS = 14
@@ -91,10 +93,22 @@ class BoardPage:
     absences: tuple[AbsenceRow, ...]
     deadlines: Alerts
     buckets: tuple[DueBucket, ...] = tuple(DueBucket)
+    forms: tuple[str, ...] = tuple(TYPES)
 
     def count(self, bucket: DueBucket) -> int:
         """Return a column's sum."""
         return sum(row.value(bucket, self.measure) for row in self.board.matrix)
+
+    @property
+    def figures(self) -> Mapping[str, tuple[str, str, str]]:
+        """Title, unit and definition of every figure."""
+        return FIGURES
+
+    @property
+    def breaches(self) -> Breaches | None:
+        """What all units shown will let pass soon; None while no pace can be measured."""
+        known = [row.breaches for row in self.board.matrix if row.breaches is not None]
+        return Breaches.sum(known) if known else None
 
     @property
     def pool(self) -> int:
@@ -141,7 +155,11 @@ class BoardPage:
 def show_board(request: Request, visitor: Me) -> Response:
     """Draw the board of the supervisor's units, or of one of them."""
     visitor.must_have(Role.SUPERVISOR, Role.COORDINATOR)
-    query = request.query_params
+    return render(request, "supervision/board.html", read_page(visitor, request.query_params))
+
+
+def read_page(visitor: Visitor, query: Sent) -> BoardPage:
+    """Return what the board of an address shows."""
     unit = text_of(query, "unit", 64)
     sort = member_of(query, "sort", BoardSort) or BoardSort.LATE
     jurisdiction = visitor.site.jurisdiction
@@ -163,12 +181,11 @@ def show_board(request: Request, visitor: Me) -> Response:
         )
         deadlines = load_alerts(session, visitor.principal, unit=unit, calendar=calendar)
     lines = _lines(board.doctors, facts, presence, strip, calendar)
-    page = BoardPage(
+    return BoardPage(
         board, _sorted(lines, sort), unit, member_of(query, "measure", Measure) or Measure.FILES,
         sort, strip, outlook, _project(outlook, presence, strip, calendar),
         tuple(each for each in absences if each.needs_handover(visitor.today, ahead)), deadlines,
     )  # fmt: skip
-    return render(request, "supervision/board.html", page)
 
 
 def _project(
