@@ -5,11 +5,10 @@ from datetime import date
 from typing import Any
 
 from medcontrol.errors import InvalidInput
-from medcontrol.ports import FileFacts, SelectivityOutcome, SelectivityReason
-from medcontrol.vocabulary import ControlLevel, ControlMode, Lane, Origin
+from medcontrol.ports import FileFacts, SelectivityOutcome
 from selectivity.capacity.valve import Valve
 from selectivity.compiled import CompiledTable, rows_of
-from selectivity.draws import RANDOM, Draws, Keys, bound, fraction, identity, period_of
+from selectivity.draws import RANDOM, Draws, Keys, fraction, identity, period_of
 from selectivity.features import (
     History,
     Snapshot,
@@ -19,11 +18,12 @@ from selectivity.features import (
     medical,
 )
 from selectivity.gate import Batch, Gate, Gated, Scorer, with_gate
+from selectivity.picks import Picks
 from selectivity.probing import with_probe_row
 from selectivity.registry import FEATURES, Registry
 from selectivity.sampling import Candidate, QuotaUsed, Sampled, is_sampled, sample
-from selectivity.sequence import A_POSTERIORI, EXTERNAL, Pick, Route, settle
-from selectivity.tables import WHOLE, Row, RowKind, RuleSet, Stratum
+from selectivity.sequence import Route, settle
+from selectivity.tables import RuleSet
 
 ENGINE_VERSION = "1"
 """Raised whenever the same rules, keys and features would give another outcome."""
@@ -65,20 +65,11 @@ class RuleEngine:
         self._draws = Draws(keys)
         self._table = CompiledTable(rules.rows, registry)
         self._floor = CompiledTable(rules.floor, registry)
-        self._mandatory = self._kind(RowKind.MANDATORY)
-        self._harbour = self._kind(RowKind.SAFE_HARBOUR)
-        self._targeting = self._kind(RowKind.TARGETING)
+        self._picks = Picks(rules)
         self._sampled = sum(1 << n for n, row in enumerate(rules.rows) if is_sampled(row))
         self._active: dict[date, int] = {}
         self._name = rules.name
         self._names: dict[int, tuple[str, ...]] = {}
-        self._row_picks = [_row_pick(row) for row in rules.rows]
-        self._floor_picks = [
-            tuple(_random_pick(stratum, is_taken=taken) for taken in (False, True))
-            for stratum in rules.floor
-        ]
-        self._floor_routes = [tuple(settle([pick]) for pick in both) for both in self._floor_picks]
-        self._floor_bounds = [bound(stratum.rate) for stratum in rules.floor]
 
     def decide(
         self,
@@ -154,17 +145,18 @@ class RuleEngine:
         strata = self._match(self._floor, merged)
         for place, snapshot in enumerate(snapshots):
             if FALLBACK in snapshot:
-                hits[place] &= self._mandatory
+                hits[place] &= self._picks.mandatory
                 strata[place] = 0
         sampled = self._sample(files, snapshots, cases, hits, quota_used)
         given = self._given_by_quota(sampled)
         routes = []
         for place, file in enumerate(files):
-            route = self._plain_route(file, hits[place], strata[place], numbers[place])
+            route = self._picks.plain_route(file, hits[place], strata[place], numbers[place])
             if route is None:
-                route = settle(
-                    self._picks(place, file, hits[place], strata[place], numbers[place], sampled)
+                picks = self._picks.of_file(
+                    place, file, hits[place], strata[place], numbers[place], sampled
                 )
+                route = settle(picks)
             routes.append(route)
         outcomes = [
             self._outcome(
@@ -187,13 +179,13 @@ class RuleEngine:
     ) -> list[SelectivityOutcome]:
         """Return the outcomes once score and capacity had their say: step 4."""
         may_score = [
-            self._is_targeted(file, hits) and FALLBACK not in features
+            self._picks.is_targeted(file, hits) and FALLBACK not in features
             for file, hits, features in zip(batch.files, batch.hits, batch.merged, strict=True)
         ]
-        rows = [(hits & self._targeting).bit_count() for hits in batch.hits]
+        rows = [(hits & self._picks.targeting).bit_count() for hits in batch.hits]
 
         def again(place: int, gated: Gated) -> Route:
-            picks = self._picks(
+            picks = self._picks.of_file(
                 place, batch.files[place], batch.hits[place], strata[place], batch.numbers[place],
                 sampled,
             )  # fmt: skip
@@ -218,7 +210,7 @@ class RuleEngine:
         """Return by row, then by place, what the sampled rows took; notes quota cuts."""
         candidates: dict[int, list[Candidate]] = {}
         for place, found in enumerate(hits):
-            if not found & self._sampled or not self._is_targeted(files[place], found):
+            if not found & self._sampled or not self._picks.is_targeted(files[place], found):
                 continue
             for number in rows_of(found & self._sampled):
                 cut = snapshots[place].get(_CUT + self.rules.rows[number].id)
@@ -236,56 +228,12 @@ class RuleEngine:
                     snapshots[place][_CUT + row.id] = f"{result.cut:x}"
         return results
 
-    def _plain_route(self, file: FileFacts, found: int, strata: int, number: int) -> Route | None:
-        """Return the route of the many files that only the random floor looks at."""
-        message = file.message
-        if (
-            found & ~self._harbour
-            or not strata
-            or "control" in message
-            or message["nature"] == "a_posteriori"
-        ):
-            return None
-        first = (strata & -strata).bit_length() - 1
-        return self._floor_routes[first][number < self._floor_bounds[first]]
-
-    def _picks(
-        self,
-        place: int,
-        file: FileFacts,
-        found: int,
-        strata: int,
-        number: int,
-        sampled: Mapping[int, Mapping[int, Sampled]],
-    ) -> list[Pick]:
-        picks = []
-        if file.message["nature"] == "a_posteriori":
-            picks.append(_A_POSTERIORI)
-        if "control" in file.message:
-            picks.append(_external_pick(file.message["control"]))
-        picks.extend(self._row_picks[row] for row in rows_of(found & self._mandatory))
-        if found & self._targeting and self._is_targeted(file, found):
-            for row in rows_of(found & self._targeting):
-                result = sampled[row].get(place) if row in sampled else None
-                picks.append(_with(self._row_picks[row], result))
-        if strata and file.message["nature"] != "a_posteriori":
-            first = (strata & -strata).bit_length() - 1
-            picks.append(self._floor_picks[first][number < self._floor_bounds[first]])
-        return picks
-
-    def _is_targeted(self, file: FileFacts, found: int) -> bool:
-        """Return whether targeting applies: no safe harbour, not come back for later control."""
-        return not found & self._harbour and file.message["nature"] != "a_posteriori"
-
     def _in_force(self, file: FileFacts) -> int:
         day = file.received_on
         if day not in self._active:
             rows = enumerate(self.rules.rows)
             self._active[day] = sum(1 << n for n, row in rows if day <= row.expires_on)
         return self._active[day]
-
-    def _kind(self, kind: RowKind) -> int:
-        return sum(1 << n for n, row in enumerate(self.rules.rows) if row.kind is kind)
 
     def _outcome(
         self,
@@ -337,55 +285,3 @@ class RuleEngine:
                     if result.is_taken:
                         found[place] = (*found.get(place, ()), row.id)
         return found
-
-
-_A_POSTERIORI = Pick(
-    Origin.MANDATORY,
-    Lane.ORANGE,
-    ControlLevel.LOCAL,
-    ControlMode.ON_FILE,
-    reason=A_POSTERIORI,
-)
-
-
-def _row_pick(row: Row) -> Pick:
-    origin = Origin.MANDATORY if row.kind is RowKind.MANDATORY else Origin.RULE
-    return Pick(origin, row.lane or Lane.GREEN, row.level, row.mode, reason=row.reason)
-
-
-def _random_pick(stratum: Stratum, *, is_taken: bool) -> Pick:
-    return Pick(
-        Origin.RANDOM,
-        stratum.lane,
-        stratum.level,
-        probability=stratum.rate / WHOLE,
-        is_taken=is_taken,
-    )
-
-
-def _with(pick: Pick, result: Sampled | None) -> Pick:
-    if result is None:
-        return pick
-    return Pick(
-        pick.origin,
-        pick.lane,
-        pick.level,
-        pick.mode,
-        probability=result.probability,
-        is_taken=result.is_taken,
-        reason=pick.reason,
-    )
-
-
-def _external_pick(control: Mapping[str, Any]) -> Pick:
-    """Return the pick of an outside tool: red in person, orange on file or when it says nothing."""
-    mode = ControlMode(control.get("mode", ControlMode.ON_FILE))
-    text = control.get("reason")
-    return Pick(
-        Origin.EXTERNAL,
-        Lane.RED if mode is ControlMode.IN_PERSON else Lane.ORANGE,
-        ControlLevel(control.get("level", ControlLevel.LOCAL)),
-        mode,
-        reason=SelectivityReason(EXTERNAL.code, text) if text else EXTERNAL,
-        fixes_level="level" in control,
-    )
