@@ -21,7 +21,7 @@ from medcontrol.services import passwords
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
 from tests import TEST_HOME
-from tests.emptying import empty_tables, tidy
+from tests.emptying import empty
 from workflows.tools import Tools, make_tools
 
 # Machines differ in speed: no test fails for being slow. A landing tries the same examples every
@@ -112,9 +112,7 @@ def committed(engine: sa.Engine) -> Iterator[sa.Engine]:
     """The engine for tests that commit for real; every table but the units is emptied after."""
     with database.using(engine):
         yield engine
-    with engine.begin() as connection:
-        tables = empty_tables(connection)
-    tidy(engine, tables)
+    empty(engine)
 
 
 @pytest.fixture(scope="session")

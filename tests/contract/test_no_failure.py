@@ -24,7 +24,7 @@ from medcontrol.services.clients import Scope
 from medcontrol.settings import Settings
 from medcontrol.vocabulary import Role
 from tests.contract.test_openapi import described
-from tests.emptying import empty_tables
+from tests.emptying import empty
 from tests.factories import NOW, make_user
 from tests.flow_world import make_world
 from tests.serving import API, Web, serving
@@ -55,8 +55,7 @@ def fund(
         web.anonymous() as caller,
     ):
         yield Fund(web, caller, everybody(web), ids(web))
-    with engine.begin() as connection:
-        empty_tables(connection)
+    empty(engine)
 
 
 def ids(web: Web) -> dict[str, str]:

@@ -21,7 +21,6 @@ from medcontrol.ids import new_id
 from medcontrol.model import Absence, DoctorChange
 from medcontrol.policy import Principal
 from medcontrol.vocabulary import AbsenceKind, AbsenceStatus, BatchKind
-from tests.emptying import empty_tables
 from tests.integration.assignment_fund import (
     NOW,
     TODAY,
@@ -203,9 +202,8 @@ def test_a_proposal_keeps_to_the_move_budget_and_names_who_was_found_for_nothing
     assert {(row.to, row.offered) for row in nobody.rows} == {(None, ())}
 
 
-def test_what_is_accepted_moves_once_and_comes_back_to_nobody_twice(committed):
+def test_what_is_accepted_moves_once_and_comes_back_to_nobody_twice(open_fund):
     with database.transaction() as session:
-        add_units(session)
         away, near = add_doctor(session, minutes=480), add_doctor(session, unit="T-A2", minutes=480)
         tasks = add_tasks(session, 4, due_in_days=2)
         assign(session, *tasks)
@@ -229,8 +227,6 @@ def test_what_is_accepted_moves_once_and_comes_back_to_nobody_twice(committed):
         assert [row.is_settling for row in rows] == [True] * 3
         assert not any(row.is_proposed for row in rows)
         assert loads(session) == {away: 10, near: 30}
-        empty_tables(session)
-        session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
 
 
 DAYS = st.integers(min_value=-20, max_value=60)

@@ -23,7 +23,6 @@ from medcontrol.model import Absence, Competence, DoctorSuperior, DoctorUnit
 from medcontrol.services.points import Size, export_points, import_points, tariff
 from medcontrol.turns import take_turn
 from medcontrol.vocabulary import ControlLevel, StepKind
-from tests.emptying import empty_tables
 from tests.integration.assignment_fund import (
     LONG_AGO,
     NOW,
@@ -80,24 +79,18 @@ def test_a_large_run_gives_two_days_of_work_and_says_when_the_rest_is_due(fund):
     assert (again.assigned, again.waiting) == (0, 170)
 
 
-def test_a_region_that_another_run_is_at_is_left_to_it(committed):
-    with Session(committed) as session, session.begin():
-        add_units(session)
+def test_a_region_that_another_run_is_at_is_left_to_it(open_fund):
+    with transaction() as session:
         add_doctor(session)
         add_doctor(session, unit="T-B1")
         add_task(session)
         there = add_task(session, agency="T-B1", region="T-R2")
-    try:
-        with transaction() as other:
-            assert take_turn(other, "assign:T-R1")
-            done = run()
-        assert done.busy_regions == ("T-R1",)
-        assert [each.task.id for each in done.plan.assignments] == [there]
-        assert run().assigned == 1
-    finally:
-        with Session(committed) as session, session.begin():
-            empty_tables(session)
-            session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
+    with transaction() as other:
+        assert take_turn(other, "assign:T-R1")
+        done = run()
+    assert done.busy_regions == ("T-R1",)
+    assert [each.task.id for each in done.plan.assignments] == [there]
+    assert run().assigned == 1
 
 
 def test_parts_that_are_written_at_once_share_no_doctor(fund, monkeypatch):

@@ -30,7 +30,6 @@ from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.ids import new_id
 from medcontrol.model import Absence, AnnouncedDay, Conflict, Entitlement
 from medcontrol.vocabulary import AssignmentMode, ControlLevel, Jurisdiction, StepKind
-from tests.emptying import empty_tables
 from tests.integration.assignment_fund import (
     ACTOR,
     LONG_AGO,
@@ -434,17 +433,6 @@ def test_a_moved_file_makes_the_doctors_page_stale(fund, three_files):
 
 
 # At once
-
-
-@pytest.fixture
-def open_fund(committed):
-    """A fund that other connections see, gone afterwards with its units."""
-    with Session(committed) as session, session.begin():
-        add_units(session)
-    yield committed
-    with Session(committed) as session, session.begin():
-        empty_tables(session)
-        session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
 
 
 def in_parallel(engine, number, work):

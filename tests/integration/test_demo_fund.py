@@ -25,7 +25,7 @@ from runtime.demo.playing import Play
 from runtime.demo.staff_rows import PASSWORD
 from runtime.demo.supply import Volume
 from selectivity.history.checking import check_counters
-from tests.emptying import empty_tables
+from tests.emptying import empty
 from tests.factories import NOW
 from workflows.gate import draws_check
 from workflows.gate.counts import BatchName
@@ -58,8 +58,7 @@ def loaded(engine: sa.Engine, fund: Fund, tools: Tools) -> Iterator[FundLoaded]:
     """A small fund, committed once for all tests of this module; the tables are emptied after."""
     with using(engine):
         yield load_fund(tools, fund, volume=VOLUME)
-        with transaction() as session:
-            empty_tables(session)
+    empty(engine)
 
 
 def one(text: str, **values: object) -> object:

@@ -27,7 +27,6 @@ from medcontrol.policy import Principal
 from medcontrol.queries.explanations import load_given
 from medcontrol.vocabulary import BatchKind, BatchStatus, ItemStatus
 from runtime.commands import assign as commands
-from tests.emptying import empty_tables
 from tests.integration.assignment_fund import (
     ACTOR,
     LONG_AGO,
@@ -36,7 +35,6 @@ from tests.integration.assignment_fund import (
     actions,
     add_doctor,
     add_tasks,
-    add_units,
     file_of,
     holder_of,
     insert,
@@ -49,13 +47,8 @@ BILAL = Principal(new_id(), "Bilal", ())
 
 
 @pytest.fixture
-def fund(committed):
-    with database.transaction() as session:
-        add_units(session)
-    yield committed
-    with database.transaction() as session:
-        empty_tables(session)
-        session.execute(sa.text("DELETE FROM unit WHERE code LIKE 'T-%'"))
+def fund(open_fund):
+    return open_fund
 
 
 def ask(tasks, *, who=ANNA, batch_id=None, reason="workload", **target) -> UUID:

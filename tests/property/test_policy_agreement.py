@@ -27,7 +27,7 @@ from medcontrol.policy import Principal, grants_of
 from medcontrol.queries import files, search, tasks
 from medcontrol.queries.search import SearchFilters
 from medcontrol.vocabulary import AssignmentMode, ControlLevel, Role
-from tests.emptying import empty_tables
+from tests.emptying import empty
 from tests.factories import NOW, TODAY, make_control_file, make_doctor, make_task
 from tests.serving import API, Web, serving
 from workflows.tools import Tools
@@ -139,11 +139,6 @@ def web(engine: sa.Engine, keys: Any, tmp_path_factory: pytest.TempPathFactory) 
         yield served
 
 
-def empty() -> None:
-    with database.transaction() as session:
-        empty_tables(session)
-
-
 def build(
     session: Session, some_files: list[AFile], people: list[APerson]
 ) -> tuple[dict[UUID, AFile], list[tuple[APerson, UserAccount]]]:
@@ -238,12 +233,12 @@ def by_api(caller: TestClient) -> dict[str, Any]:
 )
 @given(some_files=st.lists(a_file, min_size=1, max_size=4), people=one_of_each_role())
 def test_everything_agrees_on_who_may_see_which_file(
-    web: Web, some_files: list[AFile], people: list[APerson]
+    engine: sa.Engine, web: Web, some_files: list[AFile], people: list[APerson]
 ) -> None:
-    empty()
+    empty(engine)
     with web.anonymous() as caller:
         check(web, caller, some_files, people)
-    empty()
+    empty(engine)
 
 
 def check(web: Web, caller: TestClient, some_files: list[AFile], people: list[APerson]) -> None:
