@@ -5,23 +5,16 @@
 
 import logging
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
-from sqlalchemy.engine import make_url
 
 from medcontrol import db as database
-from medcontrol.crypto import KeyRing
-from medcontrol.embedded import servers as embedded_servers
 from medcontrol.ids import new_id
 from medcontrol.intake import Line
-from medcontrol.migrations.migrate import migrate
-from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
 from medcontrol.vocabulary import Role
 from runtime.demo.generator import Fund
@@ -29,13 +22,14 @@ from runtime.demo.loader import agencies, load_fund
 from runtime.demo.playing import Play
 from runtime.demo.supply import Volume
 from tests.browser import open_browser
+from tests.e2e.own_database import empty_fund
 from tests.e2e.server import serve
 from ui.app import create_app
 from ui.i18n import translations
 from ui.labels import label_of
 from workflows.gate.counts import BatchName
 from workflows.gate.intake import take_in
-from workflows.tools import Tools, make_tools
+from workflows.tools import Tools
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
@@ -47,28 +41,9 @@ LANGUAGES = ("fr", "ar")
 LOCALES = {"fr": "fr-MA", "ar": "ar-MA"}
 
 
-@contextmanager
-def small_fund() -> Iterator[Tools]:
-    """Load a fund and a day of files into a database of its own on the embedded servers."""
-    with tempfile.TemporaryDirectory(prefix="medcontrol-screens-") as folder:
-        settings = Settings(home=Path(folder), database_url=None, redis_url=None, demo=True)
-        with embedded_servers(settings) as addresses:
-            url = make_url(addresses.database_url).render_as_string(hide_password=False)
-            migrate(url)
-            engine = database.make_engine(url, pool_size=20)
-            replaced, database.engine = database.engine, lambda: engine  # type: ignore[assignment]
-            try:
-                tools = make_tools(settings, KeyRing.in_memory())
-                _fill(tools)
-                yield tools
-            finally:
-                database.engine = replaced
-                engine.dispose()
-
-
-def _fill(tools: Tools) -> None:
-    with database.transaction() as session:
-        load_reference_data(session, "ma")
+def fill(tools: Tools) -> None:
+    """Load a small fund, and a day of files on which people worked."""
+    with database.read_only() as session:
         places = agencies(session)
     fund = Fund.make(7, as_of=AS_OF.date(), agencies=places, insured=30_000)
     load_fund(tools, fund, volume=Volume(received=6_000, controlled=700, months=6))
@@ -90,7 +65,8 @@ def main() -> None:
     logging.disable(logging.INFO)
     IMAGES.mkdir(parents=True, exist_ok=True)
     settings = Settings(database_url=None, redis_url=None, demo=True)
-    with small_fund() as tools, open_browser() as browser:
+    with empty_fund() as tools, open_browser() as browser:
+        fill(tools)
         app = create_app(tools, settings, clock=lambda: MORNING)
         with serve(app) as base:
             for language in LANGUAGES:

@@ -1,7 +1,6 @@
 """Where pictures are taken: an empty fund with people, the application, a browser."""
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,53 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, FloatRect, Page, ViewportSize
-from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 from medcontrol import db as database
-from medcontrol.crypto import KeyRing
-from medcontrol.embedded import servers as embedded_servers
-from medcontrol.migrations.migrate import migrate
 from medcontrol.model import Doctor, UserAccount
 from medcontrol.policy import Principal
 from medcontrol.reference.flows import flows
 from medcontrol.services import sessions
-from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
 from medcontrol.vocabulary import ControlLevel, Profession, Role
 from tests.adjacent_world import AdjacentWorld
 from tests.browser import open_browser
+from tests.e2e.own_database import empty_fund
 from tests.e2e.screens import LANGUAGES, LOCALES
 from tests.e2e.server import serve
 from tests.factories import NOW, make_doctor, make_principal
 from tests.flow_world import World
 from ui.app import create_app
 from ui.visitors import SESSION_COOKIE
-from workflows.tools import Tools, make_tools
+from workflows.tools import Tools
 
 SIZE: ViewportSize = {"width": 1440, "height": 2600}
 #: Space that is left under a form or a page.
 FOOT = 40
-
-
-@contextmanager
-def empty_fund() -> Iterator[Tools]:
-    """An empty database of its own on the embedded servers, with reference data."""
-    with tempfile.TemporaryDirectory(prefix="medcontrol-gallery-") as folder:
-        settings = Settings(home=Path(folder), database_url=None, redis_url=None, demo=True)
-        with embedded_servers(settings) as addresses:
-            url = make_url(addresses.database_url).render_as_string(hide_password=False)
-            migrate(url)
-            engine = database.make_engine(url, pool_size=20)
-            # Requests run in threads of their own, which no override of this thread reaches.
-            replaced, database.engine = database.engine, lambda: engine  # type: ignore[assignment]
-            try:
-                with database.transaction() as session:
-                    load_reference_data(session, "ma")
-                yield make_tools(settings, KeyRing.in_memory())
-            finally:
-                database.engine = replaced
-                engine.dispose()
 
 
 def people(session: Session, tools: Tools) -> World:
