@@ -1,11 +1,11 @@
 """Entries of a file's journal and how each is chained to the one before by its hash. Pure."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -88,3 +88,34 @@ def chain(
             }
         )
     return rows, length, head
+
+
+class Fault(NamedTuple):
+    """Where a chain breaks: the number of the entry, and how."""
+
+    number: int
+    text: str
+
+
+#: Every entry holds, but the file's row says that the chain ends elsewhere, or otherwise.
+OTHER_END = "end differs from the file's row"
+
+
+def first_fault(file_id: UUID, rows: Iterable[Any], *, length: int, head: bytes) -> Fault | None:
+    """Return where a file's chain breaks first; None when it holds.
+
+    Args:
+        file_id: whose chain.
+        rows: its entries in order, each with the members of ``journal_entry`` by name.
+        length: how many entries there are, as the file's row says.
+        head: the hash of the last one, as the file's row says.
+    """
+    number, found = 0, b""
+    for number, row in enumerate(rows, 1):
+        actor = Actor(ActorKind(row.actor_kind), row.actor_label, row.actor_id)
+        found = link(found, number, row.at, Entry(file_id, row.action), actor, row.facts)
+        if row.number != number:
+            return Fault(number, "missing entry")
+        if row.hash != found:
+            return Fault(number, "changed entry")
+    return None if (number, found) == (length, head) else Fault(number, OTHER_END)

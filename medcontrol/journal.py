@@ -4,17 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from medcontrol.chaining import SYSTEM, Actor, Entry, chain, link
+from medcontrol.chaining import SYSTEM, Actor, Entry, chain, first_fault
 from medcontrol.copying import bytes_text, codes_text, copy_rows, ids_text, insertion
 from medcontrol.driver import FEW, Statement, run
 from medcontrol.model import ControlFile, JournalEntry
-from medcontrol.vocabulary import ActorKind
 
 __all__ = [
     "SYSTEM", "Actor", "Broken", "Entry", "Stamp", "appended", "chain", "extend", "record",
@@ -231,35 +231,12 @@ def verify(session: Session) -> tuple[int, list[Broken]]:
             count += row.number is not None
             yield row
 
-    for _, rows in groupby(counted(session.execute(_ALL)), key=lambda row: row.file_id):
-        fault = _check(rows)
-        if fault is not None:
-            broken.append(fault)
-    return count, broken
-
-
-def _check(rows: Iterable[Any]) -> Broken | None:
-    """Return where one file's chain breaks first; reads all its rows."""
-    fault: Broken | None = None
-    head, length, row = b"", 0, None
-    for row in rows:
-        if row.number is None or fault is not None:
-            continue
-        length += 1
-        actor = Actor(ActorKind(row.actor_kind), row.actor_label, row.actor_id)
-        head = link(head, length, row.at, Entry(row.file_id, row.action), actor, row.facts)
-        if row.number != length:
-            fault = Broken(row.file_id, row.reference, length, "missing entry")
-        elif head != row.hash:
-            fault = Broken(row.file_id, row.reference, row.number, "changed entry")
-    if (
-        fault is None
-        and row is not None
-        and (length, head)
-        != (
-            row.journal_length,
-            bytes(row.journal_head),
-        )
+    for (file_id, reference, length, head), own in groupby(
+        counted(session.execute(_ALL)),
+        key=attrgetter("file_id", "reference", "journal_length", "journal_head"),
     ):
-        fault = Broken(row.file_id, row.reference, length, "end differs from the file's row")
-    return fault
+        entries = (row for row in own if row.number is not None)
+        fault = first_fault(file_id, entries, length=length, head=bytes(head))
+        if fault is not None:
+            broken.append(Broken(file_id, reference, fault.number, fault.text))
+    return count, broken

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlmodel import Session
 
-from medcontrol.chaining import Actor, Entry, link
+from medcontrol.chaining import OTHER_END, first_fault
 from medcontrol.clock import Clock
 from medcontrol.crypto import KeyRing
 from medcontrol.db import read_only
@@ -26,7 +25,7 @@ from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.model import ControlFile
 from medcontrol.policy import Action, Principal, blinded, visible
 from medcontrol.services import digests, medical
-from medcontrol.vocabulary import ActorKind, Role
+from medcontrol.vocabulary import Role
 
 FORMAT = 1
 WHAT = "evidence"
@@ -156,16 +155,25 @@ def sealed(keys: KeyRing, evidence: dict[str, Any]) -> bytes:
 
 def broken_entry(evidence: dict[str, Any]) -> int | None:
     """Return the number of the first journal entry that does not hold; None when all do."""
-    file, head, number = evidence["file"], b"", 0
-    for number, row in enumerate(evidence["journal"], 1):
-        actor_id = UUID(row["actor_id"]) if row["actor_id"] else None
-        actor = Actor(ActorKind(row["actor_kind"]), row["actor_label"], actor_id)
-        entry = Entry(UUID(file["id"]), row["action"])
-        head = link(head, number, datetime.fromisoformat(row["at"]), entry, actor, row["facts"])
-        if (row["number"], row["hash"]) != (number, head.hex()):
-            return number
-    ends = (file["journal_length"], file["journal_head"]) == (number, head.hex())
-    return None if ends else number + 1
+    file = evidence["file"]
+    fault = first_fault(
+        UUID(file["id"]),
+        map(_entry, evidence["journal"]),
+        length=file["journal_length"],
+        head=bytes.fromhex(file["journal_head"]),
+    )
+    if fault is None:
+        return None
+    return fault.number + (fault.text == OTHER_END)  # the one that should come next
+
+
+def _entry(row: dict[str, Any]) -> SimpleNamespace:
+    """Return a journal entry of evidence as the table has it."""
+    return SimpleNamespace(**row | {
+        "at": datetime.fromisoformat(row["at"]),
+        "actor_id": UUID(row["actor_id"]) if row["actor_id"] else None,
+        "hash": bytes.fromhex(row["hash"]),
+    })  # fmt: skip
 
 
 def check(content: bytes, trusted: bytes) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -182,7 +190,7 @@ def check(content: bytes, trusted: bytes) -> tuple[dict[str, Any], tuple[str, ..
         whole = orjson.loads(content)
         evidence: dict[str, Any] = whole["evidence"]
         faults = []
-        if not _is_signed(canonical(evidence), bytes.fromhex(whole["signature"]), trusted):
+        if not digests.is_signed(canonical(evidence), bytes.fromhex(whole["signature"]), trusted):
             faults.append("wrong signature")
         if whole["sha256"] != fingerprint(evidence):
             faults.append("wrong hash")
@@ -192,14 +200,6 @@ def check(content: bytes, trusted: bytes) -> tuple[dict[str, Any], tuple[str, ..
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InvalidInput("this is no evidence of a file", field="file") from None
     return evidence, tuple(faults)
-
-
-def _is_signed(text: bytes, signature: bytes, trusted: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(trusted).verify(signature, text)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def take_out(principal: Principal, reference: str, *, fund: str, now: datetime) -> dict[str, Any]:
