@@ -58,10 +58,11 @@ def verify_draws(
         count, wrong = verify(session, of_month, period=period)
     if as_json:
         say_json({"draws": count, "wrong": [{"file": w.name, "fault": w.fault} for w in wrong]})
-    elif not wrong:
+    elif wrong:
+        name_some([f"{each.name}: {each.fault}" for each in wrong])
+    else:
         say(f"{count} draws, each the one of its file")
     if wrong:
-        name_some([f"{each.name}: {each.fault}" for each in wrong], as_json)
         fail(f"{len(wrong)} files whose draw is not their own")
 
 

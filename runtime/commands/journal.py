@@ -1,5 +1,6 @@
 """``medcontrol journal``: does what happened stand as it was written, and as it was signed?"""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import orjson
 import typer
 
 from medcontrol import journal as file_journal
-from medcontrol.db import read_only, transaction
+from medcontrol.db import read_only
 from medcontrol.errors import InvalidInput
 from medcontrol.services import digests, evidence
 from medcontrol.settings import settings
@@ -31,14 +32,13 @@ def verify_journal(
 ) -> None:
     """Recompute the hash chain of every file and every signed day; end with 1 if one is wrong."""
     copies = digests.read_kept(read_file(kept)) if kept else {}
-    given = _key(public_key) if public_key else None
     with environment(), read_only() as session:
+        trusted = _trusted(public_key)
         count, broken = file_journal.verify(session)
-        trusted = given or digests.public_key(wiring.keys())
         days = digests.verify_days(session, trusted, kept=copies)
     if as_json:
         rows = [{"file": b.reference, "entry": b.number, "fault": b.fault} for b in broken]
-        say_json({"entries": count, "broken": rows, "signed": digests.as_json(days)})
+        say_json({"entries": count, "broken": rows, "signed": asdict(days)})
     else:
         _tell(count, broken, days)
     if broken:
@@ -53,11 +53,14 @@ def _tell(count: int, broken: list[file_journal.Broken], days: digests.DaysCheck
     if not days.faults:
         until = f", until {days.signed_until:%Y-%m-%d %H:%M} UTC" if days.signed_until else ""
         say(f"{days.days} signed days hold{until}")
-    name_some([f"{b.reference}, entry {b.number}: {b.fault}" for b in broken], False)
-    name_some([f"signed day {f.number} ({f.day or '–'}): {f.fault}" for f in days.faults], False)
+    name_some([f"{b.reference}, entry {b.number}: {b.fault}" for b in broken])
+    name_some([f"signed day {f.number} ({f.day or '–'}): {f.fault}" for f in days.faults])
 
 
-def _key(text: str) -> bytes:
+def _trusted(text: str | None) -> bytes:
+    """Return the public key that was given in hexadecimal; without one the key ring's."""
+    if not text:
+        return digests.public_key(wiring.keys())
     try:
         key = bytes.fromhex(text)
     except ValueError:
@@ -77,8 +80,7 @@ def check_evidence(
 ) -> None:
     """Check evidence that was taken out: signature, hash, chain; end with 1 if one is wrong."""
     content = read_file(file)
-    trusted = _key(public_key) if public_key else digests.public_key(wiring.keys())
-    found, faults = evidence.check(content, trusted)
+    found, faults = evidence.check(content, _trusted(public_key))
     number, entries = found["file"]["reference"], len(found["journal"])
     if as_json:
         say_json({"file": number, "entries": entries, "faults": faults})
@@ -112,7 +114,7 @@ def show_digests(
     as_json: AsJson = False,
 ) -> None:
     """List the signed days, or write them to a file with key and signature, one a line."""
-    with environment(), transaction() as session:
+    with environment(), read_only() as session:
         days = digests.all_days(session)
         key = digests.public_key(wiring.keys()).hex()
     if out is not None:

@@ -62,10 +62,8 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: 
     console().print(table)
 
 
-def name_some(sentences: Sequence[str], as_json: bool) -> None:
-    """Say which things are meant, the first ones, unless the JSON object named all of them."""
-    if as_json:
-        return
+def name_some(sentences: Sequence[str]) -> None:
+    """Say which things are meant, the first ones; the JSON object names all of them."""
     for sentence in sentences[:_NAMED]:
         say(sentence)
     if len(sentences) > _NAMED:
