@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ui.vendor import ROOT, install_packages, npm_command
+
+# What is waited for comes in a moment; a busy machine takes longer, and that is no failure.
+expect.set_options(timeout=30_000)
 
 NO_BROWSER = (
     "no browser for the tests: set MEDCONTROL_CHROMIUM, install chromium, "

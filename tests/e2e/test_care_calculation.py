@@ -1,6 +1,7 @@
 """The calculation page of long-term care in a real browser."""
 
 import pytest
+from playwright.sync_api import expect
 
 from medcontrol.vocabulary import Role
 from tests.browser import serious_violations
@@ -16,7 +17,7 @@ def test_an_agent_types_a_plan_and_stays_and_sees_the_calculation(window: Open) 
     with window(Role.AGENT, "CASA-1") as page:
         page.goto(PAGE)
         page.get_by_role("button", name="Calculer", exact=True).click()
-        assert "6479/7" in page.inner_text(".care-formulas")
+        expect(page.locator(".care-formulas")).to_contain_text("6479/7")
 
         page.get_by_role("button", name="Ajouter un séjour").click()
         page.get_by_label("Admission").fill("2007-03-01")
@@ -26,12 +27,11 @@ def test_an_agent_types_a_plan_and_stays_and_sees_the_calculation(window: Open) 
         page.get_by_label("Sortie").nth(1).fill("2007-03-23")
         page.get_by_role("button", name="Calculer", exact=True).click()
 
-        months = page.locator(".care-month")
-        assert months.count() == 1
-        assert page.locator("td.care-acute").count() == 14
-        assert page.locator("td.care-full_week").count() == 14
-        assert page.locator("td.care-partial_week").count() == 3
-        assert page.locator(".stats strong").first.inner_text() == "507 4/7 (507,57)"
+        expect(page.locator("td.care-acute")).to_have_count(14)
+        expect(page.locator("td.care-full_week")).to_have_count(14)
+        expect(page.locator("td.care-partial_week")).to_have_count(3)
+        expect(page.locator(".care-month")).to_have_count(1)
+        expect(page.locator(".stats strong").first).to_have_text("507 4/7 (507,57)")
         assert serious_violations(page) == []
 
 
@@ -42,15 +42,15 @@ def test_a_wrong_figure_is_named_at_its_field_and_what_was_typed_stays(window: O
         page.get_by_role("button", name="Calculer", exact=True).click()
 
         field = page.locator("#act-0-minutes")
-        assert field.get_attribute("aria-invalid") == "true"
-        assert field.input_value() == "-5"
-        assert "inférieur" in page.inner_text("#act-0-minutes-error")
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_value("-5")
+        expect(page.locator("#act-0-minutes-error")).to_contain_text("inférieur")
 
 
 def test_the_page_is_whole_in_arabic(window: Open) -> None:
     with window(Role.AUDITOR, "MA-CENTRAL", "ar") as page:
         page.goto(PAGE)
         page.locator(".btn-primary").click()
-        assert page.locator("html").get_attribute("dir") == "rtl"
-        assert page.locator(".care-month").count() == 1
+        expect(page.locator(".care-month")).to_have_count(1)
+        expect(page.locator("html")).to_have_attribute("dir", "rtl")
         assert serious_violations(page) == []

@@ -158,8 +158,9 @@ def test_queue_and_file_are_accessible(fund: Fund, page: Page, language: str) ->
     reference = fund.take(**AMBULATORY)
     fund.take(external_id="W-2", documents=[document(PDF, "application/pdf")])
     page.goto("/queue")
-    page.locator(f"button[name=language][value={language}]").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator(f"button[name=language][value={language}]").click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
 
     for address in ("/queue", "/me", *(f"/files/{reference}?tab={tab}" for tab in
                     ("summary", "request", "opinions", "journal"))):  # fmt: skip

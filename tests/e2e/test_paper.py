@@ -94,7 +94,7 @@ def test_the_letter_is_drawn_while_the_doctor_types_in_both_languages(
     page.locator("input[name=outcome][value=granted]").check(force=True)
     french = page.locator('#live-letter figure[data-language="fr"] img')
     arabic = page.locator('#live-letter figure[data-language="ar"] img')
-    expect(french).to_be_visible(timeout=20_000)
+    expect(french).to_be_visible()
     expect(arabic).to_be_hidden()
     granted = french.get_attribute("src")
     page.locator("#live-letter-box input[value=both]").check(force=True)

@@ -149,18 +149,18 @@ def test_leave_is_handed_over_then_a_filter_moves_to_an_agency_and_back(
         fall_ill(page, ill, fund)
         expect(page.locator("#proposed-title")).to_contain_text(str(due))
         page.get_by_role("button", name="Accepter le relais").click()
-        expect(page.locator(".stat-good strong")).to_have_text(str(due), timeout=15_000)
+        expect(page.locator(".stat-good strong")).to_have_text(str(due))
         assert count(HELD, doctor=ill.id, until=until) == 0
 
         before = state()
         move_everything(page)
-        expect(page.locator(".stat-good strong")).to_have_text(MANY_SAID, timeout=30_000)
+        expect(page.locator(".stat-good strong")).to_have_text(MANY_SAID)
         assert {row[3] for row in state()[0]} == {"CASA-2"}
         assert {row[1] for row in state()[0]} == {None}
 
         page.get_by_role("button", name="Annuler (jusqu’à").click()
-        expect(page.get_by_text("Annulation ·")).to_be_visible(timeout=15_000)
-        expect(page.locator(".stat-good strong")).to_have_text(MANY_SAID, timeout=30_000)
+        expect(page.get_by_text("Annulation ·")).to_be_visible()
+        expect(page.locator(".stat-good strong")).to_have_text(MANY_SAID)
         assert serious_violations(page) == []
 
     assert state() == before

@@ -137,9 +137,7 @@ def test_keys_open_hold_and_completion_in_place(page, base):
 def test_what_is_typed_survives_a_server_that_does_not_answer(page, base):
     page.goto(f"{base}{FILE}")
     page.locator("#reasoning").fill("Texte à ne pas perdre")
-    expect(page.locator("#draft-state")).to_have_text(
-        "Brouillon non enregistré ; nouvel essai", timeout=5000
-    )
+    expect(page.locator("#draft-state")).to_have_text("Brouillon non enregistré ; nouvel essai")
     expect(page.locator("#reasoning")).to_have_value("Texte à ne pas perdre")
 
 
