@@ -5,7 +5,7 @@ in its own transaction. What was published and is not done when its next try com
 again, so a broker that loses everything loses nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -109,12 +109,16 @@ def give_up(message: OutboxMessage, error: str, *, now: datetime) -> None:
     message.last_error = error[:200]
 
 
-def note_failure(session: Session, message_id: UUID, error: str) -> None:
+def note_failure(session: Session, message_id: UUID, error: str, *, now: datetime) -> None:
     """Keep why a try failed (a code, never content) for whoever looks at what is stuck."""
     session.execute(
         sa.update(OutboxMessage)
         .where(col(OutboxMessage.id) == message_id, col(OutboxMessage.done_at).is_(None))
-        .values(last_error=error[:200])
+        .values(
+            last_error=error[:200],
+            first_failed_at=sa.func.coalesce(col(OutboxMessage.first_failed_at), now),
+            last_failed_at=now,
+        )
     )
 
 
@@ -139,3 +143,26 @@ def revive(session: Session, message_id: UUID, *, now: datetime) -> bool:
         .values(dead_at=None, attempts=0, next_try_at=now)
     )
     return bool(result.rowcount)
+
+
+def hurry(session: Session, message_ids: Collection[UUID], *, now: datetime) -> set[UUID]:
+    """Make messages due now, given up or not, with all their tries before them.
+
+    Waits for a consumer that is at one of them; a message that it finished meanwhile is left.
+
+    Returns:
+        Those that are tried again.
+    """
+    waiting = (
+        sa.select(col(OutboxMessage.id))
+        .where(col(OutboxMessage.id).in_(list(message_ids)), col(OutboxMessage.done_at).is_(None))
+        .order_by(col(OutboxMessage.id))
+        .with_for_update()
+    )
+    found = set(session.execute(waiting).scalars())
+    session.execute(
+        sa.update(OutboxMessage)
+        .where(col(OutboxMessage.id).in_(found))
+        .values(dead_at=None, attempts=0, next_try_at=now)
+    )
+    return found

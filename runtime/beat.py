@@ -31,6 +31,7 @@ JOBS = (
     Job("holds.wake", MINUTE),
     Job("appointments.remind", HOUR, is_called_at_start=True),
     Job("pool.assign", 2 * MINUTE),
+    Job("files.watch", 10 * MINUTE, is_called_at_start=True),
     # Hourly; also at start, so that days slept through are caught up at once.
     Job("reviews.open", HOUR, is_called_at_start=True),
     # Runs once a night: the others see that it ran.

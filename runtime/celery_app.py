@@ -42,6 +42,7 @@ ROUTES = {
     "care.*": "batch",
     "opinions.*": "batch",
     "files.*": "batch",
+    "incidents.*": "batch",
     "calendar.*": "batch",
     "quality.*": "batch",
     "steering.*": "batch",
@@ -55,7 +56,7 @@ TASKS = ("runtime.tasks.letters", "runtime.tasks.reassignment", "runtime.tasks.e
          "runtime.tasks.history", "runtime.tasks.ranking",
          "runtime.tasks.outcomes", "runtime.tasks.care", "runtime.tasks.packs",
          "runtime.tasks.clocks", "runtime.tasks.quality", "runtime.tasks.adjacent",
-         "runtime.tasks.signing")  # fmt: skip
+         "runtime.tasks.signing", "runtime.tasks.incidents")  # fmt: skip
 
 
 def configuration() -> dict[str, Any]:

@@ -20,6 +20,7 @@ TOPICS = frozenset(
         "packs.migrate",
         "calendar.recount",
         "files.open_next",
+        "incidents.retry",
     }
 )
 

@@ -6,7 +6,8 @@ Two sweeps at once are harmless, since each command locks its file and looks aga
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sqlmodel import Session
 from assignment.batch_run import CHUNK, run_batch
 from medcontrol.clock import Clock
 from medcontrol.db import read_only, transaction
+from medcontrol.services import failed_work
 from workflows import commands
 from workflows.steps.appointments import due_reminders, remind
 from workflows.tools import Tools
@@ -24,6 +26,19 @@ log = logging.getLogger(__name__)
 
 #: Rows found at once; a sweep goes on with the next ones until none is left.
 PAGE = 500
+
+#: The jobs that act on one row after the other.
+CLOCKS, WARNINGS, HOLDS = "deadlines.sweep", "deadlines.warn", "holds.wake"
+REMINDERS, READINGS = "appointments.remind", "quality.move"
+_CLOCK = sa.text("SELECT name FROM deadline WHERE id = :id")
+#: What a row is about: the clock, or the step.
+_STEPS = {
+    CLOCKS: _CLOCK,
+    WARNINGS: _CLOCK,
+    HOLDS: sa.text("SELECT step FROM human_task WHERE id = :id"),
+    REMINDERS: sa.text("SELECT kind FROM appointment WHERE id = :id"),
+    READINGS: sa.text("SELECT stratum FROM second_reading WHERE id = :id"),
+}
 
 #: The place of the last row of a page: when it was due, and its id.
 _Place = tuple[datetime, UUID]
@@ -64,6 +79,51 @@ class Swept:
 
 
 @dataclass(slots=True)
+class Round:
+    """One run of a job over what is due.
+
+    Attributes:
+        job: as the scheduler calls it.
+        at: the instant of the run, after which nothing is looked at.
+    """
+
+    job: str
+    at: datetime
+    result: Swept = field(default_factory=Swept)
+
+    def alone(self, act: Callable[[Session, UUID], bool], key: UUID, file_id: UUID) -> None:
+        """Act on one row in a transaction of its own; one that fails is noted, costs one file."""
+        try:
+            with transaction() as session:
+                self.result.done += act(session, key)
+        except sa.exc.OperationalError as error:
+            if error.connection_invalidated:
+                raise  # the database is gone: no file is to blame
+            self._note(error, key, file_id)  # a lock that was not given; next time
+        except Exception as error:  # noqa: BLE001 - one bad file must cost one file
+            self._note(error, key, file_id)
+
+    def over(self) -> Swept:
+        """Say that all that is due was looked at: what did not fail now does so no more."""
+        with transaction() as session:
+            failed_work.end_others(session, self.job, since=self.at, now=self.at)
+        return self.result
+
+    def _note(self, error: Exception, key: UUID, file_id: UUID) -> None:
+        self.result.failed += 1
+        facts = {"id": str(key), "control_file_id": str(file_id), "error": type(error).__name__}
+        log.error("sweep.failed", extra=facts | {"job": self.job})
+        # When it is the database that is gone, the log has it.
+        with suppress(sa.exc.OperationalError), transaction() as session:
+            step = session.execute(_STEPS[self.job], {"id": key}).scalar() or ""
+            failure = failed_work.Failure(
+                job=self.job, subject_id=key, control_file_id=file_id, step=step,
+                error=failed_work.error_of(error),
+            )  # fmt: skip
+            failed_work.note(session, [failure], now=self.at)
+
+
+@dataclass(slots=True)
 class Placed:
     """What a round over the pool did."""
 
@@ -81,57 +141,63 @@ def sweep_deadlines(tools: Tools, *, now: Clock, limit: int | None = None) -> Sw
         limit: how many clocks at most; the next sweep goes on.
     """
     at = now()
+    round_ = Round(CLOCKS, at)
     return _sweep(
-        _DUE_CLOCKS, lambda s, key: commands.fire_deadline(s, tools, key, now=at), at, limit
+        round_, _DUE_CLOCKS, lambda s, key: commands.fire_deadline(s, tools, key, now=at), limit
     )
 
 
 def warn_of_deadlines(tools: Tools, *, now: Clock, limit: int | None = None) -> Swept:
     """Tell supervisors of the legal deadlines that near; arguments as ``sweep_deadlines``."""
     at = now()
+    round_ = Round(WARNINGS, at)
     return _sweep(
-        _DUE_WARNINGS, lambda s, key: commands.warn_of_deadline(s, tools, key, now=at), at, limit
+        round_,
+        _DUE_WARNINGS,
+        lambda s, key: commands.warn_of_deadline(s, tools, key, now=at),
+        limit,
     )
 
 
 def remind_of_appointments(tools: Tools, jurisdiction: str, *, now: Clock) -> Swept:
     """Tell other systems of the appointments that near, the first ones first."""
-    at, result = now(), Swept()
+    at = now()
+    round_ = Round(REMINDERS, at)
     with read_only() as session:
         due = due_reminders(session, jurisdiction, now=at)
     for key, file_id in due:
-        alone(lambda s, each: remind(s, tools, each, now=at), key, file_id, result)
-    return result
+        round_.alone(lambda s, each: remind(s, tools, each, now=at), key, file_id)
+    return round_.over()
 
 
 def wake_holds(tools: Tools, *, now: Clock, limit: int | None = None) -> Swept:
     """Bring back the tasks whose hold ended; arguments as ``sweep_deadlines``."""
     at = now()
+    round_ = Round(HOLDS, at)
     return _sweep(
+        round_,
         _DUE_HOLDS,
         lambda s, key: commands.wake(s, tools, key, principal=None, now=at),
-        at,
         limit,
     )
 
 
 def _sweep(
-    due: sa.TextClause, act: Callable[[Session, UUID], bool], now: datetime, limit: int | None
+    round_: Round, due: sa.TextClause, act: Callable[[Session, UUID], bool], limit: int | None
 ) -> Swept:
     """Act on each row that is due, page by page; one that fails is passed by."""
-    result = Swept()
     place: _Place | None = None
     left = limit
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)
-        rows = _page(due, now, place, size)
+        rows = _page(due, round_.at, place, size)
         for row in rows:
-            alone(act, row[0], row[1], result)
+            round_.alone(act, row[0], row[1])
         if len(rows) < size:
-            break
+            return round_.over()
         place = (rows[-1][2], rows[-1][0])
         left = None if left is None else left - len(rows)
-    return result
+    return round_.result  # some rows were not looked at
 
 
 def _page(
@@ -141,25 +207,6 @@ def _page(
     with read_only() as session:
         found = session.execute(due, {"now": now, "at": at, "id": last, "page": size})
         return [(row[0], row[1], row[2]) for row in found]
-
-
-def alone(act: Callable[[Session, UUID], bool], key: UUID, file_id: UUID, result: Swept) -> None:
-    """Act on one row in a transaction of its own; one that fails is logged and costs one file."""
-    try:
-        with transaction() as session:
-            result.done += act(session, key)
-    except sa.exc.OperationalError as error:
-        if error.connection_invalidated:
-            raise  # the database is gone: no file is to blame
-        _note(error, key, file_id, result)  # a lock that was not given; next time
-    except Exception as error:  # noqa: BLE001 - one bad file must cost one file
-        _note(error, key, file_id, result)
-
-
-def _note(error: Exception, key: UUID, file_id: UUID, result: Swept) -> None:
-    result.failed += 1
-    facts = {"id": str(key), "control_file_id": str(file_id), "error": type(error).__name__}
-    log.error("sweep.failed", extra=facts)
 
 
 def forget_drafts(*, now: Clock) -> None:

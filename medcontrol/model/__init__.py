@@ -54,6 +54,7 @@ from medcontrol.model.doctor import (
 from medcontrol.model.entitlement import Entitlement, EntitlementEvent, ReviewPostponement
 from medcontrol.model.flow import Deadline, FlowInstance, HumanTask, Suspension
 from medcontrol.model.history import BeneficiaryEvent, ControlOutcome, FeatureBucket, PastFile
+from medcontrol.model.incidents import FailedWork, IncidentRetry, IncidentRetryItem
 from medcontrol.model.journal import JournalDigest, JournalEntry
 from medcontrol.model.letter import Letter, LetterBatch
 from medcontrol.model.long_term_care import (
@@ -111,8 +112,9 @@ __all__ = [
     "DeadlineAlert", "Decision", "Doctor", "DoctorChange", "DoctorLoad", "DoctorSuperior",
     "DoctorUnit", "Document", "DocumentView", "Entitlement", "EntitlementEvent", "ExcludedDoctor",
     "Experiment", "ExperimentFile", "Expert", "ExpertConflict", "ExpertFee", "ExpertMission",
-    "ExternalRecourse", "FeatureBucket", "FlowInstance", "HospitalStay", "HumanTask",
-    "InboxMessage", "IntakeBatch", "JournalDigest", "JournalEntry", "Letter", "LetterBatch",
+    "ExternalRecourse", "FailedWork", "FeatureBucket", "FlowInstance", "HospitalStay", "HumanTask",
+    "InboxMessage", "IncidentRetry", "IncidentRetryItem", "IntakeBatch",
+    "JournalDigest", "JournalEntry", "Letter", "LetterBatch",
     "LineOpinion", "MedicalRecord", "Message", "Opinion", "OpinionRequest", "OutboxMessage",
     "PackMigration", "PackMigrationFile", "PaperMovement", "PaperSlip", "PaperSlipFile", "PastFile",
     "Probe", "ProbeFile", "ProbeRound", "ProviderCase", "ProviderCaseEvent", "ProviderCaseFile",
@@ -121,5 +123,6 @@ __all__ = [
     "RuleSetVersion", "SavedView", "Schedule", "SealedEnvelope", "SecondReading", "SelectionToken",
     "SelectivityAlert", "SelectivityDecision", "SelectivityMeasure", "SelectivityQuota",
     "SelectivityRanking", "ShadowCount", "ShadowSample", "SharedDocument", "SteeringMonth",
-    "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession", "WorkPoints",
+    "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession",
+    "WorkPoints",
 ]  # fmt: skip

@@ -21,6 +21,14 @@ class OutboxMessage(SQLModel, table=True):
             "next_try_at",
             postgresql_where=sa.text("done_at IS NULL AND dead_at IS NULL"),
         ),
+        # What fails: few rows, whatever the outbox holds.
+        sa.Index(
+            "ix_outbox_message_failed",
+            "topic",
+            postgresql_where=sa.text(
+                "done_at IS NULL AND (last_error IS NOT NULL OR dead_at IS NOT NULL)"
+            ),
+        ),
     )
 
     id: UUID = primary_key()
@@ -34,6 +42,8 @@ class OutboxMessage(SQLModel, table=True):
     done_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
     attempts: int = Field(default=0)
     last_error: str | None = Field(default=None, sa_type=TEXT, nullable=True)
+    first_failed_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
+    last_failed_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
     # Given up: someone has to look.
     dead_at: datetime | None = Field(default=None, sa_type=INSTANT, nullable=True)
 

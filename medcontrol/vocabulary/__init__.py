@@ -21,6 +21,7 @@ from medcontrol.vocabulary.files import (
     StepKind,
     TaskStatus,
 )
+from medcontrol.vocabulary.incidents import WHOLE_JOB, IncidentKind, RetryOutcome
 from medcontrol.vocabulary.papers import (
     Annulled,
     DocumentClass,
@@ -77,6 +78,7 @@ from medcontrol.vocabulary.selectivity import (
 __all__ = [
     "ASKS_FOR_PIECES",
     "CURRENCIES",
+    "WHOLE_JOB",
     "AbsenceKind",
     "AbsenceStatus",
     "ActorKind",
@@ -106,6 +108,7 @@ __all__ = [
     "ExperimentMetric",
     "ExperimentStatus",
     "HoldEnd",
+    "IncidentKind",
     "ItemStatus",
     "Jurisdiction",
     "Lane",
@@ -131,6 +134,7 @@ __all__ = [
     "ReadingFinding",
     "ReadingStatus",
     "Relation",
+    "RetryOutcome",
     "Role",
     "RuleSetStatus",
     "Scheme",

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from medcontrol import outbox
+from medcontrol.clock import utc_now
 from medcontrol.db import transaction
 from medcontrol.errors import DomainError
 
@@ -59,4 +60,4 @@ def without_values(**ids: str) -> Iterator[None]:
 def _note(message_id: UUID, error: str) -> None:
     # When it is the database that is gone, the next try is planned all the same.
     with suppress(sa.exc.OperationalError), transaction() as session:
-        outbox.note_failure(session, message_id, error)
+        outbox.note_failure(session, message_id, error, now=utc_now())

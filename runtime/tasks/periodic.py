@@ -2,21 +2,26 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import time, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from celery import shared_task
 
 from medcontrol.clock import utc_now
 from medcontrol.db import transaction
-from medcontrol.services import schedule, sessions
+from medcontrol.errors import DomainError
+from medcontrol.services import failed_work, schedule, sessions
+from medcontrol.services.failed_work import Failure
 from medcontrol.settings import settings
 from medcontrol.turns import take_turn
+from medcontrol.vocabulary import WHOLE_JOB
 from runtime import wiring
 from runtime.relay import Rules, relay_all
 from runtime.sending import TOPICS, send, settled_topics
-from runtime.tasks.failing import without_values
+from runtime.tasks.failing import TaskFailed, without_values
 from workflows import invariants, sweeping
 from workflows.rights.reviews import review_round
 
@@ -33,12 +38,25 @@ def alone(name: str, work: Callable[[], Result]) -> Result | None:
     Raises:
         TaskFailed: it failed; the next call tries again.
     """
-    with without_values(job=name), transaction() as turn:
-        if not take_turn(turn, name):
-            return None
-        result = work()
-        schedule.note_run(turn, name, result, now=utc_now())
-        return result
+    try:
+        with without_values(job=name), transaction() as turn:
+            if not take_turn(turn, name):
+                return None
+            result = work()
+            schedule.note_run(turn, name, result, now=utc_now())
+            failed_work.end(turn, name, WHOLE_JOB, now=utc_now())
+            return result
+    except (DomainError, TaskFailed) as error:
+        _note_failure(name, error)
+        raise
+
+
+def _note_failure(name: str, error: DomainError | TaskFailed) -> None:
+    """Note that a whole job failed; when it is the database that is gone, the log has it."""
+    why = error.code if isinstance(error, DomainError) else str(error)
+    failure = Failure(job=name, subject_id=WHOLE_JOB, error=why)
+    with suppress(sa.exc.OperationalError), transaction() as session:
+        failed_work.note(session, [failure], now=utc_now())
 
 
 @shared_task(name="relay.run")

@@ -42,6 +42,7 @@ __all__ = [
     "fire",
     "opening_facts",
     "receive",
+    "resume",
     "start",
 ]
 
@@ -109,6 +110,21 @@ def fire(pack: Pack, state: str, wait_task_id: str) -> Advance:
         raise InvalidInput(f"{task.task_spec.bpmn_id} is not a deadline", field="wait_task_id")
     task._set_internal_data(event_fired=True)
     task.task_spec._update(task)
+    spiff.run(workflow)
+    return advance(pack, workflow, path)
+
+
+def resume(pack: Pack, state: str) -> Advance:
+    """Run what is ready and return where the flow stands: nothing happened to it.
+
+    A state that was saved after a move calls no operation: all that was ready did run then.
+
+    Raises:
+        InvalidInput: another pack's state, or a flow that waits for nothing.
+    """
+    before, body = _open(pack, state)
+    path = Path(pack, before)
+    workflow = spiff.restore(body, specs(pack), path)
     spiff.run(workflow)
     return advance(pack, workflow, path)
 

@@ -31,7 +31,7 @@ from workflows.linked.files import NewLinked, open_linked
 from workflows.linked.requests import copy_request
 from workflows.steps import moving
 from workflows.steps.ending import actor_of
-from workflows.sweeping import Swept, alone
+from workflows.sweeping import READINGS, Round
 from workflows.tools import Tools
 
 FLOW = "quality"
@@ -83,17 +83,19 @@ def move_readings(tools: Tools, jurisdiction: str, *, now: Clock) -> Moved:
             {"jurisdiction": jurisdiction, "most": MOST,
              "before": at - timedelta(seconds=tools.undo_seconds)},
         ).all()  # fmt: skip
-    limits = Swept()
+    round_ = Round(READINGS, at)
     for row in passed:
-        alone(lambda s, key: _report_limit(s, key, at), row.id, row.control_file_id, limits)
-    done = _open_all(tools, due, at)
-    done.limits_passed = limits.done
-    done.failed += limits.failed
+        round_.alone(lambda s, key: _report_limit(s, key, at), row.id, row.control_file_id)
+    limits = round_.result.done
+    done = _open_all(tools, due, round_)
+    done.limits_passed, done.failed = limits, round_.result.failed
+    if len(due) < MOST:
+        round_.over()
     return done
 
 
-def _open_all(tools: Tools, due: Sequence[Any], at: datetime) -> Moved:
-    done, swept = Moved(), Swept()
+def _open_all(tools: Tools, due: Sequence[Any], round_: Round) -> Moved:
+    done, at = Moved(), round_.at
     became: Counter[ReadingStatus] = Counter()
     nobody: Counter[str] = Counter()
     for row in due:
@@ -107,10 +109,9 @@ def _open_all(tools: Tools, due: Sequence[Any], at: datetime) -> Moved:
             nobody[region] += status is ReadingStatus.DRAWN
             return True
 
-        alone(act, row.id, row.control_file_id, swept)
+        round_.alone(act, row.id, row.control_file_id)
     done.opened, done.unread = became[ReadingStatus.READING], became[ReadingStatus.UNREAD]
     done.waiting += became[ReadingStatus.DRAWN]
-    done.failed = swept.failed
     return done
 
 
