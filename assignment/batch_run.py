@@ -19,7 +19,6 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment.batch import plan_over
-from assignment.collecting import uncollected
 from assignment.facts import Plan, PlannedAssignment, UnassignedTask
 from assignment.loading_tasks import load_snapshot
 from assignment.loads import lock_loads
@@ -29,6 +28,7 @@ from assignment.staff import Staff, doctors_by_id, staff
 from assignment.writing import Occasion, in_batch, say_why_not, write_plan
 from medcontrol import journal, outbox
 from medcontrol.clock import Clock
+from medcontrol.collecting import undisturbed
 from medcontrol.copying import ids_text
 from medcontrol.db import read_only, shared_engine, transaction, using
 from medcontrol.turns import take_turn
@@ -106,10 +106,10 @@ def run_batch(
     """
     result = BatchRun(is_dry_run=is_dry_run)
     if is_dry_run:
-        with uncollected():
+        with undisturbed():
             _plan(result, jurisdiction, now(), region, agency, None)
         return result
-    with transaction() as turn, uncollected():
+    with transaction() as turn, undisturbed():
         free = _take_turns(turn, jurisdiction, region, result)
         versions = _plan(result, jurisdiction, now(), region, agency, free)
         occasion = in_batch(Occasion(now=now(), actor=actor))

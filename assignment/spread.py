@@ -11,7 +11,6 @@ from datetime import date
 import numpy as np
 
 from assignment.bound import Bound
-from assignment.collecting import uncollected
 from assignment.doctors import DoctorTable, FloatArray, IntArray
 from assignment.eligibility import Eligibility
 from assignment.facts import DoctorFacts, Plan, TaskFacts, check_unique
@@ -24,6 +23,7 @@ from assignment.repair import Room, make_room
 from assignment.rounding import Rounding
 from assignment.scoring import Weights
 from assignment.telling import Teller
+from medcontrol.collecting import undisturbed
 
 #: Slack above the bound that is tried first when files that were left over are placed.
 _SLACK = (0.0, 0.003, 0.006, 0.015, 0.03, 0.06)
@@ -83,7 +83,7 @@ def spread_over(
 ) -> Spread:
     """Plan as ``spread``, with constraints that were compiled before."""
     check_unique((task.id for task in tasks), "task")
-    with uncollected():
+    with undisturbed():
         run = _Run(eligibility, sorted(tasks, key=lambda task: task.urgency), floor)
         run.place_all()
         return run.result()

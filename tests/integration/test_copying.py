@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from medcontrol.collecting import undisturbed
 from medcontrol.copying import copy_rows, prepared
 from medcontrol.db import transaction
 from medcontrol.driver import ask
@@ -14,7 +15,6 @@ from medcontrol.ids import new_id
 from medcontrol.journal import SYSTEM
 from medcontrol.model import ControlFile, HumanTask, OutboxMessage
 from tests.flow_world import World, make_world, raw
-from workflows.gate.collecting import undisturbed
 from workflows.gate.single import take_in_one
 from workflows.steps import moving
 from workflows.steps.locked import columns, locked, take_changes

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from medcontrol.clock import Clock
+from medcontrol.collecting import undisturbed
 from medcontrol.db import transaction
 from medcontrol.errors import Unavailable
 from medcontrol.intake import FieldError, Line, Registers
@@ -17,7 +18,6 @@ from medcontrol.model import IntakeBatch
 from medcontrol.vocabulary import QuarantineReason
 from workflows.gate import identities, quarantine
 from workflows.gate.chunks import Checked, checked_chunks
-from workflows.gate.collecting import undisturbed
 from workflows.gate.counts import BatchName, Counts
 from workflows.gate.registers import registers
 from workflows.gate.saving import save

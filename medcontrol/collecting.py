@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keep the cycle collector out of a chunk: it would walk all its rows, over and over.
+    """Keep the cycle collector out of a chunk or a plan: it would walk all its rows, over and over.
 
-    A chunk's rows hold no cycles and are freed when it ends. This saves a fifth of the gate.
+    The rows hold no cycles and are freed when the work ends. This saves a fifth of the gate.
     Threads may overlap: whoever found the collector at work starts it again.
     """
     was_on = gc.isenabled()
