@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,13 +19,10 @@ from assignment.facts import DoctorFacts, Plan, TaskFacts
 from assignment.levers import Levers
 from assignment.loading_doctors import load_doctors
 from assignment.loading_tasks import load_snapshot
-from assignment.scoring import Weights
 from assignment.service import find_waiting
 from assignment.spread import spread_over
 from assignment.staff import Staff
 from medcontrol.clock import civil_date
-
-_WEIGHTS = frozenset(each.name for each in fields(Weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +58,14 @@ class Effect:
 def changed(present: Levers, name: str, value: float) -> Levers:
     """Return levers with one of them set otherwise."""
     own: dict[str, Any] = {name: int(value) if levers.LEVERS[name].is_whole else value}
-    if name in _WEIGHTS:
+    if name in levers.OF_WEIGHTS:
         return replace(present, weights=replace(present.weights, **own))
     return replace(present, **own)
 
 
 def value_of(present: Levers, name: str) -> float:
     """Return what one lever is."""
-    values = asdict(present.weights) if name in _WEIGHTS else asdict(present)
+    values = asdict(present.weights) if name in levers.OF_WEIGHTS else asdict(present)
     return float(values[name])
 
 

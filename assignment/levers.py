@@ -90,7 +90,8 @@ class Levers:
         }[affinity]
 
 
-_OF_WEIGHTS = frozenset(each.name for each in fields(Weights) if each.name in LEVERS)
+#: Levers that are weights.
+OF_WEIGHTS = frozenset(each.name for each in fields(Weights) if each.name in LEVERS)
 
 
 def of_values(values: Mapping[str, float]) -> Levers:
@@ -99,9 +100,9 @@ def of_values(values: Mapping[str, float]) -> Levers:
     own: dict[str, Any] = {
         name: int(value) if LEVERS[name].is_whole else value
         for name, value in known.items()
-        if name not in _OF_WEIGHTS
+        if name not in OF_WEIGHTS
     }
-    chosen: dict[str, Any] = {name: known[name] for name in _OF_WEIGHTS}
+    chosen: dict[str, Any] = {name: known[name] for name in OF_WEIGHTS}
     return Levers(weights=Weights(**chosen), **own)
 
 

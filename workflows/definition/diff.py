@@ -62,8 +62,9 @@ def differences(before: Pack, after: Pack) -> list[Change]:
 
     Moving an element on the drawing is no difference; renaming or joining it otherwise is one.
     """
-    old, new = _parts(before), _parts(after)
-    named = _way_names(before) | _way_names(after)
+    drawn, redrawn = read(before.bpmn()), read(after.bpmn())
+    old, new = _parts(before, drawn), _parts(after, redrawn)
+    named = _way_names(drawn) | _way_names(redrawn)
     return [
         change
         for section in SECTIONS
@@ -135,9 +136,8 @@ def _without(some: Any, others: Any) -> list[Any]:
     return [each for each in some if each not in others]
 
 
-def _parts(pack: Pack) -> dict[str, dict[str, Part]]:
+def _parts(pack: Pack, graph: Graph) -> dict[str, dict[str, Part]]:
     meta: dict[str, Any] = pack.meta.model_dump(mode="json", by_alias=True)
-    graph = read(pack.bpmn())
     whole = ("version", "valid_from", "common", "levels", "titles", "legal_references")
     found: dict[str, dict[str, Part]] = {name: meta[name] for name in _PLAIN}
     found["pack"] = {"pack": {name: meta[name] for name in whole}}
@@ -172,9 +172,8 @@ def _way(edge: Edge) -> str:
     return f"{edge.source} → {edge.target}"
 
 
-def _way_names(pack: Pack) -> dict[str, str]:
+def _way_names(graph: Graph) -> dict[str, str]:
     """Return what stands on the drawing at both ends of every way."""
-    graph = read(pack.bpmn())
     label = {node.id: node.name or node.id for node in graph.nodes.values()}
     return {_way(edge): f"{label[edge.source]} → {label[edge.target]}" for edge in graph.edges}
 
