@@ -24,6 +24,7 @@ from medcontrol.model import (
     HumanTask,
     ReceivedFile,
     RoleGrant,
+    SavedView,
     SecondReading,
     Unit,
 )
@@ -254,6 +255,38 @@ def agent_scope(principal: Principal) -> sa.ColumnElement[bool]:
         return sa.true()
     codes = [grant.unit_code for grant in grants]
     return sa.or_(col(Unit.code).in_(codes), col(Unit.parent_code).in_(codes))
+
+
+def sharing_scope(principal: Principal) -> sa.ColumnElement[bool]:
+    """Return the predicate over ``unit`` rows with which somebody may share views of lists.
+
+    Those that they supervise or coordinate, and those below.
+    """
+    grants = [
+        grant for grant in principal.grants if grant.role in (Role.SUPERVISOR, Role.COORDINATOR)
+    ]
+    if any(grant.level is ControlLevel.CENTRAL for grant in grants):
+        return sa.and_(col(Unit.is_active))
+    codes = [grant.unit_code for grant in grants]
+    return sa.and_(
+        col(Unit.is_active), sa.or_(col(Unit.code).in_(codes), col(Unit.parent_code).in_(codes))
+    )
+
+
+def visible_views(principal: Principal) -> sa.ColumnElement[bool]:
+    """Return the predicate over ``saved_view`` rows: one's own, one's units', one's roles'.
+
+    A unit's views are also those of whoever works at a unit below it. What a view lists is for
+    each reader what the reader may see.
+    """
+    codes = [grant.unit_code for grant in principal.grants]
+    above = sa.select(col(Unit.parent_code)).where(col(Unit.code).in_(codes))
+    top = sa.select(col(Unit.parent_code)).where(col(Unit.code).in_(above))
+    unit, role = col(SavedView.unit_code), col(SavedView.role)
+    own = sa.and_(col(SavedView.user_id) == principal.id, unit.is_(None), role.is_(None))
+    return sa.or_(
+        own, unit.in_(codes), unit.in_(above), unit.in_(top), role.in_(list(principal.roles))
+    )
 
 
 def grants_of(session: Session, user_id: UUID, on: date) -> tuple[Grant, ...]:

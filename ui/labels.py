@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from medcontrol.queries.file_page import FileAction, FileTab
 from medcontrol.queries.file_tabs import JournalKind, PieceState, StepState
+from medcontrol.queries.list_columns import ListColumn
 from medcontrol.queries.worklist import BulkAction, DuePreset, DueState, QueueSort, QueueTab
 from medcontrol.rules.checks.case import Verdict
 from medcontrol.vocabulary import (
@@ -303,6 +304,21 @@ _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (QueueSort.AGE, N_("Age")),
     (QueueSort.REFERENCE, N_("File")),
     (QueueSort.PERSON, N_("Person concerned")),
+    (ListColumn.DUE, N_("Due")),
+    (ListColumn.PERSON, N_("Person concerned")),
+    (ListColumn.TYPE, N_("Type")),
+    (ListColumn.LANE, N_("Lane")),
+    (ListColumn.MODE, N_("Way of control")),
+    (ListColumn.STEP, N_("Step and level")),
+    (ListColumn.STATUS, N_("What the file awaits")),
+    (ListColumn.UNIT, N_("Unit")),
+    (ListColumn.RECEIVED, N_("Received")),
+    (ListColumn.AMOUNT, N_("Amount")),
+    (ListColumn.PROVIDER, N_("Provider")),
+    (ListColumn.PAPER, N_("Place of the paper file")),
+    (ListColumn.POINTS, N_("Minutes of work")),
+    (ListColumn.HANDS, N_("In the hands of")),
+    (ListColumn.SIGNALS, N_("Signals")),
     (BulkAction.REASSIGN, N_("Reassign…")),
     (BulkAction.HOLD, N_("Put on hold…")),
     (BulkAction.REQUEST_COMPLETION, N_("Request pieces…")),

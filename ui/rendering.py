@@ -118,6 +118,7 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
     # Macros, as ``ui.due(…)``: globals, so that a block rendered alone has them too.
     env.globals["ui"] = env.get_template("_macros.html").module
     env.globals["saved"] = env.get_template("_views.html").module
+    env.globals["cols"] = env.get_template("_columns.html").module
     return env
 
 

@@ -172,6 +172,10 @@ NAVIGATION: tuple[NavItem, ...] = (
         roles=frozenset({Role.ADMINISTRATOR}),
     ),
     NavItem(
+        text=N_("Views by role"), icon="star", address="/views/roles",
+        roles=frozenset({Role.ADMINISTRATOR}),
+    ),
+    NavItem(
         text=N_("Announced days"), icon="calendar", address="/holidays", key="h",
         roles=frozenset({Role.ADMINISTRATOR, Role.REFERENCE_MANAGER}),
     ),

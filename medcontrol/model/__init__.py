@@ -98,7 +98,7 @@ from medcontrol.model.received_file import (
     SelectivityQuota,
 )
 from medcontrol.model.rule_sets import RuleSetEvent, RuleSetVersion
-from medcontrol.model.saved_view import SavedView
+from medcontrol.model.saved_view import SavedView, ViewChoice
 from medcontrol.model.score import CapacitySnapshot, SelectivityRanking, TrainedModel
 from medcontrol.model.unit import AnnouncedDay, Unit
 from medcontrol.model.user import ApiClient, RoleGrant, UserAccount, UserSession

@@ -1,13 +1,15 @@
 """A doctor's or an agent's queue (file de travail): what the page shows, in plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from urllib.parse import urlencode
 from uuid import UUID
 
-from medcontrol.model import SavedView
+from medcontrol.queries.filters import Pairs, pairs_of
+from medcontrol.queries.list_columns import QUEUE_COLUMNS, ListColumn, RowExtras
+from medcontrol.queries.saved_views import NO_VIEWS, ViewsOfList
 from medcontrol.vocabulary import (
     ControlFileStatus,
     ControlLevel,
@@ -129,6 +131,7 @@ class QueueFilters:
     doctor: UUID | None = None
     sort: QueueSort = QueueSort.DUE
     descending: bool = False
+    columns: tuple[ListColumn, ...] = ()  # the usual ones when empty
     size: int = 25
     after: str = ""
 
@@ -141,14 +144,11 @@ class QueueFilters:
         >>> QueueFilters(flow=("ald",)).address(tab=QueueTab.WAITING)
         '?tab=waiting&flow=ald'
         """
-        pairs: list[tuple[str, str]] = []
-        for member in fields(self):
-            value = changes.get(member.name, getattr(self, member.name))
-            if value == member.default:
-                continue
-            many = value if isinstance(value, tuple) else (value,)
-            pairs += [(member.name, "1" if item is True else str(item)) for item in many]
-        return "?" + urlencode(pairs or [("tab", QueueTab.TODO.value)])
+        return "?" + urlencode(self.pairs(**changes) or [("tab", QueueTab.TODO.value)])
+
+    def pairs(self, **changes: object) -> Pairs:
+        """Return the same as fields of a form."""
+        return pairs_of(self, changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,5 +216,7 @@ class QueuePage:
     may_see_team: bool = False
     owner_name: str | None = None  # whose queue, when a supervisor looks at it
     waking_soon: int = 0  # held files that wake within the week: for the empty page
-    own_views: tuple[SavedView, ...] = ()
-    own_counts: Mapping[UUID, int] = field(default_factory=dict)  # by saved view
+    columns: tuple[ListColumn, ...] = QUEUE_COLUMNS  # of the table, in order
+    column_options: tuple[ListColumn, ...] = ()  # that the reader may choose
+    extras: Mapping[UUID, RowExtras] = field(default_factory=dict)  # by task
+    saved: ViewsOfList = NO_VIEWS

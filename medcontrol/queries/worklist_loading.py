@@ -12,6 +12,13 @@ from medcontrol.model import Doctor, HumanTask
 from medcontrol.policy import Principal, visible
 from medcontrol.queries.due_dates import IS_BACK, IS_HELD, LANE_RANK, Days, Task, due_of
 from medcontrol.queries.keyset import Key, Keyset
+from medcontrol.queries.list_columns import (
+    QUEUE_COLUMNS,
+    columns_for,
+    load_extras,
+    shown_columns,
+)
+from medcontrol.queries.saved_views import COUNT_LIMIT as VIEW_COUNT_LIMIT
 from medcontrol.queries.worklist import (
     BulkAction,
     Due,
@@ -70,6 +77,7 @@ def load_queue(
         )
     ).one()
     rows, paging = _load_rows(session, filters, chosen, totals.total, days)
+    columns = shown_columns(filters.columns, QUEUE_COLUMNS, principal)
     return QueuePage(
         today=days.today,
         filters=filters,
@@ -84,6 +92,9 @@ def load_queue(
         may_see_team=may_see_team,
         owner_name=totals.owner,
         waking_soon=sum(row.waking_soon for row in counts),
+        columns=columns,
+        column_options=columns_for(principal),
+        extras=load_extras(session, principal, [row.task_id for row in rows], columns),
     )
 
 
@@ -95,11 +106,16 @@ def count_each(
     now: datetime,
     calendar: WorkingCalendar,
 ) -> list[int]:
-    """Return how many tasks each of several filters leaves, in one statement."""
-    if not filters:
-        return []
+    """Return how many tasks each of several filters leaves, up to the limit of views and one."""
     days = Days(now, calendar)
-    numbers = [_capped(chosen_tasks(principal, each, days)) for each in filters]
+    return count_tasks(session, [chosen_tasks(principal, each, days) for each in filters])
+
+
+def count_tasks(session: Session, wheres: Sequence[sa.ColumnElement[bool]]) -> list[int]:
+    """Return how many tasks each predicate leaves, in one statement that stops early."""
+    if not wheres:
+        return []
+    numbers = [_capped(where, VIEW_COUNT_LIMIT) for where in wheres]
     row = session.execute(
         sa.select(*(number.label(f"n{place}") for place, number in enumerate(numbers)))
     ).one()
@@ -157,9 +173,9 @@ def chosen_tasks(principal: Principal, filters: QueueFilters, days: Days) -> sa.
     return sa.and_(*parts)
 
 
-def _capped(where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+def _capped(where: sa.ColumnElement[bool], limit: int = COUNT_LIMIT) -> sa.ScalarSelect[int]:
     """Count rows exactly up to the limit, and no further."""
-    some = sa.select(sa.literal(1)).select_from(HumanTask).where(where).limit(COUNT_LIMIT + 1)
+    some = sa.select(sa.literal(1)).select_from(HumanTask).where(where).limit(limit + 1)
     return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
 
 

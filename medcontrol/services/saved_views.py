@@ -1,5 +1,7 @@
-"""Keeping the filters of a list under a name of one's own (vues enregistrées)."""
+"""Keeping the filters, order and columns of a list under a name (vues enregistrées)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -7,114 +9,246 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from medcontrol.errors import InvalidInput, NotFound
-from medcontrol.model import SavedView, UserAccount
+from medcontrol.errors import Forbidden, InvalidInput, NotFound
+from medcontrol.model import SavedView, Unit, UserAccount, ViewChoice
+from medcontrol.policy import Principal, sharing_scope, visible_views
+from medcontrol.vocabulary import Role
 
-LISTS = ("/queue", "/supervision/tasks")
+_CHIEFS = (Role.COORDINATOR, Role.SUPERVISOR)
+#: The lists of which views are kept, and the roles that work with each.
+LISTS: Mapping[str, tuple[Role, ...]] = {
+    "/queue": (Role.AGENT, Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR, Role.SUPERVISOR),
+    "/supervision/tasks": _CHIEFS,
+}
 MOST = 20
 LONGEST_NAME = 60
 LONGEST_ADDRESS = 2000
 
 
-def views_of(session: Session, user_id: UUID, path: str) -> list[SavedView]:
-    """Return somebody's views of a list, by name."""
-    mine = (SavedView.user_id == user_id, SavedView.path == path)
-    return list(session.exec(select(SavedView).where(*mine).order_by(col(SavedView.name))))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveView:
+    """A view to keep.
 
-
-def default_address(session: Session, user_id: UUID, path: str) -> str | None:
-    """Return what a list opens with for somebody, None where nothing was chosen."""
-    return session.exec(
-        select(SavedView.address).where(
-            SavedView.user_id == user_id, SavedView.path == path, col(SavedView.is_default)
-        )
-    ).first()
-
-
-def save_view(
-    session: Session, user_id: UUID, path: str, name: str, address: str, *,
-    is_default: bool = False, now: datetime,
-) -> SavedView:  # fmt: skip
-    """Keep the filters of a list under a name; the same name again holds the new filters.
-
-    Args:
-        session: within the caller's transaction.
-        user_id: whose view.
+    Attributes:
         path: one of ``LISTS``.
         name: 1 to 60 characters.
         address: the list's query string; the place in its pages is not kept.
-        is_default: whether the list opens with it from now on.
+        unit_code: whose everyone finds it; for its maker alone when empty.
+    """
+
+    path: str
+    name: str
+    address: str
+    unit_code: str = ""
+
+
+def opens_with(session: Session, principal: Principal, path: str) -> str | None:
+    """Return the query string that a list opens with for somebody, None for the plain list.
+
+    What one chose comes first, then what is set for one's role; of several roles, the first of
+    the vocabulary counts.
+    """
+    choice = session.get(ViewChoice, (principal.id, path))
+    if choice is not None and choice.view_id is None:
+        return None
+    mine = select(SavedView).where(SavedView.path == path, visible_views(principal))
+    if choice is not None:
+        chosen = session.exec(mine.where(SavedView.id == choice.view_id)).first()
+        if chosen is not None:  # it may be of a unit that one has left
+            return chosen.address
+    of_roles = {
+        view.role: view.address
+        for view in session.exec(mine.where(col(SavedView.role).is_not(None)))
+    }
+    return next((of_roles[role] for role in Role if role in of_roles), None)
+
+
+def save_view(
+    session: Session, principal: Principal, view: SaveView, *, now: datetime
+) -> SavedView:
+    """Keep a view; the same name again, for the same people, holds the new filters.
+
+    Args:
+        session: within the caller's transaction.
+        principal: who makes it.
+        view: what to keep.
         now: the instant.
 
     Raises:
         InvalidInput: field ``name``, ``path`` or ``address``; also one view too many.
+        Forbidden: a unit that one neither supervises nor coordinates.
     """
-    named = " ".join(name.split())
+    named = " ".join(view.name.split())
     if not 1 <= len(named) <= LONGEST_NAME:
         raise InvalidInput(f"a name of 1 to {LONGEST_NAME} characters", field="name")
+    if view.path not in LISTS:
+        raise InvalidInput("no list of which views are kept", field="path")
+    if len(view.address) > LONGEST_ADDRESS:
+        raise InvalidInput(f"at most {LONGEST_ADDRESS} characters", field="address")
+    if view.unit_code:
+        _lock_unit(session, principal, view.unit_code)
+        beside = col(SavedView.unit_code) == view.unit_code
+    else:
+        _lock_account(session, principal.id)
+        beside = _own(principal.id)
+    same = {
+        each.name: each
+        for each in session.exec(select(SavedView).where(SavedView.path == view.path, beside))
+    }
+    if named not in same and len(same) >= MOST:
+        raise InvalidInput(f"at most {MOST} views of a list", field="name")
+    kept = same.get(named) or SavedView(
+        path=view.path, name=named, unit_code=view.unit_code or None, created_at=now,
+        user_id=principal.id, address="?",
+    )  # fmt: skip
+    kept.user_id = principal.id
+    kept.address = _lasting(view.address, is_shared=bool(view.unit_code))
+    session.add(kept)
+    session.flush()
+    return kept
+
+
+def choose(session: Session, principal: Principal, view_id: UUID, *, is_chosen: bool) -> SavedView:
+    """Let a list open with this view for somebody, or no longer.
+
+    Somebody who does not want the view of their role gets the plain list.
+
+    Raises:
+        NotFound: no view that this person sees.
+    """
+    _lock_account(session, principal.id)
+    view = _visible(session, principal, view_id, key_share=True)
+    choice = session.get(ViewChoice, (principal.id, view.path))
+    if is_chosen or view.role is not None:
+        choice = choice or ViewChoice(user_id=principal.id, path=view.path)
+        choice.view_id = view.id if is_chosen else None
+        session.add(choice)
+    elif choice is not None:
+        session.delete(choice)
+    session.flush()
+    return view
+
+
+def remove_view(session: Session, principal: Principal, view_id: UUID) -> SavedView:
+    """Forget a view; nobody's list opens with it any longer.
+
+    Raises:
+        NotFound: no view that this person sees.
+        Forbidden: a unit's, by somebody who neither supervises nor coordinates it; a role's.
+    """
+    found = session.exec(
+        select(SavedView.unit_code, SavedView.role).where(
+            SavedView.id == view_id, visible_views(principal)
+        )
+    ).first()
+    unit_code, role = found or (None, None)
+    if role is not None:
+        raise Forbidden("views of roles are set by administrators")
+    if unit_code is not None:
+        _lock_unit(session, principal, unit_code)
+    else:
+        _lock_account(session, principal.id)
+    view = _visible(session, principal, view_id)
+    _forget(session, view)
+    return view
+
+
+def set_for_role(
+    session: Session, principal: Principal, role: Role, path: str, source_id: UUID | None, *,
+    now: datetime,
+) -> SavedView | None:  # fmt: skip
+    """Let a list open with a copy of a unit's view for everyone of a role, or with no view.
+
+    Later changes of the unit's view do not change it.
+
+    Raises:
+        Forbidden: by anybody but an administrator.
+        InvalidInput: field ``role`` or ``path``: the role does not work with that list.
+        NotFound: no shared view of that list.
+    """
+    if not principal.has(Role.ADMINISTRATOR):
+        raise Forbidden("an administrator")
     if path not in LISTS:
         raise InvalidInput("no list of which views are kept", field="path")
-    if len(address) > LONGEST_ADDRESS:
-        raise InvalidInput(f"at most {LONGEST_ADDRESS} characters", field="address")
-    _lock(session, user_id)
-    mine = {view.name: view for view in views_of(session, user_id, path)}
-    if named not in mine and len(mine) >= MOST:
-        raise InvalidInput(f"at most {MOST} views of a list", field="name")
-    view = mine.get(named) or SavedView(
-        user_id=user_id, path=path, name=named, address="?", created_at=now
+    if role not in LISTS[path]:
+        raise InvalidInput("this role does not work with the list", field="role")
+    # The order in which administrators do this is that of the outermost unit's lock.
+    session.exec(
+        select(Unit).where(col(Unit.parent_code).is_(None)).with_for_update(key_share=True)
+    ).all()
+    shared = (SavedView.path == path, col(SavedView.unit_code).is_not(None))
+    source = None
+    if source_id is not None:
+        source = session.exec(select(SavedView).where(SavedView.id == source_id, *shared)).first()
+        if source is None:
+            raise NotFound(f"no shared view {source_id}", field="view")
+    view = session.exec(
+        select(SavedView).where(SavedView.path == path, SavedView.role == role)
+    ).first()
+    if source is None:
+        if view is not None:
+            _forget(session, view)
+        return None
+    view = view or SavedView(
+        path=path, role=role, name="", address="?", user_id=principal.id, created_at=now
     )
-    view.address = _lasting(address)
+    view.name, view.address, view.user_id = source.name, source.address, principal.id
     session.add(view)
     session.flush()
-    if is_default:
-        set_default(session, user_id, view.id, is_default=True)
     return view
 
 
-def set_default(session: Session, user_id: UUID, view_id: UUID, *, is_default: bool) -> SavedView:
-    """Let a list open with this view, instead of any other, or no longer.
-
-    Raises:
-        NotFound: not one of this person's views.
-    """
-    view = _own(session, user_id, view_id)
-    session.execute(
-        sa.update(SavedView)
-        .where(col(SavedView.user_id) == user_id, col(SavedView.path) == view.path)
-        .values(is_default=False)
-    )
-    session.refresh(view)
-    view.is_default = is_default
-    session.flush()
-    return view
-
-
-def remove_view(session: Session, user_id: UUID, view_id: UUID) -> SavedView:
-    """Forget a view.
-
-    Raises:
-        NotFound: not one of this person's views.
-    """
-    view = _own(session, user_id, view_id)
+def _forget(session: Session, view: SavedView) -> None:
+    session.execute(sa.delete(ViewChoice).where(col(ViewChoice.view_id) == view.id))
     session.delete(view)
     session.flush()
-    return view
 
 
-def _own(session: Session, user_id: UUID, view_id: UUID) -> SavedView:
-    _lock(session, user_id)
-    view = session.get(SavedView, view_id, populate_existing=True)
-    if view is None or view.user_id != user_id:
+def _own(user_id: UUID) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        col(SavedView.user_id) == user_id,
+        col(SavedView.unit_code).is_(None),
+        col(SavedView.role).is_(None),
+    )
+
+
+def _visible(
+    session: Session, principal: Principal, view_id: UUID, *, key_share: bool = False
+) -> SavedView:
+    """Return a view, locked: against its removal alone with ``key_share``."""
+    view = session.exec(
+        select(SavedView)
+        .where(SavedView.id == view_id, visible_views(principal))
+        .with_for_update(read=key_share, key_share=key_share)
+        .execution_options(populate_existing=True)
+    ).first()
+    if view is None:
         raise NotFound(f"no view {view_id}", field="view")
     return view
 
 
-def _lock(session: Session, user_id: UUID) -> None:
+def _lock_account(session: Session, user_id: UUID) -> None:
     """Let two windows of one person change views one after the other."""
     session.get_one(UserAccount, user_id, with_for_update=True)
 
 
-def _lasting(address: str) -> str:
-    """Return a query string without its place in the pages."""
+def _lock_unit(session: Session, principal: Principal, code: str) -> None:
+    """Let two chiefs of a unit change its views one after the other; intake goes on meanwhile.
+
+    Raises:
+        Forbidden: one neither supervises nor coordinates it.
+    """
+    found = session.exec(
+        select(Unit)
+        .where(Unit.code == code, sharing_scope(principal))
+        .with_for_update(key_share=True)
+    ).first()
+    if found is None:
+        raise Forbidden("a unit that one supervises or coordinates", field="unit_code")
+
+
+def _lasting(address: str, *, is_shared: bool) -> str:
+    """Return a query string without its place in the pages; one person's queue is not shared."""
+    left_out = {"after", "doctor"} if is_shared else {"after"}
     pairs = parse_qsl(address.removeprefix("?"), keep_blank_values=False)
-    return "?" + urlencode([(name, value) for name, value in pairs if name != "after"])
+    return "?" + urlencode([(name, value) for name, value in pairs if name not in left_out])

@@ -4,9 +4,10 @@ from urllib.parse import parse_qsl
 
 from starlette.datastructures import QueryParams
 
+from medcontrol.queries.list_columns import ListColumn
 from medcontrol.queries.worklist import DuePreset, QueueFilters, QueueSort, QueueTab
 from medcontrol.vocabulary import ControlLevel, Lane, StepKind
-from ui.forms import Sent, as_uuid, is_ticked, member_of, text_of, texts_of
+from ui.forms import Sent, as_uuid, is_ticked, member_of, members_of, text_of, texts_of
 
 SIZES = (25, 50, 100)
 
@@ -28,6 +29,7 @@ def filters_of(query: Sent) -> QueueFilters:
         doctor=as_uuid(text_of(query, "doctor", 40)),
         sort=member_of(query, "sort", QueueSort) or QueueSort.DUE,
         descending=is_ticked(query, "descending"),
+        columns=members_of(query, "columns", ListColumn),
         size=int(size) if size in map(str, SIZES) else SIZES[0],
         after=text_of(query, "after", 400),
     )

@@ -10,11 +10,12 @@ from sqlmodel import Session
 from assignment.service import claim_next
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import NotFound
-from medcontrol.queries.worklist import QueueFilters, QueuePage, QueueRow, QueueTab
+from medcontrol.queries.saved_views import ViewsOfList, load_views
+from medcontrol.queries.worklist import QueueFilters, QueueRow, QueueTab
 from medcontrol.queries.worklist_loading import count_each, load_queue
 from medcontrol.queries.worklist_selection import select_rows
-from medcontrol.services import saved_views
 from medcontrol.services.calendar import working_calendar
+from medcontrol.services.saved_views import opens_with
 from medcontrol.vocabulary import Role
 from ui.forms import text_of
 from ui.notices import see_other
@@ -35,7 +36,7 @@ def show_queue(request: Request, visitor: Me) -> Response:
     """Draw the queue of the person logged in, or of a doctor whom they supervise."""
     visitor.must_have(*WORKERS)
     with read_only() as session:
-        if not request.url.query and (chosen := _opens_with(session, visitor)):
+        if not request.url.query and (chosen := opens_with(session, visitor.principal, PATH)):
             return RedirectResponse(PATH + chosen, status_code=303)
         page = load_queue(
             session,
@@ -44,23 +45,18 @@ def show_queue(request: Request, visitor: Me) -> Response:
             now=visitor.now,
             calendar=working_calendar(session, visitor.site.jurisdiction),
         )
-        page = _with_own_views(session, visitor, page)
+        page = replace(page, saved=_saved(session, visitor))
     return render(request, "queue.html", page)
 
 
-def _opens_with(session: Session, visitor: Visitor) -> str | None:
-    return saved_views.default_address(session, visitor.principal.id, PATH)
-
-
-def _with_own_views(session: Session, visitor: Visitor, page: QueuePage) -> QueuePage:
-    """Add what somebody saved, each view with how many files it holds now."""
-    views = tuple(saved_views.views_of(session, visitor.principal.id, PATH))
+def _saved(session: Session, visitor: Visitor) -> ViewsOfList:
+    """Return the views at the side, each with how many files it holds now for this person."""
+    found = load_views(session, visitor.principal, PATH)
     counts = count_each(
-        session, visitor.principal, [filters_in(view.address) for view in views],
+        session, visitor.principal, [filters_in(view.address) for view in found.views],
         now=visitor.now, calendar=working_calendar(session, visitor.site.jurisdiction),
     )  # fmt: skip
-    numbers = {view.id: count for view, count in zip(views, counts, strict=True)}
-    return replace(page, own_views=views, own_counts=numbers)
+    return found.counted(counts)
 
 
 @router.post("/queue/next")

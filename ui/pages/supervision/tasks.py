@@ -14,7 +14,7 @@ from assignment.service import load_doctors
 from medcontrol.db import read_only
 from medcontrol.errors import NotFound
 from medcontrol.queries.list_columns import ListColumn
-from medcontrol.queries.saved_views import ViewsOfList, load_views
+from medcontrol.queries.saved_views import NO_VIEWS, ViewsOfList, load_views
 from medcontrol.queries.supervision import DueBucket, TaskFilters, TaskList, TaskState, UnitName
 from medcontrol.queries.supervision_scope import supervised_units
 from medcontrol.queries.supervision_tasks import count_each, load_tasks
@@ -41,7 +41,7 @@ class TasksPage:
     units: tuple[UnitName, ...]
     doctor: DoctorFacts | None
     action: str
-    saved: ViewsOfList = ViewsOfList(path=PATH)
+    saved: ViewsOfList = NO_VIEWS
     states: tuple[TaskState, ...] = tuple(TaskState)
     buckets: tuple[DueBucket, ...] = tuple(DueBucket)
     lanes: tuple[Lane, ...] = tuple(Lane)
@@ -99,7 +99,7 @@ def _draw(request: Request, visitor: Visitor, filters: TaskFilters, action: str)
                 raise NotFound(f"no doctor {filters.doctor}")
             doctor = load_doctors(session, visitor.today, jurisdiction, ids=[filters.doctor])[0]
         units = supervised_units(session, visitor.principal, jurisdiction)
-        saved = ViewsOfList(path=PATH) if doctor else _saved(session, visitor)
+        saved = NO_VIEWS if doctor else _saved(session, visitor)
     page = TasksPage(
         list=found,
         flows=tuple(code for code, flow in flows().items() if jurisdiction in flow.jurisdictions),
