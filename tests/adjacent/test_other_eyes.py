@@ -200,4 +200,4 @@ def _together(work: list[Callable[[], None]]) -> None:
     for each in threads:
         each.start()
     for each in threads:
-        each.join(30)
+        each.join()

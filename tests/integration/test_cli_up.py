@@ -83,7 +83,7 @@ def test_everything_runs_on_a_fresh_home_and_nothing_is_left(home: Path) -> None
     first.process.send_signal(signal.SIGTERM)
     assert first.end() == 0
     assert embedded.processes(home) == {}
-    assert wait_until(lambda: not is_left(home), 5)
+    assert wait_until(lambda: not is_left(home), 30, step=0.1)
 
 
 def test_a_port_in_use_is_named_instead_of_tried_for_ever(home: Path) -> None:

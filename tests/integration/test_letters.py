@@ -138,7 +138,7 @@ def test_a_letter_asked_for_four_times_at_once_leaves_once(
     with database.transaction() as session:
         letter, message_id = write_letter(session)
     post = RecordingPost()
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=60)
 
     def run(_: int) -> None:
         with database.using(committed):

@@ -106,7 +106,7 @@ def test_two_schedulers_at_once_open_one_file_for_each_right(
         make_world(session, tools)
         for _ in range(20):
             make_right(session)
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=60)
 
     def run(_: int) -> int:
         with database.using(committed):

@@ -45,7 +45,10 @@ from runtime.tree import ProcessSpec, up
 
 home, notes, *names = sys.argv[1:]
 child = {CHILD!r}
-specs = [ProcessSpec(n, [sys.executable, "-c", child, n, notes], stop_seconds=1) for n in names]
+# Who is killed in the end is not waited for; a busy machine may take long to stop the others.
+patience = {{n: 1 if n in ("deaf", "forks") else 60 for n in names}}
+specs = [ProcessSpec(n, [sys.executable, "-c", child, n, notes], stop_seconds=patience[n])
+         for n in names]
 # What up needs of the settings; importing the real ones takes longer than the whole tree.
 settings = SimpleNamespace(home_path=Path(home), database_url=None, redis_url=None)
 sys.exit(up(settings, specs, on_ready=lambda _: print("ready", flush=True)))
@@ -68,14 +71,14 @@ class Up:
     def wait_ready(self, starts: int) -> None:
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == "ready\n"
-        assert wait_until(lambda: len(self.noted("start")) == starts, 10)
+        assert wait_until(lambda: len(self.noted("start")) == starts, 60)
 
     def noted(self, what: str) -> list[list[str]]:
         lines = self.notes.read_text().splitlines() if self.notes.exists() else []
         return [line.split()[1:] for line in lines if line.startswith(what)]
 
     def end(self) -> tuple[int, str]:
-        _, said = self.process.communicate(timeout=30)
+        _, said = self.process.communicate(timeout=120)
         return self.process.returncode, said
 
     def keeper(self) -> int:
@@ -147,7 +150,7 @@ def test_ctrl_c_in_a_terminal_stops_in_order(home: Path, tmp_path: Path, trees: 
     said = b""
     while b"ready" not in said:
         said += os.read(terminal, 1024)
-    assert wait_until(lambda: notes.exists() and notes.read_text().count("start") == 2, 10)
+    assert wait_until(lambda: notes.exists() and notes.read_text().count("start") == 2, 60)
 
     os.write(terminal, b"\x03")
 
@@ -173,15 +176,17 @@ def test_a_process_that_will_not_stop_is_killed_with_its_children(start: Start, 
 
 
 def test_a_second_ctrl_c_does_not_wait(start: Start, home: Path) -> None:
-    up = start("deaf")
+    up = start("deaf-for-long")
     up.wait_ready(1)
 
     up.process.send_signal(signal.SIGINT)
-    assert not wait_until(lambda: up.process.poll() is not None, 0.3)
+    assert up.process.stderr is not None
+    heard = up.process.stderr.readline()  # or the second would be one with the first
     up.process.send_signal(signal.SIGINT)
     code, said = up.end()
 
-    assert (code, "does not stop" in said) == (0, False)
+    assert "a second Ctrl-C does not wait" in heard
+    assert (code, "does not stop within" in said) == (0, False)
     assert left_of(home) == []
 
 
@@ -198,7 +203,7 @@ def test_a_killed_tree_leaves_no_process(
     code, _ = up.end()
 
     assert code == (137 if victims == ("keeper",) else -signal.SIGKILL)
-    assert wait_until(lambda: left_of(home) == [], 10)
+    assert wait_until(lambda: left_of(home) == [], 60)
     assert sorted(up.noted("stop")) == [["web"], ["worker"]]
 
 
@@ -221,12 +226,12 @@ def test_a_process_that_dies_comes_back_without_its_old_children(start: Start, h
 
     os.kill(first, signal.SIGKILL)
 
-    assert wait_until(lambda: len(up.noted("start")) == 2, 10)
+    assert wait_until(lambda: len(up.noted("start")) == 2, 60)
     again = int(up.noted("start")[1][1])
     assert again not in before
     with_forked_child = 2
     assert wait_until(
-        lambda: sum(in_process(pid, "forks") for pid in left_of(home)) == with_forked_child, 10
+        lambda: sum(in_process(pid, "forks") for pid in left_of(home)) == with_forked_child, 60
     )
 
 
@@ -250,7 +255,7 @@ def test_servers_come_back_when_their_supervisor_is_killed(start: Start, home: P
         now = embedded.processes(home).get("supervisor", before["supervisor"])
         return now != before["supervisor"] and embedded.running(home) is not None
 
-    assert wait_until(came_back, 15)
+    assert wait_until(came_back, 60)
     addresses = embedded.running(home)
     assert addresses is not None
     assert addresses.database_url == given
@@ -265,9 +270,9 @@ def test_a_process_that_can_not_start_is_said_and_the_rest_runs(home: Path, tmp_
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    assert wait_until((tmp_path / "notes").exists, 15)
+    assert wait_until((tmp_path / "notes").exists, 60)
     up.terminate()
-    _, said = up.communicate(timeout=30)
+    _, said = up.communicate(timeout=120)
 
     assert up.returncode == 0
     assert "ghost can't start: [Errno 2] No such file or directory: '/no/such/program'" in said

@@ -149,7 +149,7 @@ def test_two_relays_at_once_hand_over_each_message_once(committed: sa.Engine) ->
     with database.transaction() as session:
         rows = [NewMessage(topic="letters.send", key=f"k{n}", payload={}) for n in range(200)]
         outbox.publish(session, rows, now=NOW)
-    together = Barrier(2, timeout=10)
+    together = Barrier(2, timeout=60)
 
     def run(broker: Broker) -> None:
         with database.using(committed):
