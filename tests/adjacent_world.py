@@ -79,7 +79,7 @@ class AdjacentWorld(World):
         found = self.session.exec(
             select(Decision)
             .where(Decision.control_file_id == file.id)
-            .order_by(col(Decision.decided_at))
+            .order_by(col(Decision.decided_at), col(Decision.id))
         )
         return list(found)
 
@@ -87,7 +87,7 @@ class AdjacentWorld(World):
         found = self.session.exec(
             select(ControlFile)
             .where(ControlFile.parent_id == file.id, ControlFile.flow == flow)
-            .order_by(col(ControlFile.opened_at).desc())
+            .order_by(col(ControlFile.opened_at).desc(), col(ControlFile.id).desc())
             .execution_options(populate_existing=True)
         )
         return found.first()  # type: ignore[return-value]
@@ -96,7 +96,7 @@ class AdjacentWorld(World):
         found = self.session.exec(
             select(OpinionRequest)
             .where(OpinionRequest.control_file_id == file.id)
-            .order_by(col(OpinionRequest.opened_at).desc())
+            .order_by(col(OpinionRequest.opened_at).desc(), col(OpinionRequest.id).desc())
             .execution_options(populate_existing=True)
         )
         return found.first()  # type: ignore[return-value]
@@ -105,7 +105,7 @@ class AdjacentWorld(World):
         found = self.session.exec(
             select(ExpertMission)
             .where(ExpertMission.control_file_id == expertise.id)
-            .order_by(col(ExpertMission.named_at).desc())
+            .order_by(col(ExpertMission.named_at).desc(), col(ExpertMission.id).desc())
             .execution_options(populate_existing=True)
         )
         return found.first()  # type: ignore[return-value]

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.errors import InvalidInput
 from medcontrol.model import CareBillCheck, ControlFile
@@ -39,7 +39,8 @@ def test_bills_on_record_are_worked_out_again_and_nothing_is_written(world: Worl
     send(world, PLAN, STAY, bill("F-1", "5000"), other(PLAN, second),
          other(bill("F-2", "3000"), second))  # fmt: skip
     open_controls(world.tools, now=lambda: NOW)
-    before = world.session.exec(select(CareBillCheck)).all()
+    checks = select(CareBillCheck).order_by(col(CareBillCheck.id))
+    before = world.session.exec(checks).all()
 
     found = run(world, MORE)
 
@@ -54,7 +55,7 @@ def test_bills_on_record_are_worked_out_again_and_nothing_is_written(world: Worl
     assert [(each.reference, each.reasons) for each in found.open_files] == [
         (control.reference, ("bill",))
     ]
-    assert world.session.exec(select(CareBillCheck)).all() == before
+    assert world.session.exec(checks).all() == before
 
 
 def test_a_value_from_a_day_on_leaves_earlier_bills_alone(world: World) -> None:

@@ -66,7 +66,8 @@ def world(db: Session, tools: Tools) -> World:
 
 
 def letters_of(world: World, file_id: object) -> list[str]:
-    rows = world.session.exec(select(Letter).where(Letter.control_file_id == file_id)).all()
+    found = select(Letter).where(Letter.control_file_id == file_id).order_by(col(Letter.id))
+    rows = world.session.exec(found).all()
     return [row.code for row in rows if row.status is not LetterStatus.CANCELLED]
 
 

@@ -54,7 +54,7 @@ def take(world: World, flow: str, nature: str, *lines: tuple[str, str, str, str 
 
 def letters(world: World, file: ControlFile) -> dict[str, Letter]:
     found = world.session.exec(
-        select(Letter).where(Letter.control_file_id == file.id).order_by(col(Letter.written_at))
+        select(Letter).where(Letter.control_file_id == file.id).order_by(col(Letter.id))
     )
     return {letter.code: letter for letter in found}
 

@@ -51,7 +51,7 @@ def rights(world: World) -> list[Entitlement]:
     return list(
         world.session.exec(
             select(Entitlement)
-            .order_by(col(Entitlement.granted_at))
+            .order_by(col(Entitlement.granted_at), col(Entitlement.id))
             .execution_options(populate_existing=True)
         )
     )

@@ -52,7 +52,7 @@ class Readers:
             select(SecondReading)
             .where(SecondReading.control_file_id == file.id)
             .execution_options(populate_existing=True)
-            .order_by(col(SecondReading.drawn_at).desc())
+            .order_by(col(SecondReading.drawn_at).desc(), col(SecondReading.id).desc())
         ).first()  # type: ignore[return-value]
 
     def opened(self, file: ControlFile) -> SecondReading:
