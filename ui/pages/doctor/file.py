@@ -13,7 +13,7 @@ from medcontrol.presence import Reader
 from medcontrol.queries.file_loading import open_file
 from medcontrol.queries.file_page import FileTab, Presence
 from medcontrol.queries.file_tabs import JournalKind
-from ui.forms import as_uuid, member_of, text_of
+from ui.forms import as_uuid, member_of, text_of, whole_of
 from ui.pages.doctor.reading import read_page
 from ui.pages.doctor.tabs import Wanted
 from ui.rendering import render
@@ -37,6 +37,7 @@ def show_file(request: Request, visitor: Me, reference: str) -> Response:
         reference=reference,
         tab=member_of(query, "tab", FileTab) or FileTab.SUMMARY,
         document=as_uuid(text_of(query, "document", 40)),
+        page=whole_of(query, "page"),
         journal_kind=member_of(query, "kind", JournalKind),
         open_action=text_of(query, "open", 40),
         origin=text_of(query, "from", 2000),

@@ -1,6 +1,6 @@
 """The tabs of a file's page, each read when it is shown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,11 @@ from medcontrol.model import Message
 from medcontrol.policy import Action
 from medcontrol.queries import activity_loading as activity
 from medcontrol.queries import tabs_loading as tabs
+from medcontrol.queries.document_reader import openable, show
 from medcontrol.queries.explanations import load_given
 from medcontrol.queries.file_loading import OpenFile
 from medcontrol.queries.file_page import FilePage, FileTab
-from medcontrol.queries.file_tabs import JournalKind, JournalRow
+from medcontrol.queries.file_tabs import DocumentRow, JournalKind, JournalRow
 from medcontrol.queries.journal_loading import load_journal
 from medcontrol.queries.letters import load_file_letters
 from medcontrol.queries.paper_loading import load_paper
@@ -22,6 +23,7 @@ from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.services.envelopes import OPENERS
 from medcontrol.services.medical import MedicalContent
 from medcontrol.vocabulary import LineOutcome
+from ui.citing import cites
 from ui.pages.doctor.beside import beside_notes
 from ui.pages.doctor.medical import medical_summary
 from ui.pages.doctor.why_doctor import may_compare
@@ -40,6 +42,7 @@ class Wanted:
     reference: str
     tab: FileTab = FileTab.SUMMARY
     document: UUID | None = None
+    page: int | None = None
     journal_kind: JournalKind | None = None
     open_action: str = ""
     origin: str = ""
@@ -98,13 +101,18 @@ def _request(session: Session, reading: Reading, _calendar: WorkingCalendar,
 
 def _documents(session: Session, reading: Reading, _calendar: WorkingCalendar,
                _page: FilePage) -> dict[str, Any]:  # fmt: skip
-    rows = activity.load_documents(
-        session, reading.visitor.principal, reading.opened, reading.words
-    )
-    wanted = reading.wanted.document
-    openable = [row for row in rows if row.may_open and row.is_stored]
-    shown = next((row for row in openable if row.id == wanted), None)
-    return {"documents": rows, "shown_document": shown}
+    rows, wanted = _rows(session, reading), reading.wanted
+    return {"documents": rows, "shown_document": show(rows, wanted.document, wanted.page)}
+
+
+def _rows(session: Session, reading: Reading) -> tuple[DocumentRow, ...]:
+    principal = reading.visitor.principal
+    return activity.load_documents(session, principal, reading.opened, reading.words)
+
+
+def _citable(session: Session, reading: Reading, texts: Iterable[str]) -> tuple[DocumentRow, ...]:
+    """Return what the marks in these texts may open; nothing is read when there is none."""
+    return tuple(openable(_rows(session, reading))) if any(map(cites, texts)) else ()
 
 
 def _letters(session: Session, reading: Reading, _calendar: WorkingCalendar,
@@ -131,9 +139,12 @@ def _history(session: Session, reading: Reading, calendar: WorkingCalendar,
 def _opinions(session: Session, reading: Reading, _calendar: WorkingCalendar,
               _page: FilePage) -> dict[str, Any]:  # fmt: skip
     reasons = {each.id: str(each.content.get("reasoning", "")) for each in reading.records}
+    beside = beside_notes(reading.records)
+    texts = (*reasons.values(), *(text for note in beside for _, text in note.parts))
     return {
         "opinions": activity.load_opinions(session, reading.opened, reading.words, reasons),
-        "beside": beside_notes(reading.records),
+        "beside": beside,
+        "citable": _citable(session, reading, texts),
     }
 
 
@@ -144,7 +155,8 @@ def _messages(session: Session, reading: Reading, _calendar: WorkingCalendar,
 
     rows = activity.load_messages(session, reading.visitor.principal, reading.opened, text)
     # One that came since the reading was recorded waits for the next page.
-    return {"messages": tuple(row for row in rows if row.text)}
+    shown = tuple(row for row in rows if row.text)
+    return {"messages": shown, "citable": _citable(session, reading, (row.text for row in shown))}
 
 
 def _flow(session: Session, reading: Reading, calendar: WorkingCalendar,

@@ -11,9 +11,10 @@ from starlette.datastructures import FormData
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import DomainError, Kind, StepNotOpen
 from medcontrol.model import ControlFile, Document
+from medcontrol.queries.document_reader import ShownDocument, openable, show
 from medcontrol.queries.file_loading import OpenFile
 from medcontrol.queries.file_page import OpinionPanel
-from medcontrol.queries.file_tabs import MedicalSummary, RequestLine, RequestTab
+from medcontrol.queries.file_tabs import DocumentRow, MedicalSummary, RequestLine, RequestTab
 from medcontrol.queries.readings import MadeReading, QueuedReading, own_past, own_queue
 from medcontrol.queries.tabs_loading import lines_of, request_of
 from medcontrol.services.readings import (
@@ -25,9 +26,9 @@ from medcontrol.services.readings import (
     read_first_side,
     read_request,
 )
-from medcontrol.vocabulary import CURRENCIES, DecisionOutcome, Role
+from medcontrol.vocabulary import CURRENCIES, DecisionOutcome, DocumentClass, Role
 from ui.downloads import shown_document
-from ui.forms import Sent, as_uuid, text_of
+from ui.forms import Sent, as_uuid, text_of, whole_of
 from ui.notices import see_other
 from ui.pages.doctor.answering import MOVED
 from ui.pages.doctor.medical import medical_summary
@@ -59,8 +60,8 @@ class ReadingPage:
     request: RequestTab
     lines: tuple[RequestLine, ...]
     medical: MedicalSummary | None
-    documents: Sequence[Document]
-    shown: Document | None
+    documents: Sequence[DocumentRow]
+    shown: ShownDocument | None
     panel: OpinionPanel | None
     first: FirstSide | None
     words: PackWords
@@ -75,6 +76,16 @@ class ReadingPage:
     def address(self) -> str:
         """The page itself."""
         return f"/quality/readings/{self.file.reference}"
+
+    @property
+    def citable(self) -> Sequence[DocumentRow]:
+        """What a mark in the first doctor's reasoning may open."""
+        return openable(self.documents)
+
+    @property
+    def document_address(self) -> str:
+        """The reader's address, which the id of a document ends."""
+        return f"{self.address}?document="
 
     @property
     def currency(self) -> str:
@@ -166,7 +177,7 @@ def _page(
     tools, principal = visitor.site.tools, visitor.principal
     with read_only() as session:
         opened = find_reading(session, principal, reference)
-        documents = documents_of(session, opened)
+        documents = [_row(*each) for each in enumerate(documents_of(session, opened), start=1)]
     content = read_request(principal, opened, tools.keys, now=visitor.now)
     first = None
     if not opened.is_blind:
@@ -181,12 +192,22 @@ def _page(
         lines=lines_of(as_asked),
         medical=medical_summary([content] if content else [], parent_pack, language),
         documents=documents,
-        shown=next((d for d in documents if d.id == wanted and d.is_stored), None),
+        shown=show(documents, wanted, whole_of(sent, "page")),
         panel=None if desk is None else _panel(desk, sent, errors or []),
         first=first,
         words=PackWords(tools.catalog.get(opened.file.pack, opened.file.flow), language),
         kinds=PackWords(parent_pack, language),
     )
+
+
+def _row(number: int, document: Document) -> DocumentRow:
+    """Return a document of the request; its reader may open every one."""
+    return DocumentRow(
+        id=document.id, number=number, kind=document.kind, title=document.title,
+        document_class=DocumentClass(document.document_class), media_type=document.media_type,
+        size=document.size, added_at=document.added_at, is_stored=document.is_stored,
+        may_open=True,
+    )  # fmt: skip
 
 
 def _as_asked(opened: OpenReading) -> OpenFile:

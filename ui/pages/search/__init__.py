@@ -1,6 +1,5 @@
 """Search by several criteria, and its export; only what the policy lets one see."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlmodel import Session
 from starlette.datastructures import QueryParams
 
 from medcontrol.db import read_only
@@ -28,6 +28,8 @@ from medcontrol.reference.flows import flows
 from medcontrol.vocabulary import ControlFileStatus, ControlLevel, Jurisdiction, Lane
 from ui.downloads import saved
 from ui.forms import Errors, as_day, is_ticked, members_of, text_of, texts_of
+from ui.pages.search.meanings import meanings_of
+from ui.pages.search.timeline import Timeline, load_timeline, one_person
 from ui.rendering import render
 from ui.visitors import Me, Visitor
 
@@ -37,9 +39,6 @@ SIZE = 50
 TEXTS = ("reference", "registration_number", "name", "national_id", "provider", "agency")
 DAYS = ("received_from", "received_to", "opened_from", "opened_to", "due_from", "due_to",
         "closed_from", "closed_to")  # fmt: skip
-_NUMBER = re.compile(r"[0-9]{9,13}")
-_REFERENCE = re.compile(r"[A-Z]{2,4}-[0-9]{4}-[0-9]*(-[0-9]?)?", re.IGNORECASE)
-_NATIONAL_ID = re.compile(r"[A-Z]{1,2}[0-9]{4,8}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,7 @@ class SearchPage:
     levels: Sequence[ControlLevel] = tuple(ControlLevel)
     lanes: Sequence[Lane] = tuple(Lane)
     natures: Sequence[str] = ()
+    timeline: Timeline | None = None
 
     def address(self, **changes: object) -> str:
         """Return the query string of the next or the last page."""
@@ -74,61 +74,67 @@ class SearchPage:
         return folded or self.is_urgent or bool(self.chosen["nature"] or self.chosen["level"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one meaning of what was typed finds; ``paging`` is None when nothing was asked."""
+
+    query: QueryParams
+    rows: Sequence[FileRow] = ()
+    paging: Paging | None = None
+    timeline: Timeline | None = None
+
+
 @router.get("")
 def show(request: Request, visitor: Me) -> Response:
     """Draw the form, and what was found when something was asked."""
-    query = _understood(request.query_params)
+    meanings = meanings_of(request.query_params)
     try:
-        filters = _filters(visitor, query)
-        if filters.is_empty:
-            return _draw(request, visitor, query, (), None)
-        with read_only() as session:
-            after = text_of(query, "after", 400)
-            found = search(session, visitor.principal, filters, after=after, size=SIZE)
-            total = count(session, visitor.principal, filters)
+        found = _first_found(visitor, meanings)
     except InvalidInput as error:
         errors = {error.field or "reference": "invalid_input"}
-        return _draw(request, visitor, query, (), None, errors)
+        return _draw(request, visitor, _Found(meanings[0]), errors)
     wanted = text_of(request.query_params, "q", 120).upper()
     if len(found.rows) == 1 and found.rows[0].reference == wanted:
         return RedirectResponse(f"/files/{wanted}", status_code=303)
+    return _draw(request, visitor, found)
+
+
+def _first_found(visitor: Visitor, meanings: Sequence[QueryParams]) -> _Found:
+    """Return what the first meaning finds that finds anything; what is hidden counts for none."""
+    with read_only() as session:
+        tried = (_find(session, visitor, each) for each in meanings)
+        first = next(tried)
+        return first if first.rows else next((each for each in tried if each.rows), first)
+
+
+def _find(session: Session, visitor: Visitor, query: QueryParams) -> _Found:
+    filters, principal = _filters(visitor, query), visitor.principal
+    if filters.is_empty:
+        return _Found(query)
+    after = text_of(query, "after", 400)
+    found = search(session, principal, filters, after=after, size=SIZE)
+    total = count(session, principal, filters)
     last = found.first + len(found.rows) - 1
     paging = Paging(
         first=found.first if found.rows else 0, last=last if found.rows else 0, total=total,
         previous=found.previous, next=found.next,
     )  # fmt: skip
-    return _draw(request, visitor, query, found.rows, paging)
+    number = "" if after else one_person(filters.registration_number, found.rows, total)
+    timeline = load_timeline(session, principal, number) if number else None
+    return _Found(query, found.rows, paging, timeline)
 
 
 @router.get("/export.csv")
 def export_csv(request: Request, visitor: Me) -> Response:
     """Return every file found as CSV, headings in the reader's language."""
-    query = _understood(request.query_params)
+    query = meanings_of(request.query_params)[0]
     filters = _filters(visitor, query)
     try:
         with read_only() as session:
             rows = list(export(session, visitor.principal, filters))
     except TooManyRows:
-        return _draw(request, visitor, query, (), None, {"reference": "export.too_many_rows"})
+        return _draw(request, visitor, _Found(query), {"reference": "export.too_many_rows"})
     return saved(to_csv(rows), f"medcontrol-{visitor.today:%Y-%m-%d}.csv", CSV)
-
-
-def _understood(query: QueryParams) -> QueryParams:
-    """Return the query with the one field of the top bar put where it belongs."""
-    q = text_of(query, "q", 120)
-    if not q:
-        return query
-    compact = q.replace(" ", "")
-    if _NUMBER.fullmatch(compact):
-        name, value = "registration_number", compact
-    elif _REFERENCE.fullmatch(compact):
-        name, value = "reference", compact.upper()
-    elif _NATIONAL_ID.fullmatch(compact):
-        name, value = "national_id", compact.upper()
-    else:
-        name, value = "name", q
-    others = [(key, each) for key, each in query.multi_items() if key not in ("q", name)]
-    return QueryParams([(name, value), *others])
 
 
 def _filters(visitor: Visitor, query: QueryParams) -> SearchFilters:
@@ -156,13 +162,9 @@ def _filters(visitor: Visitor, query: QueryParams) -> SearchFilters:
 
 
 def _draw(
-    request: Request,
-    visitor: Visitor,
-    query: QueryParams,
-    rows: Sequence[FileRow],
-    paging: Paging | None,
-    errors: Mapping[str, str] | None = None,
+    request: Request, visitor: Visitor, found: _Found, errors: Mapping[str, str] | None = None
 ) -> Response:
+    query, paging = found.query, found.paging
     jurisdiction = visitor.site.jurisdiction
     with read_only() as session:
         units = load_units(session, jurisdiction)
@@ -175,11 +177,12 @@ def _draw(
         is_urgent=is_ticked(query, "urgent"),
         units=units,
         flows=[flow.code for flow in here],
-        rows=rows,
+        rows=found.rows,
         paging=paging,
         query=urlencode(kept),
         may_export=paging is not None and 0 < paging.total <= EXPORT_LIMIT,
         errors=Errors(errors or {}),
+        timeline=found.timeline,
         natures=list(dict.fromkeys(nature for flow in here for nature in flow.natures)),
     )
     return render(request, "search/search.html", page, status_code=422 if errors else 200)

@@ -153,12 +153,4 @@ document.addEventListener("keydown", (event) => {
   if (document.documentElement.dataset.shortcuts === "off" || event.ctrlKey || event.altKey) return;
   if (event.target.matches("textarea, select, input:not([type=radio])")) return;
   if (event.code === "KeyE" && !event.shiftKey && openAction("escalate")) event.preventDefault();
-  if (event.code === "BracketLeft") moveDocument(-1);
-  if (event.code === "BracketRight") moveDocument(1);
 });
-
-function moveDocument(step) {
-  const all = [...document.querySelectorAll("a[data-document][href]")];
-  const now = all.findIndex((each) => each.getAttribute("aria-current"));
-  all[Math.min(all.length - 1, Math.max(0, now + step))]?.click();
-}
