@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcontrol.vocabulary import Lane
-from selectivity.backtest.simulate import CONTROLLED, RANK, Files, Simulated
+from selectivity.backtest.columns import CONTROLLED, RANK, Files, Simulated
 from selectivity.gate import rule_worth
 
 Floats = NDArray[np.float64]

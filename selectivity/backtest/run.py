@@ -12,9 +12,11 @@ import numpy as np
 
 from medcontrol.errors import InvalidInput
 from medcontrol.vocabulary import ControlLevel, Lane
-from selectivity.backtest.result import BacktestResult, result_of
+from selectivity.backtest.columns import RANK, Files
+from selectivity.backtest.figures import result_of
+from selectivity.backtest.result import BacktestResult
 from selectivity.backtest.room import Score, fill
-from selectivity.backtest.simulate import RANK, Files, Simulator
+from selectivity.backtest.simulate import Simulator
 from selectivity.backtest.tally import Minutes, Tally
 from selectivity.draws import Keys
 from selectivity.history.cases import Cases, select

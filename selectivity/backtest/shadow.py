@@ -17,7 +17,8 @@ from sqlmodel import Session
 
 from medcontrol.ports import FileFacts, SelectivityOutcome
 from medcontrol.vocabulary import ControlLevel, ControlMode, Lane
-from selectivity.backtest.simulate import CONTROLLED, LANES, RANK, Files, Simulated, Simulator
+from selectivity.backtest.columns import CONTROLLED, LANES, RANK, Files, Simulated
+from selectivity.backtest.simulate import Simulator
 from selectivity.draws import identity
 from selectivity.history.cases import objects
 from selectivity.tables import RuleSet

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcontrol.vocabulary import Lane
-from selectivity.backtest.simulate import CONTROLLED, LANES, LEVELS, Simulated, Taken
+from selectivity.backtest.columns import CONTROLLED, LANES, LEVELS, Simulated, Taken
 from selectivity.history.cases import Cases, is_hit
 from selectivity.tables import Row
 

@@ -8,8 +8,9 @@ import pytest
 
 from medcontrol.errors import InvalidInput
 from medcontrol.vocabulary import Lane, Origin
+from selectivity.backtest.columns import LANES, LEVELS
 from selectivity.backtest.run import Backtest, Question, backtest, blocks, files_of
-from selectivity.backtest.simulate import LANES, LEVELS, Simulator
+from selectivity.backtest.simulate import Simulator
 from selectivity.engine import RuleEngine
 from tests.backtest.worlds import AMBULATORY, ROWS, cases_of, identities, many, rules
 from tests.unit.selectivity_rules import KEY, row
