@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol.clock import civil_date
 from medcontrol.model import ControlFile, Entitlement, EntitlementEvent, OutboxMessage
@@ -49,8 +49,8 @@ def told(world: World) -> list[str]:
     waiting = world.session.exec(
         select(OutboxMessage).where(
             OutboxMessage.topic == "events.deliver",
-            OutboxMessage.last_error.is_distinct_from("withdrawn"),
-        )  # type: ignore[union-attr]
+            col(OutboxMessage.last_error).is_distinct_from("withdrawn"),
+        )
     )
     return [row.payload["change"] for row in waiting if "change" in row.payload]
 
@@ -65,7 +65,7 @@ def test_a_right_that_nobody_saw_leaves_no_trace_where_rights_are_paid(world: Wo
     assert earlier_rights(world.session, world.tools.catalog, file) == ()
     assert (right.opens_on, right.next_review_on, file.entitlement_id) == (None, None, None)
     last = world.session.exec(
-        select(EntitlementEvent).order_by(EntitlementEvent.id.desc())  # type: ignore[attr-defined]
+        select(EntitlementEvent).order_by(col(EntitlementEvent.id).desc())
     ).first()
     assert last is not None
     assert (last.change, last.reason) == (EntitlementChange.ENDED, Annulled.UNSEEN)

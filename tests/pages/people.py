@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from lxml import html
+
 from medcontrol import db as database
 from medcontrol.model import Doctor
 from medcontrol.vocabulary import Role
@@ -29,6 +31,15 @@ def hire(fund: Fund, **changes: Any) -> Doctor:
     """Let one more doctor work at CASA-1."""
     with database.transaction() as session:
         return make_doctor(session, **{"flows": FLOWS, "minutes": 480, **changes})
+
+
+def hand_over(fund: Fund, browser: Browser, reference: str, doctor: Doctor, reason: str) -> Any:
+    """Let a supervisor give a file to a doctor by way of the preview; return the answer."""
+    page = browser.page(f"/supervision/reassign?task={fund.task(reference).id}")
+    shown = browser.send(
+        page, "/reassign/preview", target="doctor", doctor=str(doctor.id), reason=reason
+    )
+    return browser.send(html.fromstring(shown.text), "/supervision/reassign")
 
 
 def upload(browser: Browser, page: Any, action: str, files: list[Any], **values: Any) -> Any:

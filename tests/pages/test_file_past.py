@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from uuid import UUID
 
-from lxml import html
 from sqlmodel import Session
 
 from medcontrol import db as database
@@ -13,7 +12,7 @@ from medcontrol.vocabulary import DocumentClass, Role
 from tests.factories import NOW, make_principal
 from tests.flow_world import World, make_world
 from tests.pages.desk import Fund, form_of, texts
-from tests.pages.people import hire, supervisor
+from tests.pages.people import hand_over, hire, supervisor
 from workflows.commands import NewDocument, PieceAsked, add_documents, hold
 from workflows.steps.holding import wake
 from workflows.tools import Tools
@@ -86,14 +85,10 @@ def test_who_takes_over_learns_of_a_draft_and_not_what_is_in_it(fund: Fund) -> N
     page = first.page(f"/files/{reference}")
     form_of(page, "/opinion").action = f"/files/{reference}/draft"
     first.send(page, "/draft", reasoning="Brouillon secret")
-    chosen, browser = hire(fund), supervisor(fund)
+    chosen = hire(fund)
     with database.transaction() as session:
         own = make_principal(session, Role.DOCTOR, "CASA-1", chosen)
-    choose = browser.page(f"/supervision/reassign?task={fund.task(reference).id}")
-    preview = browser.send(
-        choose, "/reassign/preview", target="doctor", doctor=str(chosen.id), reason="absence"
-    )
-    browser.send(html.fromstring(preview.text), "/supervision/reassign")
+    hand_over(fund, supervisor(fund), reference, chosen, "absence")
 
     seen = fund.log_in(own).page(f"/files/{reference}")
 

@@ -2,13 +2,11 @@
 
 from datetime import timedelta
 
-from lxml import html
-
 from medcontrol import db as database
 from medcontrol.vocabulary import Role
 from tests.factories import make_principal
 from tests.pages.desk import Fund, texts
-from tests.pages.people import hire, log_in, supervisor
+from tests.pages.people import hand_over, hire, log_in, supervisor
 
 CARD = "//details[@id='why-doctor']"
 LINK = f"{CARD}//a[contains(@href, '/why-doctor')]"
@@ -53,14 +51,10 @@ def test_a_supervisor_sees_costs_of_all_candidates_and_how_many_may_not(fund: Fu
 
 def test_what_a_person_chose_is_said_so_and_an_agent_learns_nothing(fund: Fund) -> None:
     reference = fund.take()
-    chosen, browser = hire(fund), supervisor(fund)
+    chosen = hire(fund)
     with database.transaction() as session:
         own = make_principal(session, Role.DOCTOR, "CASA-1", chosen)
-    page = browser.page(f"/supervision/reassign?task={fund.task(reference).id}")
-    preview = browser.send(
-        page, "/reassign/preview", target="doctor", doctor=str(chosen.id), reason="workload"
-    )
-    browser.send(html.fromstring(preview.text), "/supervision/reassign")
+    hand_over(fund, supervisor(fund), reference, chosen, "workload")
 
     said = " ".join(texts(fund.log_in(own).page(f"/files/{reference}"), CARD))
     agent = log_in(fund, Role.AGENT)
@@ -76,11 +70,7 @@ def test_a_move_shows_no_zeros_and_taken_back_the_reason_of_the_beginning(fund: 
     other, browser = hire(fund), supervisor(fund)
     why = f"/files/{reference}/why-doctor"
     before = texts(browser.page(why), "//section[@aria-labelledby='then-1']//tbody")
-    preview = browser.send(
-        browser.page(f"/supervision/reassign?task={fund.task(reference).id}"),
-        "/reassign/preview", target="doctor", doctor=str(other.id), reason="workload",
-    )  # fmt: skip
-    batch = browser.send(html.fromstring(preview.text), "/supervision/reassign")
+    batch = hand_over(fund, browser, reference, other, "workload")
 
     moved = browser.page(why)
     fund.now += timedelta(minutes=5)
