@@ -40,6 +40,7 @@ class Action(StrEnum):
     ADMINISTRATE = "administrate"  # completeness, appointments, documents
     REASSIGN = "reassign"
     EXPLAIN = "explain"  # why selectivity and assignment chose: score, draw, costs
+    OVERSEE = "oversee"  # what happened and who read it, to take out as evidence
     MISSION = "mission"  # what an expert needs of the one file that they are named for
 
 
@@ -86,6 +87,7 @@ _BY_UNIT: dict[Action, frozenset[Role]] = {
     Action.ADMINISTRATE: frozenset({Role.AGENT}),
     Action.REASSIGN: frozenset({Role.SUPERVISOR, Role.COORDINATOR}),
     Action.EXPLAIN: frozenset({Role.SUPERVISOR, Role.ANALYST, Role.AUDITOR}),
+    Action.OVERSEE: frozenset({Role.SUPERVISOR, Role.COORDINATOR, Role.AUDITOR}),
     Action.MISSION: frozenset(),
 }
 # A central doctor sees what stands at the central level, wherever it came from.
@@ -94,6 +96,9 @@ _OWN = frozenset({Action.SEE, Action.READ_MEDICAL, Action.CONTROL})
 QUALITY = "quality"  # the flow of second readings
 APPEAL = "appeal"  # the flow that its secretary administrates
 _CONTROLLERS = frozenset({Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR})
+
+# Files about a file. Made once: an alias made anew takes longer than the statement it stands in.
+_About: Any = aliased(ControlFile)
 
 # What was received and went on has no control file; who may ask why is a matter of its unit.
 Table = type[ControlFile] | type[HumanTask] | type[ReceivedFile]
@@ -164,8 +169,7 @@ def blinded(principal: Principal) -> Any:
             col(SecondReading.read_at).is_(None),
         )
     )
-    about: Any = aliased(ControlFile)
-    return sa.union(read, sa.select(about.id).where(about.parent_id.in_(read)))
+    return sa.union(read, sa.select(_About.id).where(_About.parent_id.in_(read)))
 
 
 def _column(table: Table, name: str) -> Any:

@@ -6,7 +6,6 @@ checks it without this installation.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from types import SimpleNamespace
@@ -15,21 +14,18 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from medcontrol.chaining import OTHER_END, first_fault
-from medcontrol.clock import Clock
 from medcontrol.crypto import KeyRing
 from medcontrol.db import read_only
 from medcontrol.errors import InvalidInput, NotFound
 from medcontrol.model import ControlFile
-from medcontrol.policy import Action, Principal, blinded, visible
+from medcontrol.policy import Action, Principal, may, visible
 from medcontrol.services import digests, medical
-from medcontrol.vocabulary import Role
 
 FORMAT = 1
 WHAT = "evidence"
-File: Any = ControlFile
 
 _FILE = """
 SELECT id, reference, jurisdiction, scheme, flow, nature, channel, agency_code, region_code, level,
@@ -65,25 +61,13 @@ def overseen(session: Session, principal: Principal, reference: str) -> UUID:
     Raises:
         NotFound: there is none, or it is not theirs to oversee.
     """
-    auditing = tuple(each for each in principal.grants if each.role is Role.AUDITOR)
-    allowed = sa.or_(
-        visible(principal, ControlFile, Action.REASSIGN),
-        visible(replace(principal, grants=auditing), ControlFile, Action.EXPLAIN),
-    )
-    # Of all that somebody is, not of the auditor alone: who reads the file again is blind to it.
-    hidden = blinded(principal)
-    is_told = sa.true() if hidden is None else File.id.not_in(hidden)
-    found = session.execute(
-        sa.select(File.id).where(File.reference == reference, allowed, is_told)
-    ).scalar_one_or_none()
+    allowed = visible(principal, ControlFile, Action.OVERSEE)
+    found = session.exec(
+        select(ControlFile.id).where(ControlFile.reference == reference, allowed)
+    ).one_or_none()
     if found is None:
         raise NotFound(f"no file {reference} to oversee", field="reference")
-    return UUID(str(found))
-
-
-def record_export(principal: Principal, file_id: UUID, *, now: Clock) -> None:
-    """Write into the access log that somebody takes a file's evidence out, before it leaves."""
-    medical.log_reading(principal, file_id, WHAT, WHAT, now=now, allowed=lambda _: True)
+    return found
 
 
 def gather(session: Session, file_id: UUID, *, fund: str, by: str, now: datetime) -> dict[str, Any]:
@@ -210,6 +194,9 @@ def take_out(principal: Principal, reference: str, *, fund: str, now: datetime) 
     """
     with read_only() as session:
         file_id = overseen(session, principal, reference)
-    record_export(principal, file_id, now=lambda: now)
+    medical.log_reading(
+        principal, file_id, WHAT, WHAT, now=lambda: now,
+        allowed=lambda session: may(session, principal, file_id, Action.OVERSEE),
+    )  # fmt: skip
     with read_only() as session:
         return gather(session, file_id, fund=fund, by=principal.name, now=now)
