@@ -21,6 +21,8 @@ from medcontrol.model import OutboxMessage
 FIRST_RETRY = timedelta(seconds=60)
 LONGEST_RETRY = timedelta(hours=1)
 MAX_ATTEMPTS = 20  # about fifteen hours, then someone has to look
+WITHDRAWN = "withdrawn"
+"""What a message says that is not to be done any more: no failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,17 +124,13 @@ def note_failure(session: Session, message_id: UUID, error: str, *, now: datetim
     )
 
 
-def withdraw(session: Session, key_prefix: str, *, now: datetime) -> int:
+def withdraw(session: Session, keys: Collection[str], *, now: datetime) -> None:
     """Withdraw messages that were not done yet, such as the consequences of an undone decision."""
-    result = session.connection().execute(
+    session.execute(
         sa.update(OutboxMessage)
-        .where(
-            col(OutboxMessage.key).startswith(key_prefix, autoescape=True),
-            col(OutboxMessage.done_at).is_(None),
-        )
-        .values(done_at=now, last_error="withdrawn")
+        .where(col(OutboxMessage.key).in_(keys), col(OutboxMessage.done_at).is_(None))
+        .values(done_at=now, last_error=WITHDRAWN)
     )
-    return int(result.rowcount)
 
 
 def revive(session: Session, message_id: UUID, *, now: datetime) -> bool:

@@ -78,7 +78,7 @@ def test_what_is_done_or_withdrawn_is_never_handed_over_again(db: Session) -> No
     publish(db, "done", "letter:withdrawn")
     broker = Broker()
     outbox.finish(message(db, "done"), now=NOW)
-    outbox.withdraw(db, "letter:", now=NOW)
+    outbox.withdraw(db, ["letter:withdrawn"], now=NOW)
     db.commit()
 
     assert relay(broker, NOW + timedelta(days=1)) == 0

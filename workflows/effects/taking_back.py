@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from medcontrol import outbox
 from medcontrol.clock import civil_date
 from medcontrol.model import (
     Assignment,
@@ -34,8 +35,6 @@ from workflows.effects.outcomes import overturn
 from workflows.effects.successions import key_of
 from workflows.rights.kept import right_from_json
 from workflows.steps.moving import Move
-
-_WITHDRAWN = "withdrawn"
 
 
 def take_back(move: Move, decision: Decision, held: Sequence[str] = ()) -> None:
@@ -89,11 +88,7 @@ def _withdraw(move: Move, decision: Decision, held: Sequence[str]) -> None:
     for letter in letters:
         letter.status = LetterStatus.CANCELLED
         keys.append(f"letter:{letter.id}")
-    move.session.execute(
-        sa.update(OutboxMessage)
-        .where(col(OutboxMessage.key).in_(keys), col(OutboxMessage.done_at).is_(None))
-        .values(done_at=move.now, last_error=_WITHDRAWN)
-    )
+    outbox.withdraw(move.session, keys, now=move.now)
 
 
 def _restore(move: Move, decision: Decision) -> None:
@@ -169,13 +164,12 @@ def _withdraw_changes(move: Move, decision: Decision, right: Entitlement) -> boo
             col(EntitlementEvent.at) >= decision.decided_at,
         )
     ).all()
-    of_right = col(OutboxMessage.key).in_([f"event:entitlement.changed:{key}" for key in events])
-    move.session.execute(
-        sa.update(OutboxMessage)
-        .where(of_right, col(OutboxMessage.done_at).is_(None))
-        .values(done_at=move.now, last_error=_WITHDRAWN)
+    keys = [f"event:entitlement.changed:{key}" for key in events]
+    outbox.withdraw(move.session, keys, now=move.now)
+    sent = sa.exists().where(
+        col(OutboxMessage.key).in_(keys),
+        col(OutboxMessage.last_error).is_distinct_from(outbox.WITHDRAWN),
     )
-    sent = sa.exists().where(of_right, col(OutboxMessage.last_error).is_distinct_from(_WITHDRAWN))
     # Whatever else happened to it took its number away: it may have been read before.
     has_number = right.feed_no is not None or len(events) > 1
     return has_number or bool(move.session.execute(sa.select(sent)).scalar_one())
