@@ -22,6 +22,7 @@ from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
 from tests import TEST_HOME
 from tests.emptying import empty
+from tests.fixed_keys import fixed_keys
 from workflows.tools import Tools, make_tools
 
 # Machines differ in speed: no test fails for being slow. A landing tries the same examples every
@@ -117,7 +118,7 @@ def committed(engine: sa.Engine) -> Iterator[sa.Engine]:
 
 @pytest.fixture(scope="session")
 def keys() -> KeyRing:
-    return KeyRing.in_memory()
+    return fixed_keys()
 
 
 @pytest.fixture
