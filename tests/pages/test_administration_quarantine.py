@@ -39,13 +39,15 @@ def test_a_faulty_line_is_listed_with_what_is_wrong(fund: Fund) -> None:
 
 def test_agents_never_see_medical_members_and_coordinators_do_under_log(fund: Fund) -> None:
     secret = {"diagnoses": [{"icd10": "not-a-code"}], "summary": "Cirrhose"}
-    address = quarantine(fund, raw(medical=secret, agency="NOWHERE-1", secret_note="VIH"))
+    address = quarantine(
+        fund, raw(medical=secret, agency="NOWHERE-1", secret_note="immunodepression")
+    )
 
     agents = fund.agent().page(address)
     readings = len(fund.rows(AccessLog))
     doctors = log_in(fund, Role.COORDINATOR, "MA-06").page(address)
 
-    for word in ("Cirrhose", "not-a-code", "VIH"):
+    for word in ("Cirrhose", "not-a-code", "immunodepression"):
         assert word not in html.tostring(agents).decode()
     assert "NOWHERE-1" in texts(agents, "//textarea")[0]
     assert "not-a-code" in texts(doctors, "//bdi[@class='shown']")
