@@ -18,6 +18,7 @@ from ui.care_codes import CARE_LISTS
 from ui.desk_codes import DESK_LISTS, DESK_REFUSALS
 from ui.file_codes import FILE_LISTS
 from ui.i18n import N_
+from ui.incident_words import INCIDENT_LISTS, INCIDENT_REFUSALS
 from ui.pack_words import PACK_LISTS
 from ui.periodic_codes import PERIODIC_LISTS, PERIODIC_REFUSALS
 from ui.quality_words import QUALITY_ACTIONS, QUALITY_LISTS, QUALITY_SIGNALS
@@ -107,6 +108,7 @@ HOLD_REASONS: Mapping[str, str] = {
 
 ACTIONS: Mapping[str, str] = {
     "file.opened": N_("File opened"),
+    "file.driven": N_("Stood still: driven again"),
     "task.held": N_("Was put on hold"),
     "task.woken": N_("Taken up again"),
     "level.changed": N_("Moved to another level"),
@@ -230,6 +232,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
         **AGENDA_REFUSALS,
         **ADJACENT_REFUSALS,
         **PERIODIC_REFUSALS,
+        **INCIDENT_REFUSALS,
     },
     **DESK_LISTS,
     **CARE_LISTS,
@@ -241,6 +244,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     **ADJACENT_LISTS,
     **QUALITY_LISTS,
     **PERIODIC_LISTS,
+    **INCIDENT_LISTS,
 }
 
 

@@ -162,14 +162,6 @@ FAULTS: Mapping[str, str] = {
     "identity.conflict": N_("Another content came in before under the same number."),
 }
 
-LETTER_TOPICS: Mapping[str, str] = {
-    "letters.send": N_("Send a letter"),
-    "events.deliver": N_("Deliver an event"),
-    "intake.run": N_("Take a batch in"),
-    "intake.run_batch": N_("Take a batch in"),
-    "reassignment.run": N_("Move files"),
-}
-
 PURPOSES: Mapping[str, str] = {
     "file_page": N_("File page"),
     "computed_checks": N_("Computed checks"),
@@ -293,7 +285,6 @@ DESK_LISTS: Mapping[str, Mapping[str, str]] = {
     "doctor_change": CHANGES,
     "day_state": DAY_STATES,
     "fault": FAULTS,
-    "topic": LETTER_TOPICS,
     "purpose": PURPOSES,
     "weekday": WEEKDAYS,
     "table": TABLES,

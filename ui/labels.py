@@ -64,6 +64,7 @@ from medcontrol.vocabulary import (
 )
 from ui.agenda_words import AGENDA_LABELS
 from ui.i18n import N_
+from ui.incident_words import INCIDENT_LABELS
 from ui.quality_words import QUALITY_LABELS
 
 _PAIRS: tuple[tuple[StrEnum, str], ...] = (
@@ -368,6 +369,7 @@ _PAIRS: tuple[tuple[StrEnum, str], ...] = (
     (Verdict.UNKNOWN, N_("Can’t be computed")),
     *AGENDA_LABELS,
     *QUALITY_LABELS,
+    *INCIDENT_LABELS,
 )
 
 # Keyed by class too: members of two StrEnums with the same value are equal.

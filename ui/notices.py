@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from ui.adjacent_words import ADJACENT_NOTICES
 from ui.agenda_words import AGENDA_NOTICES
 from ui.i18n import N_, translations
+from ui.incident_words import INCIDENT_NOTICES
 from ui.quality_words import QUALITY_NOTICES
 from ui.shell import Toast
 from ui.site import site_of
@@ -34,7 +35,6 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "quarantine.duplicate": ("info", N_("Known already: this content was taken in before.")),
     "quarantine.discarded": ("success", N_("Discarded. The line stays on record.")),
     "outbox.replayed": ("success", N_("Events that will be told again: %(num)s")),
-    "outbox.revived": ("success", N_("Messages that will be tried again: %(num)s")),
     "doctor.created": ("success", N_("Doctor created. Add competences and working hours.")),
     "user.created": ("success", N_("Account created. Give it a role.")),
     "user.deactivated": ("success", N_("Account closed; its sessions are ended.")),
@@ -84,6 +84,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     **AGENDA_NOTICES,
     **ADJACENT_NOTICES,
     **QUALITY_NOTICES,
+    **INCIDENT_NOTICES,
 }
 
 

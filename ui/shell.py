@@ -191,7 +191,7 @@ NAVIGATION: tuple[NavItem, ...] = (
         ),
     ),
     NavItem(
-        text=N_("Stuck messages"), icon="send", address="/outbox", key="o",
+        text=N_("Incidents"), icon="alert-triangle", address="/incidents", key="o",
         roles=frozenset({Role.ADMINISTRATOR}),
     ),
     NavItem(

@@ -1,4 +1,4 @@
-"""What administrators look at: doctors, accounts, stuck messages, who read what."""
+"""What administrators look at: doctors, accounts, who read what."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -155,29 +155,6 @@ class UserSheet:
     doctor_name: str | None
     last_login_at: datetime | None
     grants: tuple[GrantLine, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StuckMessage:
-    """A message of the outbox that was given up."""
-
-    id: UUID
-    topic: str
-    key: str
-    created_at: datetime
-    dead_at: datetime
-    attempts: int
-    last_error: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxState:
-    """The outbox today: what waits, how late it is, and what was given up."""
-
-    waiting: int
-    oldest_due: datetime | None
-    dead_total: int
-    dead: tuple[StuckMessage, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from medcontrol.model import (
     AccessLog,
     ControlFile,
     Doctor,
-    OutboxMessage,
     RoleGrant,
     Unit,
     UserAccount,
@@ -22,16 +21,13 @@ from medcontrol.model import (
 from medcontrol.queries.administration import (
     AccessFilters,
     GrantLine,
-    OutboxState,
     Reading,
     Readings,
-    StuckMessage,
     UserSheet,
 )
 from medcontrol.queries.keyset import Key, Keyset
 from medcontrol.vocabulary import Role
 
-SHOWN = 200
 COUNT_LIMIT = 10_000
 
 Users: Any = UserAccount
@@ -39,7 +35,6 @@ Grants: Any = RoleGrant
 Units: Any = Unit
 Doctors: Any = Doctor
 Logins: Any = UserSession
-Box: Any = OutboxMessage
 Log: Any = AccessLog
 File: Any = ControlFile
 
@@ -120,43 +115,6 @@ def load_units(session: Session, jurisdiction: str) -> dict[str, str]:
         .order_by(rank, Units.name)
     )
     return {row[0]: row[1] for row in rows}
-
-
-def load_outbox(session: Session, *, now: datetime) -> OutboxState:
-    """Return what waits in the outbox and what was given up."""
-    waits = sa.and_(Box.done_at.is_(None), Box.dead_at.is_(None))
-    counts = session.execute(
-        sa.select(
-            sa.func.count().filter(waits),
-            sa.func.min(Box.next_try_at).filter(waits, Box.next_try_at <= now),
-            sa.func.count().filter(Box.dead_at.is_not(None), Box.done_at.is_(None)),
-        ).where(Box.done_at.is_(None))
-    ).one()
-    rows = session.execute(
-        sa.select(
-            Box.id, Box.topic, Box.key, Box.created_at, Box.dead_at, Box.attempts, Box.last_error
-        )
-        .where(Box.dead_at.is_not(None), Box.done_at.is_(None))
-        .order_by(Box.dead_at.desc(), Box.id)
-        .limit(SHOWN)
-    ).mappings()
-    return OutboxState(
-        waiting=counts[0],
-        oldest_due=counts[1],
-        dead_total=counts[2],
-        dead=tuple(StuckMessage(**row) for row in rows),
-    )
-
-
-def dead_ids(session: Session) -> list[UUID]:
-    """Return every message that was given up, the oldest first."""
-    return list(
-        session.execute(
-            sa.select(Box.id)
-            .where(Box.dead_at.is_not(None), Box.done_at.is_(None))
-            .order_by(Box.dead_at, Box.id)
-        ).scalars()
-    )
 
 
 def load_readings(session: Session, filters: AccessFilters, *, jurisdiction: str) -> Readings:

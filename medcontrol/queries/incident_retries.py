@@ -20,13 +20,13 @@ _OUTCOMES = """
 SELECT r.id AS retry_id, i.subject_id AS id, i.control_file_id,
   CASE WHEN i.outcome IS NOT NULL THEN i.outcome
     WHEN o.done_at IS NOT NULL AND o.last_error = 'withdrawn' THEN 'gone'
-    WHEN o.done_at IS NOT NULL OR w.ended_at >= r.asked_at THEN 'done'
-    WHEN o.last_failed_at >= r.asked_at OR w.last_at >= r.asked_at
-      OR o.dead_at >= r.asked_at THEN 'failed'
+    WHEN o.done_at IS NOT NULL OR w.ended_at > r.asked_at THEN 'done'
+    WHEN o.last_failed_at > r.asked_at OR w.last_at > r.asked_at
+      OR o.dead_at > r.asked_at THEN 'failed'
     ELSE 'waiting' END AS outcome,
   CASE WHEN i.outcome IS NOT NULL THEN i.error
-    WHEN o.last_failed_at >= r.asked_at OR o.dead_at >= r.asked_at THEN o.last_error
-    WHEN w.last_at >= r.asked_at AND w.ended_at IS NULL THEN w.error END AS error,
+    WHEN o.last_failed_at > r.asked_at OR o.dead_at > r.asked_at THEN o.last_error
+    WHEN w.last_at > r.asked_at AND w.ended_at IS NULL THEN w.error END AS error,
   CASE WHEN i.outcome IS NULL THEN coalesce(o.done_at, w.ended_at, o.last_failed_at, w.last_at)
   END AS settled_at
 FROM incident_retry r JOIN incident_retry_item i ON i.retry_id = r.id

@@ -7,7 +7,6 @@ import pytest
 from lxml import html
 
 from medcontrol import db as database
-from medcontrol import outbox
 from medcontrol.model import (
     Absence,
     AccessLog,
@@ -17,7 +16,6 @@ from medcontrol.model import (
     Competence,
     Conflict,
     Doctor,
-    OutboxMessage,
     RoleGrant,
     UserAccount,
 )
@@ -44,6 +42,8 @@ ADDRESSES = {
     "/holidays": {Role.ADMINISTRATOR, Role.REFERENCE_MANAGER},
     "/rooms": {Role.ADMINISTRATOR, Role.REFERENCE_MANAGER},
     "/outbox": {Role.ADMINISTRATOR},
+    "/incidents": {Role.ADMINISTRATOR},
+    "/incidents/runbook": {Role.ADMINISTRATOR},
     "/access-log": {Role.AUDITOR},
     "/quarantine": {
         Role.ADMINISTRATOR, Role.REFERENCE_MANAGER, Role.AGENT, Role.COORDINATOR,
@@ -409,33 +409,6 @@ def test_a_day_with_a_fault_is_not_announced(
     answer = browser.send(browser.page("/holidays"), "/holidays", **given)
 
     assert errors(html.fromstring(answer.text)) == [field]
-
-
-def dead_message(fund: Fund, key: str) -> None:
-    with database.transaction() as session:
-        message = outbox.NewMessage(topic="letters.send", key=key, payload={})
-        outbox.publish(session, [message], now=NOW)
-    with database.transaction() as session:
-        found = session.exec(outbox.select(OutboxMessage).where(OutboxMessage.key == key)).one()
-        found.dead_at, found.attempts, found.last_error = NOW, 20, "post.refused"
-
-
-def test_a_message_that_was_given_up_is_tried_again(fund: Fund) -> None:
-    for key in ("letter:1", "letter:2", "letter:3"):
-        dead_message(fund, key)
-    browser = administrator(fund)
-    page = browser.page("/outbox")
-    one = page.xpath("//input[@name='message']/@value")[0]
-
-    none = browser.send(page, "/revive", do="ticked")
-    browser.send(page, "/revive", do="ticked", message=one)
-    left = [each for each in fund.rows(OutboxMessage) if each.dead_at]
-    browser.send(page, "/revive", do="all")
-
-    assert texts(page, "//tbody/tr/td[last()]") == ["post.refused"] * 3
-    assert none.headers["location"] == "/outbox"
-    assert len(left) == 2
-    assert [each for each in fund.rows(OutboxMessage) if each.dead_at] == []
 
 
 def test_the_auditor_sees_who_read_what_and_filters_it(fund: Fund) -> None:

@@ -1,4 +1,4 @@
-"""Quarantine, doctors, accounts, announced days, stuck messages, access log."""
+"""Quarantine, doctors, accounts, announced days, incidents, access log."""
 
 from fastapi import APIRouter
 
@@ -7,6 +7,7 @@ from ui.pages.administration import (
     doctor_lines,
     doctors,
     holidays,
+    incidents,
     outbox,
     quarantine,
     user_sheet,
@@ -15,6 +16,7 @@ from ui.pages.administration import (
 
 router = APIRouter()
 for module in (
-    quarantine, doctors, doctor_lines, users, user_sheet, holidays, outbox, access_log,
+    quarantine, doctors, doctor_lines, users, user_sheet, holidays, incidents, outbox,
+    access_log,
 ):  # fmt: skip
     router.include_router(module.router)

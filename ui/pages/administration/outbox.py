@@ -1,4 +1,4 @@
-"""Messages that were given up (messages bloqués): looked at, and tried again."""
+"""Events of some days told again (rejeu des événements), for a receiver that lost them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,13 @@ from datetime import date
 
 from fastapi import APIRouter, Request, Response
 
-from medcontrol import outbox
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import InvalidInput
-from medcontrol.queries.administration import OutboxState
-from medcontrol.queries.administration_loading import dead_ids, load_outbox
+from medcontrol.queries.incidents import OutboxNow
+from medcontrol.queries.incidents_loading import load_outbox_now
 from medcontrol.services.event_replay import Span, count_told, tell_again
 from medcontrol.vocabulary import Role
-from ui.forms import as_day, text_of, uuids_of
+from ui.forms import Sent, as_day, text_of
 from ui.notices import see_other
 from ui.rendering import render
 from ui.visitors import Me, Posted
@@ -23,9 +22,9 @@ router = APIRouter(prefix="/outbox")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxPage:
-    """What waits, what was given up, and the events of some days that could be told again."""
+    """What waits, and the events of some days that could be told again."""
 
-    state: OutboxState
+    state: OutboxNow
     today: date
     is_told: bool  # whether anybody is told events
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -35,13 +34,13 @@ class OutboxPage:
 
 @router.get("")
 def show(request: Request, visitor: Me) -> Response:
-    """Draw what waits and what was given up; with days, how many events they hold."""
+    """Draw what waits; with days, how many events they hold."""
     visitor.must_have(Role.ADMINISTRATOR)
-    typed = {name: text_of(request.query_params, name, 64) for name in ("first", "last", "event")}
+    typed = _typed(request.query_params)
     found: Mapping[str, int] | None = None
     errors: dict[str, str] = {}
     with read_only() as session:
-        state = load_outbox(session, now=visitor.now)
+        state = load_outbox_now(session, now=visitor.now)
         if typed["first"] or typed["last"]:
             try:
                 span = _span(typed)
@@ -64,11 +63,15 @@ def replay(visitor: Me, form: Posted) -> Response:
         InvalidInput: field ``first`` or ``last``.
     """
     visitor.must_have(Role.ADMINISTRATOR)
-    span = _span({name: text_of(form, name, 64) for name in ("first", "last", "event")})
+    span = _span(_typed(form))
     with transaction() as session:
         place = visitor.site.jurisdiction
         done = tell_again(session, span, jurisdiction=place, now=visitor.now)
     return see_other("/outbox", "outbox.replayed", done)
+
+
+def _typed(sent: Sent) -> dict[str, str]:
+    return {name: text_of(sent, name, 64) for name in ("first", "last", "event")}
 
 
 def _span(typed: Mapping[str, str]) -> Span:
@@ -78,16 +81,3 @@ def _span(typed: Mapping[str, str]) -> Span:
     if last is None:
         raise InvalidInput("a day", field="last")
     return Span(first=first, last=last, event=typed["event"])
-
-
-@router.post("/revive")
-def revive(request: Request, visitor: Me, form: Posted) -> Response:
-    """Try the ticked messages again, or all of them."""
-    visitor.must_have(Role.ADMINISTRATOR)
-    with transaction() as session:
-        is_all = text_of(form, "do", 8) == "all"
-        ids = dead_ids(session) if is_all else uuids_of(form, "message")
-        done = sum(outbox.revive(session, each, now=visitor.now) for each in ids)
-    if not ids:
-        return see_other("/outbox", "nothing.selected")
-    return see_other("/outbox", "outbox.revived", done)
