@@ -53,8 +53,11 @@ def create_app(tools: Tools, settings: Settings, *, clock: Clock = utc_now) -> F
     return app
 
 
-def _readable(request: Request) -> None:
-    """Know nothing under an address with characters that no text of ours has, such as NUL."""
+async def _readable(request: Request) -> None:
+    """Know nothing under an address with characters that no text of ours has, such as NUL.
+
+    Asynchronous, as it waits for nothing: no page needs one more turn of a thread for it.
+    """
     if not is_clean(request.scope["path"]):
         raise HTTPException(404)
 

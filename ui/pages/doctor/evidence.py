@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from medcontrol.db import read_only
 from medcontrol.services import evidence
-from medcontrol.vocabulary import DecisionOutcome, LetterStatus, Role
+from medcontrol.vocabulary import DecisionOutcome, DocumentClass, LetterStatus, Role
 from ui.codes import word_for
 from ui.downloads import saved
 from ui.formats import Formats
@@ -174,10 +174,9 @@ class _Words:
 
     def _documents(self, found: dict[str, Any]) -> Section:
         _ = self.gettext
-        names = {"medical": _("Medical"), "administrative": _("Administrative")}
         rows = tuple(
-            (self._at(each["at"]), names[each["class"]], self.formats.size(each["size"]),
-             each["sha256"])
+            (self._at(each["at"]), _(label_of(DocumentClass(each["class"]))),
+             self.formats.size(each["size"]), each["sha256"])
             for each in found["documents"]
         )  # fmt: skip
         heads = (_("Added"), _("Who may open it"), _("Size"), "SHA-256")
