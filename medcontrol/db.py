@@ -96,6 +96,16 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
+def trial() -> Iterator[Session]:
+    """Give a session in which everything may be written, and all of it is taken back."""
+    with _session() as session:
+        try:
+            yield session
+        finally:
+            session.rollback()
+
+
+@contextmanager
 def read_only() -> Iterator[Session]:
     """Give a session in which a write fails loudly."""
     with _session() as session:

@@ -1,7 +1,7 @@
 """The kinds of files that tell of control doctors: columns, natural keys, tables they fill."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 from typing import Any
@@ -22,6 +22,7 @@ from medcontrol.model import (
 )
 from medcontrol.reference.flows import flows
 from medcontrol.services import tables
+from medcontrol.services.code_uses import Codes
 from medcontrol.services.tables import Column
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession
 
@@ -38,11 +39,20 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of file: its columns, its natural key, and the table it fills."""
+    """One kind of file: its columns, its natural key, and the table it fills.
+
+    ``of_files``: columns besides the doctor whose codes files carry, by what ``Codes`` calls them.
+    """
 
     table: type[SQLModel]
     columns: Callable[[Known], list[Column]]
     key: tuple[str, ...]
+    of_files: Mapping[str, str] = field(default_factory=dict)
+
+    def codes(self, doctor_id: UUID, stored: Mapping[str, Any]) -> Codes:
+        """Return the codes of a row as its table has it."""
+        given = {name: stored[column] for name, column in self.of_files.items()}
+        return Codes(doctor=doctor_id, **given)
 
 
 def _doctor_columns(known: Known) -> list[Column]:
@@ -119,15 +129,22 @@ def _conflict_columns(known: Known) -> list[Column]:
 KINDS: dict[str, Kind] = {
     "doctors": Kind(Doctor, _doctor_columns, ("code",)),
     "competences": Kind(
-        Competence, _competence_columns, ("doctor", "flow", "nature", "specialty", "valid_from")
+        Competence,
+        _competence_columns,
+        ("doctor", "flow", "nature", "specialty", "valid_from"),
+        {name: name for name in ("flow", "nature", "specialty")},
     ),
-    "units": Kind(DoctorUnit, _unit_columns, ("doctor", "unit", "valid_from")),
+    "units": Kind(
+        DoctorUnit, _unit_columns, ("doctor", "unit", "valid_from"), {"unit": "unit_code"}
+    ),
     "superiors": Kind(DoctorSuperior, _superior_columns, ("doctor", "superior", "valid_from")),
     "availabilities": Kind(
         Availability, _availability_columns, ("doctor", "weekday", "valid_from")
     ),
     "absences": Kind(Absence, _absence_columns, ("doctor", "first_day")),
-    "conflicts": Kind(Conflict, _conflict_columns, ("doctor", "kind", "subject")),
+    "conflicts": Kind(
+        Conflict, _conflict_columns, ("doctor", "kind", "subject"), {"subject": "subject"}
+    ),
 }
 # As the table calls what the file calls otherwise.
 NAMES = {

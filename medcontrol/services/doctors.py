@@ -139,6 +139,7 @@ def _save(
             continue
         owner: Any = existing or new
         doctor_id = owner.id if kind.table is Doctor else owner.doctor_id
+        report.touched.add(kind.codes(doctor_id, values))
         note(session, doctor_id, report.what, before=before, after=after, said=said)
     session.flush()
 

@@ -14,6 +14,7 @@ from medcontrol.legal.loading import law
 from medcontrol.model import Entitlement
 from medcontrol.reference.flows import flows
 from medcontrol.services import tables
+from medcontrol.services.code_uses import Codes
 from medcontrol.services.doctor_tables import load_known
 from medcontrol.services.tables import Column, Fault, Report, Row
 from medcontrol.vocabulary import ControlLevel, EntitlementStatus, Jurisdiction, Relation, Sex
@@ -166,6 +167,8 @@ def _save(session: Session, rows: Sequence[dict[str, Any]], today: date, report:
             report.changed += 1
         else:
             report.unchanged += 1
+            continue
+        report.touched.add(Codes(person=row["registration_number"], flow=row["flow"]))
     if new:
         session.execute(sa.insert(Entitlement), new)
     report.added += len(new)

@@ -21,6 +21,7 @@ from medcontrol.model import WorkPoints
 from medcontrol.reference.flows import flows
 from medcontrol.reference.points import points
 from medcontrol.services import tables
+from medcontrol.services.code_uses import Codes
 from medcontrol.services.tables import Column, Report
 from medcontrol.vocabulary import Jurisdiction, StepKind
 
@@ -146,6 +147,7 @@ def import_points(
         if known.get(key) == cells["points"]:
             report.unchanged += 1
             continue
+        report.touched.add(Codes(flow=cells["flow"], nature=cells["nature"], step=cells["step"]))
         report.changed += key in known
         report.added += key not in known
         row = WorkPoints(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from medcontrol.errors import InvalidInput
+from medcontrol.services.code_uses import Codes
 
 MAX_BYTES = 512 * 1024 * 1024
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -54,7 +55,10 @@ class Row:
 
 @dataclass(slots=True)
 class Report:
-    """What came of one file. ``is_saved`` is false when a fault kept all of it out."""
+    """What came of one file. ``is_saved`` is false when a fault kept all of it out.
+
+    ``touched``: the codes of the rows that were added or changed, each combination once.
+    """
 
     what: str
     read: int = 0
@@ -63,6 +67,7 @@ class Report:
     unchanged: int = 0
     is_saved: bool = True
     faults: list[Fault] = field(default_factory=list)
+    touched: set[Codes] = field(default_factory=set)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as plain values."""

@@ -12,16 +12,16 @@ from assignment.explaining import TaskExplained, explain, find_file
 from assignment.invariants import check_standing
 from assignment.staff import codes
 from medcontrol.clock import utc_now
-from medcontrol.db import read_only, transaction
+from medcontrol.db import read_only
 from medcontrol.services.points import export_points, import_points
 from medcontrol.settings import settings
+from runtime.commands.bringing_in import Preview, bring_in
 from runtime.commands.output import (
     AsJson,
     fail,
     read_file,
     say,
     say_json,
-    show_report,
     show_table,
 )
 from runtime.environment import environment
@@ -219,16 +219,20 @@ def check(as_json: AsJson = False) -> None:
 @weights.command("import")
 def import_weights(
     file: Annotated[str, typer.Argument(help="A file, or - for standard input.")],
+    preview: Preview = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring in a CSV file of minutes: flow,nature,step,per,points,valid_from,why.
 
     An empty flow, nature or step stands for all; per is task, line, document, in_person or urgent.
+    Says how many open files and rules refer to what is new or changed.
     """
-    content = read_file(file)
-    with environment(), transaction() as session:
-        report = import_points(session, content, settings().jurisdiction, who=None, now=utc_now())
-    show_report(report, as_json=as_json)
+    content, place, now = read_file(file), settings().jurisdiction, utc_now()
+    bring_in(
+        lambda session: import_points(session, content, place, who=None, now=now),
+        only_look=preview,
+        as_json=as_json,
+    )
 
 
 @weights.command("export")

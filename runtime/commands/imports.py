@@ -14,6 +14,8 @@ from medcontrol.services.doctor_history import Said
 from medcontrol.services.doctor_tables import KINDS
 from medcontrol.services.imports import import_entitlements
 from medcontrol.settings import settings
+from runtime.commands.bringing_in import Preview as OnlyLook
+from runtime.commands.bringing_in import bring_in
 from runtime.commands.intake import take_in_file
 from runtime.commands.output import (
     AsJson,
@@ -22,7 +24,6 @@ from runtime.commands.output import (
     read_file,
     say,
     say_json,
-    show_report,
     show_table,
 )
 from runtime.environment import environment
@@ -43,20 +44,28 @@ What = Annotated[str, typer.Option("--what", help=", ".join(KINDS))]
 @doctors.command("import")
 @imports.command("doctors")
 def import_doctors(
-    file: File, what: What = "doctors", partial: Partial = False, as_json: AsJson = False
+    file: File,
+    what: What = "doctors",
+    partial: Partial = False,
+    preview: OnlyLook = False,
+    as_json: AsJson = False,
 ) -> None:
     """Bring in a CSV file of doctors or of what they may take and when.
 
     The same file twice changes nothing. One wrong line keeps the whole file out, unless --partial.
+    Says how many open files and rules refer to what is new or changed.
     """
     if what not in KINDS:
         raise InvalidInput(f"--what {what!r} is none of {', '.join(KINDS)}")
     content = read_file(file)
-    with environment(), transaction() as session:
-        report = doctor_service.import_csv(
-            session, what, content, partial=partial, said=Said(at=utc_now())
-        )
-    show_report(report, as_json=as_json)
+    said = Said(at=utc_now())
+    bring_in(
+        lambda session: doctor_service.import_csv(
+            session, what, content, partial=partial, said=said
+        ),
+        only_look=preview,
+        as_json=as_json,
+    )
 
 
 @doctors.command("export")
@@ -97,18 +106,22 @@ def list_doctors(
 
 
 @imports.command("entitlements")
-def entitlements(file: File, partial: Partial = False, as_json: AsJson = False) -> None:
-    """Bring in rights that were granted before, by CSV; their reviews open by themselves."""
-    content = read_file(file)
-    with environment(), transaction() as session:
-        report = import_entitlements(
-            session,
-            content,
-            jurisdiction=settings().jurisdiction,
-            now=utc_now(),
-            partial=partial,
-        )
-    show_report(report, as_json=as_json)
+def entitlements(
+    file: File, partial: Partial = False, preview: OnlyLook = False, as_json: AsJson = False
+) -> None:
+    """Bring in rights that were granted before, by CSV; their reviews open by themselves.
+
+    Says how many open files and rules refer to what is new or changed.
+    """
+    content, now = read_file(file), utc_now()
+    place = settings().jurisdiction
+    bring_in(
+        lambda session: import_entitlements(
+            session, content, jurisdiction=place, now=now, partial=partial
+        ),
+        only_look=preview,
+        as_json=as_json,
+    )
 
 
 @imports.command("open-files")

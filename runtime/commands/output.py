@@ -12,10 +12,8 @@ from rich.table import Table
 
 from medcontrol.clock import civil_date, utc_now
 from medcontrol.errors import InvalidInput
-from medcontrol.services.tables import Report
 from medcontrol.settings import settings
 
-_MOST_FAULTS = 20
 _NAMED = 20
 _WIDTH_OF_PIPES = 240  # so that ids are not cut
 
@@ -73,25 +71,6 @@ def name_some(sentences: Sequence[str]) -> None:
 def _cell(value: Any) -> str:
     text = "" if value is None else str(value)
     return text.replace("[", r"\[")
-
-
-def show_report(report: Report, *, as_json: bool) -> None:
-    """Print what came of a file; end with 1 when a fault kept all of it, or a line, out."""
-    if as_json:
-        say_json(report.as_json())
-    else:
-        say(
-            f"{report.what}: {report.read} lines read, {report.added} added,"
-            f" {report.changed} changed, {report.unchanged} unchanged"
-        )
-        if report.faults:
-            rows = [(each.line, each.column, each.problem) for each in report.faults]
-            show_table(("line", "column", "what is wrong"), rows[:_MOST_FAULTS])
-    if report.faults:
-        more = len(report.faults) - _MOST_FAULTS
-        rest = f" ({more} of them not shown, see --json)" if more > 0 and not as_json else ""
-        kept = "the other lines were saved" if report.is_saved else "nothing was saved"
-        fail(f"{len(report.faults)} faults{rest}; {kept}")
 
 
 def today() -> date:

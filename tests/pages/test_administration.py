@@ -216,6 +216,26 @@ def test_a_file_is_tried_without_saving_then_imported(fund: Fund) -> None:
     assert "X-1" in {each.code for each in fund.rows(Doctor)}
 
 
+def test_a_trial_and_an_import_say_what_their_rows_touch(fund: Fund) -> None:
+    fund.take()
+    fund.take(external_id="W-2")
+    browser = administrator(fund)
+    page = browser.page("/doctors/import")
+    text = f"doctor,flow,nature,valid_from\n{fund.world.doctor.code},ald,first,2026-12-01\n"
+    files = [("file", ("c.csv", text.encode(), "text/csv"))]
+
+    for do, title in (("try", "Ce que toucheraient ces lignes"),
+                      ("save", "Ce que touchent les lignes modifiées")):  # fmt: skip
+        answer = upload(browser, page, "/doctors/import", files, what="competences", do=do)
+        shown = html.fromstring(answer.text)
+        assert texts(shown, "//*[@id='impact-title']") == [title]
+        impact = "//*[@aria-labelledby='impact-title']"
+        assert texts(shown, f"{impact}//strong") == ["2", "1"]  # of ma/1: ald-first
+        assert "ald-first" in texts(shown, "//p[contains(@class,'hint')]/bdi")
+    again = upload(browser, page, "/doctors/import", files, what="competences", do="try")
+    assert not html.fromstring(again.text).xpath("//*[@id='impact-title']")
+
+
 def test_the_report_of_an_import_names_line_and_column(fund: Fund) -> None:
     browser = administrator(fund)
     bad = CSV + "X-2,Dr Deux,salaried,doctor,local,NOWHERE\n"

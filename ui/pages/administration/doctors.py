@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
-from medcontrol.db import read_only, transaction
+from medcontrol.db import read_only, transaction, trial
 from medcontrol.errors import AlreadyDone, InvalidInput
 from medcontrol.queries.administration import DoctorFilters, DoctorSheet, ListedDoctor
 from medcontrol.queries.administration_loading import load_units
@@ -25,6 +25,7 @@ from ui.forms import Errors, files_of, is_ticked, member_of, text_of
 from ui.notices import see_other
 from ui.rendering import render
 from ui.visitors import Me, Posted, Visitor
+from workflows.reference_impact import Impact, impact_of
 
 router = APIRouter(prefix="/doctors")
 READERS = (Role.ADMINISTRATOR, Role.SUPERVISOR)
@@ -80,6 +81,7 @@ class ImportPage:
     report: Report | None = None
     is_saved: bool = False
     error: str | None = None
+    impact: Impact | None = None
 
 
 @router.get("")
@@ -140,34 +142,23 @@ def import_file(request: Request, visitor: Me, form: Posted) -> Response:
         page = ImportPage(columns, what, error="file_required")
         return render(request, "administration/import.html", page, status_code=422)
     try:
-        said = Said(who=visitor.principal.id, at=visitor.now)
         content = sent[0].file.read()
-        report = _bring_in(what, content, said, partial=partial, is_trial=is_trial)
+        report, impact = _bring_in(visitor, what, content, partial=partial, is_trial=is_trial)
     except UnreadableTable:
         page = ImportPage(columns, what, error="table.unreadable")
         return render(request, "administration/import.html", page, status_code=422)
     is_saved = not is_trial and not report.refuses(partial)
-    page = ImportPage(columns, what, report, is_saved)
+    page = ImportPage(columns, what, report, is_saved, impact=impact)
     return render(request, "administration/import.html", page)
 
 
-class _OnlyTried(Exception):
-    """Takes a trial back; carries what it found."""
-
-    def __init__(self, report: Report) -> None:
-        super().__init__()
-        self.report = report
-
-
-def _bring_in(what: str, content: bytes, said: Said, *, partial: bool, is_trial: bool) -> Report:
-    try:
-        with transaction() as session:
-            report = import_csv(session, what, content, partial=partial, said=said)
-            if is_trial:
-                raise _OnlyTried(report)
-    except _OnlyTried as tried:
-        return tried.report
-    return report
+def _bring_in(
+    visitor: Visitor, what: str, content: bytes, *, partial: bool, is_trial: bool
+) -> tuple[Report, Impact | None]:
+    said = Said(who=visitor.principal.id, at=visitor.now)
+    with trial() if is_trial else transaction() as session:
+        report = import_csv(session, what, content, partial=partial, said=said)
+        return report, impact_of(session, report, visitor.site.jurisdiction, visitor.today)
 
 
 def _columns(visitor: Visitor) -> dict[str, tuple[str, ...]]:
