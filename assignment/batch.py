@@ -9,15 +9,14 @@ from assignment.facts import (
     DoctorFacts,
     Plan,
     PlannedAssignment,
-    Rule,
     TaskFacts,
     UnassignedTask,
-    Why,
     check_unique,
 )
 from assignment.forecast import Forecast
 from assignment.horizon import Horizon
 from assignment.ledger import INFINITE, Ledger, cheapest
+from assignment.reasons import Rule, Why
 from assignment.repair import Room, make_room
 from assignment.scoring import Weights
 

@@ -7,17 +7,9 @@ from uuid import UUID
 
 from assignment.batch import plan, rank
 from assignment.checker import check, refusals
-from assignment.facts import (
-    Candidate,
-    Constraint,
-    DoctorFacts,
-    PlannedAssignment,
-    Rule,
-    TaskFacts,
-    UnassignedTask,
-    Why,
-)
+from assignment.facts import Constraint, DoctorFacts, PlannedAssignment, TaskFacts, UnassignedTask
 from assignment.orders import CHANGED_SINCE, OPENED_SINCE, UNCHANGED, Origin
+from assignment.reasons import Candidate, Rule, Why
 from assignment.scoring import Weights, evenly
 
 #: What a doctor who had the task minutes ago may have again: nothing new is given to them.

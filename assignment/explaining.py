@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment.checker import refusals
-from assignment.facts import Candidate, Constraint, DoctorFacts, TaskFacts
+from assignment.facts import Constraint, DoctorFacts, TaskFacts
 from assignment.ledger import OTHERS_SHOWN, Ledger, cheapest
 from assignment.loading_tasks import load_tasks
-from assignment.reasons import why_of
+from assignment.reasons import Candidate, why_of
 from assignment.staff import Staff, staff
 from medcontrol.errors import NotFound
 

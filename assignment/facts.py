@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+from assignment.reasons import Why
 from medcontrol.errors import InvalidInput
 from medcontrol.vocabulary import ControlLevel, DoctorKind, Profession, StepKind
 
@@ -193,76 +193,6 @@ class TaskFacts:
     def urgency(self) -> tuple[int, date, int, int]:
         """Order in which tasks are served; heavier first among equals, they are harder to fit."""
         return self.priority, self.due_on or date.max, -self.points, self.id.int
-
-
-class Candidate(NamedTuple):
-    """A doctor with each named term of the cost for one task; the smallest total wins."""
-
-    doctor_id: UUID
-    place: float
-    level: float
-    continuity: float
-    fee: float
-    load: float
-
-    @property
-    def total(self) -> float:
-        """Sum of the terms."""
-        return self.place + self.level + self.continuity + self.fee + self.load
-
-    def as_json(self) -> Mapping[str, object]:
-        """Return the terms for the why-record (rounded: they are read, not computed with)."""
-        return _terms(self)
-
-
-@lru_cache(maxsize=16_384)  # the files of a plan share most of their candidates
-def _terms(candidate: Candidate) -> Mapping[str, object]:
-    doctor, place, level, continuity, fee, load = candidate
-    return {
-        "doctor": str(doctor), "place": round(place, 3), "level": round(level, 3),
-        "continuity": round(continuity, 3), "fee": round(fee, 3), "load": round(load, 3),
-        "total": round(candidate.total, 3),
-    }  # fmt: skip
-
-
-class Rule(StrEnum):
-    """How the doctor was chosen."""
-
-    CHEAPEST = "cheapest"  # smallest cost among the eligible doctors with room
-    PLANNED = "planned"  # part of a plan that keeps loads even and deadlines met over days
-    MADE_ROOM = "made_room"  # moved within the batch, so that another file could be placed
-    KEPT = "kept"  # who just worked on the file goes on with it
-    CHOSEN = "chosen"  # a supervisor's or the doctor's own choice
-
-    @property
-    def by_cost(self) -> bool:
-        """Whether costs were compared; else a person chose, or who worked on it goes on."""
-        return self not in (Rule.KEPT, Rule.CHOSEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Why-record of an assignment: the chosen doctor's terms, and the next ones (at most 3).
-
-    ``first_given_at``: a move was taken back; the reason is that of the assignment it restores,
-    which was made then.
-    """
-
-    rule: Rule
-    chosen: Candidate
-    others: tuple[Candidate, ...]
-    first_given_at: datetime | None = None
-
-    def as_json(self) -> dict[str, object]:
-        """Return what is stored with the assignment."""
-        stored: dict[str, object] = {
-            "rule": self.rule.value,
-            "chosen": self.chosen.as_json(),
-            "others": [candidate.as_json() for candidate in self.others],
-        }
-        if self.first_given_at is not None:
-            stored["first_given_at"] = self.first_given_at.isoformat()
-        return stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import numpy as np
 
 from assignment.doctors import BoolArray, FloatArray, IntArray
 from assignment.eligibility import Barred, Eligibility, Group
-from assignment.facts import Candidate, Constraint, Rule, TaskFacts, Why
+from assignment.facts import Constraint, TaskFacts
 from assignment.forecast import Forecast
+from assignment.reasons import Candidate, Rule, Why
 from assignment.scoring import load_cost, load_costs
 
 INFINITE = float("inf")

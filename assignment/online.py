@@ -15,12 +15,11 @@ from assignment.facts import (
     DoctorFacts,
     Plan,
     PlannedAssignment,
-    Rule,
     TaskFacts,
     UnassignedTask,
-    Why,
 )
 from assignment.loads import try_lock, wait_briefly
+from assignment.reasons import Rule, Why
 from assignment.scoring import Weights
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from assignment.facts import Why
+from assignment.reasons import Why
 from medcontrol.errors import InvalidInput
 from medcontrol.vocabulary import AssignmentMode
 

@@ -11,16 +11,10 @@ from assignment.batch import rank
 from assignment.calendar import HORIZON_DAYS
 from assignment.checker import refusals
 from assignment.exclusions import LINKED
-from assignment.facts import (
-    DoctorFacts,
-    Plan,
-    PlannedAssignment,
-    Rule,
-    TaskFacts,
-    UnassignedTask,
-)
+from assignment.facts import DoctorFacts, Plan, PlannedAssignment, TaskFacts, UnassignedTask
 from assignment.loading_tasks import load_tasks
 from assignment.loads import lock_load
+from assignment.reasons import Rule
 from assignment.staff import staff
 from assignment.writing import Occasion, write_plan
 from medcontrol import journal

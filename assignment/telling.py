@@ -5,20 +5,12 @@ from datetime import date
 
 from assignment.doctors import IntArray
 from assignment.eligibility import Barred, Group
-from assignment.facts import (
-    Candidate,
-    Constraint,
-    Plan,
-    PlannedAssignment,
-    Rule,
-    TaskFacts,
-    UnassignedTask,
-    Why,
-)
+from assignment.facts import Constraint, Plan, PlannedAssignment, TaskFacts, UnassignedTask
 from assignment.forecast import Forecast
 from assignment.grouping import Grouping, Kind
 from assignment.horizon import Horizon
 from assignment.ledger import OTHERS_SHOWN, Ledger
+from assignment.reasons import Candidate, Rule, Why
 from assignment.scoring import load_costs
 
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from assignment.calendar import HORIZON_DAYS, horizon
-from assignment.facts import Constraint, Rule
+from assignment.facts import Constraint
 from assignment.loads import lock_loads, reconcile_loads
+from assignment.reasons import Rule
 from assignment.service import (
     Reassign,
     ToDoctor,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from assignment.batch import plan, rank
-from assignment.facts import Rule, Why
+from assignment.reasons import Rule, Why
 from assignment.scoring import Weights
 from medcontrol.vocabulary import ControlLevel, DoctorKind
 from tests.unit.test_assignment_eligibility import DAYS, DOCTOR, MONDAY, TASK
