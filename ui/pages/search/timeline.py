@@ -7,15 +7,17 @@ from itertools import groupby
 from sqlmodel import Session
 
 from medcontrol.policy import Principal
-from medcontrol.queries.files import LARGEST_PAGE, FileRow
+from medcontrol.queries.files import FileRow
 from medcontrol.queries.search import SearchFilters, search
+
+MOST = 40  # files on the line; the list below holds all
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Files under one registration number that the reader may see, the latest year first.
+    """Files under one registration number that the reader may see, in the order they came.
 
-    Within a year they stand in the order in which they came. ``is_cut``: there are older ones.
+    ``is_cut``: there are older ones.
     """
 
     registration_number: str
@@ -41,9 +43,9 @@ def load_timeline(session: Session, principal: Principal, number: str) -> Timeli
     What the policy hides is neither shown nor counted.
     """
     wanted = SearchFilters(registration_number=number)
-    found = search(session, principal, wanted, size=LARGEST_PAGE)
+    found = search(session, principal, wanted, size=MOST)
     if len(found.rows) < 2:
         return None
     came = sorted(found.rows, key=lambda row: (row.received_on, row.reference))
     years = [(year, tuple(rows)) for year, rows in groupby(came, key=lambda r: r.received_on.year)]
-    return Timeline(number, years[::-1], is_cut=found.next is not None)
+    return Timeline(number, years, is_cut=found.next is not None)
