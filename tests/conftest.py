@@ -28,8 +28,9 @@ from workflows.tools import Tools, make_tools
 # Machines differ in speed: no test fails for being slow. A landing tries the same examples every
 # time, so that what fails there fails here; elsewhere they are drawn anew.
 hypothesis.settings.register_profile(
-    "project", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True
-)
+    "project", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)  # fmt: skip
 hypothesis.settings.load_profile("project")
 
 

@@ -51,7 +51,9 @@ class Server:
     made: list[Tools] = field(default_factory=list)
 
     def tools(self, home: Path, **more: Any) -> Tools:
-        chosen = {"selectivity_url": self.url, "selectivity_token": TOKEN, **more}
+        # A busy machine answers late; what is gone refuses at once.
+        chosen = {"selectivity_url": self.url, "selectivity_token": TOKEN,
+                  "selectivity_timeout": 120.0, **more}  # fmt: skip
         settings = Settings(home=home, database_url=None, redis_url=None, **chosen)
         self.made.append(make_tools(settings, self.keys))
         return self.made[-1]
