@@ -152,7 +152,7 @@ class _Loader:
         """Copy the past as it comes, some whole days at a time."""
         done = 0
         if self.tools.keys.path is None:
-            chunks = supply(self.fund, self.volume, self.tools.selectivity)
+            chunks = supply(self.fund, self.volume, self.tools.selectivity, self.tools.keys)
         else:
             chunks = supply_beside(self.fund, self.volume, self.tools.keys)
         for chunk in chunks:

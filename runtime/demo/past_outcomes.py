@@ -1,21 +1,21 @@
 """What the closed controls of the past taught selectivity (résultats codés)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medcontrol.clock import civil_date
 from medcontrol.ids import new_id
 from medcontrol.reference.results import result_of
-from medcontrol.vocabulary import ControlResult, LineOutcome
+from medcontrol.vocabulary import ControlResult, DecisionOutcome, LineOutcome
 from runtime.demo.closed import Closed
+from runtime.demo.generator.outcomes import LineOpinion
+from selectivity.features import cents
 
 
 def outcome_of(closed: Closed) -> dict[str, Any]:
     """Return the row of the coded result of a control, as its decision would have written it."""
     file = closed.file
-    avoided = _avoided(closed)
-    result = result_of(closed.journey.decided, flow=file["flow"], nature=file["nature"])
-    if result is ControlResult.CONFORM and avoided:
-        result = ControlResult.REDUCED
+    result, avoided = coded(closed.journey.decided, closed.outcome.lines, closed.message)
     return {
         "id": new_id(),
         "received_file_id": closed.received["id"],
@@ -31,14 +31,21 @@ def outcome_of(closed: Closed) -> dict[str, Any]:
     }
 
 
-def _avoided(closed: Closed) -> int:
-    """Return what was asked less what was granted, in centimes."""
-    asked = {
-        line["no"]: int(line["amount"].replace(".", ""))
-        for line in closed.message.get("lines") or ()
-    }
+def coded(
+    decided: DecisionOutcome, lines: Sequence[LineOpinion], message: Mapping[str, Any]
+) -> tuple[ControlResult, int]:
+    """Return the result of a control, and what was asked less what was granted, in centimes."""
+    avoided = _avoided(lines, message)
+    result = result_of(decided, flow=message["flow"], nature=message["nature"])
+    if result is ControlResult.CONFORM and avoided:
+        result = ControlResult.REDUCED
+    return result, avoided
+
+
+def _avoided(lines: Sequence[LineOpinion], message: Mapping[str, Any]) -> int:
+    asked = {line["no"]: cents(line["amount"]) for line in message.get("lines") or ()}
     total = 0
-    for line in closed.outcome.lines:
+    for line in lines:
         if line.outcome is LineOutcome.REFUSED:
             total += asked.get(line.line_no, 0)
         elif line.outcome is LineOutcome.MODIFIED and line.amount_cents is not None:

@@ -6,13 +6,14 @@ Inventing and deciding take about as long as saving, so a process of its own doe
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
 from queue import Queue
 from threading import Thread
+from typing import Any
 
 import orjson
 
@@ -22,8 +23,8 @@ from medcontrol.settings import settings
 from runtime.demo.generator import Fund
 from runtime.demo.generator.arrivals import working_days_after
 from runtime.demo.generator.history import HistoryItem
-from runtime.demo.generator.identities import Message
 from runtime.demo.generator.outcomes import Deciders, Outcome
+from runtime.demo.remembered import Remembered
 from workflows.tools import make_tools
 
 CHUNK_FILES = 4_000
@@ -57,13 +58,16 @@ class Supplied:
     past: Outcome | None
 
 
-def supply(fund: Fund, volume: Volume, selectivity: Selectivity) -> Iterator[list[Supplied]]:
+def supply(
+    fund: Fund, volume: Volume, selectivity: Selectivity, keys: KeyRing
+) -> Iterator[list[Supplied]]:
     """Yield the past in whole days, oldest first; made in this process.
 
-    Selectivity decides as on any day. An outside tool asks for as many more files as are missing
-    to ``volume.controlled``, so that the number is exact wherever the rules take fewer.
+    Selectivity decides as on any day, with what history said then. An outside tool asks for as
+    many more files as are missing to ``volume.controlled``, so that the number is exact wherever
+    the rules take fewer.
     """
-    decided = _Decided(fund, selectivity)
+    decided = _Decided(fund, selectivity, keys)
     last = decided_until(fund.as_of)
     items = fund.history(volume.months, volume.received, volume.controlled)
     for some in _whole_days(items, CHUNK_FILES):
@@ -123,7 +127,7 @@ def main() -> None:
         agencies=[(code, region) for code, region in order["agencies"]],
     )  # fmt: skip
     tools = make_tools(settings(), KeyRing.open(Path(order["keys"])))
-    for chunk in supply(fund, Volume(*order["volume"]), tools.selectivity):
+    for chunk in supply(fund, Volume(*order["volume"]), tools.selectivity, tools.keys):
         pickle.dump(chunk, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
     pickle.dump(None, sys.stdout.buffer)
     sys.stdout.buffer.flush()
@@ -132,45 +136,59 @@ def main() -> None:
 class _Decided:
     """Decides on whole days, and keeps count of what the outside tool still has to ask for."""
 
-    def __init__(self, fund: Fund, selectivity: Selectivity) -> None:
+    def __init__(self, fund: Fund, selectivity: Selectivity, keys: KeyRing) -> None:
         self.selectivity = selectivity
         self.regions = dict(fund.agencies)
         self.deciders = Deciders(fund.staff(), fund.seed, fund.as_of)
+        self.remembered = Remembered(keys)
         self.owed = 0
 
     def decide(self, items: Sequence[HistoryItem]) -> list[Supplied]:
-        messages = [item.message for item in items]
+        """Decide week by week: what controls of a week find is known from the next one on."""
+        found: list[Supplied] = []
+        for _, week in groupby(items, key=lambda item: item.received_on.isocalendar()[:2]):
+            found += self._decide(list(week))
+        return found
+
+    def _decide(self, items: Sequence[HistoryItem]) -> list[Supplied]:
+        facts = [self._facts(item.message, item.received_on) for item in items]
+        recalled = self.remembered.recall(facts)
         outcomes: list[SelectivityOutcome] = []
-        for day, group in groupby(items, key=lambda item: item.received_on):
-            outcomes += self._ask([item.message for item in group], day)
+        for day, group in groupby(facts, key=lambda file: file.received_on):
+            some = list(group)
+            places = slice(len(outcomes), len(outcomes) + len(some))
+            outcomes += self.selectivity("ma", day).decide(some, history=recalled.of(places))
         self.owed += sum(item.outcome is not None for item in items)
         self.owed -= sum(outcome.lane.is_controlled for outcome in outcomes)
         for place, item in enumerate(items):
             if self.owed <= 0:
                 break
             if item.outcome is not None and not outcomes[place].lane.is_controlled:
-                messages[place] = item.message | {"control": OUTSIDE}
-                outcomes[place] = self._ask([messages[place]], item.received_on)[0]
+                day = item.received_on
+                facts[place] = asked = self._facts(item.message | {"control": OUTSIDE}, day)
+                known = recalled.of(slice(place, place + 1))
+                outcomes[place] = self.selectivity("ma", day).decide([asked], history=known)[0]
                 self.owed -= 1
-        return [
-            self._supplied(item, message, outcome)
-            for item, message, outcome in zip(items, messages, outcomes, strict=True)
-        ]
+        made = [self._supplied(*each) for each in zip(items, facts, outcomes, strict=True)]
+        ended = enumerate(zip(facts, made, strict=True))
+        self.remembered.learn(
+            recalled, ((place, file, one.past) for place, (file, one) in ended if one.past)
+        )
+        return made
 
-    def _ask(self, some: Sequence[Message], day: date) -> list[SelectivityOutcome]:
-        engine = self.selectivity("ma", day)
-        return engine.decide([FileFacts(one, day, self.regions[one["agency"]]) for one in some])
+    def _facts(self, message: Mapping[str, Any], day: date) -> FileFacts:
+        return FileFacts(message, day, self.regions[message["agency"]])
 
     def _supplied(
-        self, item: HistoryItem, message: Message, outcome: SelectivityOutcome
+        self, item: HistoryItem, file: FileFacts, outcome: SelectivityOutcome
     ) -> Supplied:
-        past = None
+        past, message = None, file.message
         if outcome.lane.is_controlled:
             past = item.outcome or self.deciders.decide(message, item.received_on)
         return Supplied(_canonical(message), item.received_on, outcome, past)
 
 
-def _canonical(message: Message) -> bytes:
+def _canonical(message: Mapping[str, Any]) -> bytes:
     return orjson.dumps(message, option=orjson.OPT_SORT_KEYS)
 
 

@@ -2,19 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import orjson
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from medcontrol import journal
+from medcontrol.clock import ZONES
 from medcontrol.crypto import KeyRing, bind
 from medcontrol.db import read_only, transaction, using
 from medcontrol.ids import new_id
 from medcontrol.intake import Line
+from medcontrol.model import ReceivedFile, SelectivityDecision
 from medcontrol.policy import ControlFile, visible
 from medcontrol.services.passwords import authenticate
 from medcontrol.services.users import by_login, principal_for
@@ -25,6 +27,8 @@ from runtime.demo.playing import Play
 from runtime.demo.staff_rows import PASSWORD
 from runtime.demo.supply import Volume
 from selectivity.history.checking import check_counters
+from selectivity.history.reading import hasher_of, history_columns
+from selectivity.history.stored import facts_of
 from tests.emptying import empty
 from tests.factories import NOW
 from workflows.gate import draws_check
@@ -83,6 +87,32 @@ def test_the_past_is_whole_and_holds_what_the_gate_would_have_kept(
     message = orjson.loads(tools.keys.decrypt(key_id, payload, bind("received_file", file_id)))
     assert (broken, wrong) == ([], [])
     assert message["external_id"] == external_id
+
+
+def test_each_past_decision_knew_what_history_said_on_its_day(
+    loaded: FundLoaded, tools: Tools
+) -> None:
+    """Of the days before; what the person did that day, and controls of the week, are not held."""
+    decided = sa.select(ReceivedFile, SelectivityDecision.features).join(
+        SelectivityDecision, SelectivityDecision.received_file_id == ReceivedFile.id
+    )
+    with read_only() as session:
+        day = min(loaded.recent) - timedelta(days=1)
+        while len(rows := session.execute(decided.where(_received_on(day))).all()) < 3:
+            day -= timedelta(days=1)
+        facts = [facts_of(row, day) for row, _ in rows]
+        counted = history_columns(session, facts, hasher_of(tools.keys))
+    names = ("provider_files_365d", "provider_amount_30d", "prescriber_files_365d",
+             "prescriber_provider_share", "provider_newcomer_share", "provider_peer_zscore",
+             "amount_peer_zscore", "price_ratio")  # fmt: skip
+    known = [{name: features.get(name) for name in names} for _, features in rows]
+    assert known == [{name: counted[name][place] for name in names} for place in range(len(rows))]
+    assert sum(each["prescriber_files_365d"] or 0 for each in known) > 0
+
+
+def _received_on(day: date) -> sa.ColumnElement[bool]:
+    start = datetime.combine(day, time(), ZONES["ma"])
+    return col(ReceivedFile.received_at).between(start, start + timedelta(days=1))
 
 
 def test_every_closed_file_has_all_that_a_decision_leaves_behind(loaded: FundLoaded) -> None:

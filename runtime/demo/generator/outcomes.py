@@ -1,8 +1,10 @@
 """How past controls ended (décisions rendues): opinions by line, motives, dates."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from medcontrol.vocabulary import (
     ControlLevel,
@@ -15,7 +17,6 @@ from medcontrol.vocabulary import (
 from runtime.demo.generator import draws
 from runtime.demo.generator.arrivals import ZONE, to_date, to_days, working_days_after
 from runtime.demo.generator.diagnoses import PATHOLOGIES
-from runtime.demo.generator.identities import Message
 from runtime.demo.generator.staff import Staff, StaffDoctor
 
 # Shareable motives; the first half is medical, the second administrative.
@@ -68,7 +69,7 @@ class Deciders:
         self._staff, self._seed, self._as_of = staff, seed, as_of
         self._found: dict[tuple[str, str, str, ControlLevel], tuple[StaffDoctor, ...]] = {}
 
-    def decide(self, message: Message, received: date) -> Outcome:
+    def decide(self, message: Mapping[str, Any], received: date) -> Outcome:
         """Return how the control of a file received on that day ended, before ``as_of``.
 
         Raises:
@@ -101,7 +102,9 @@ class Deciders:
             valid_to=until,
         )
 
-    def _doctor(self, message: Message, level: ControlLevel, dice: "_Dice") -> StaffDoctor:
+    def _doctor(
+        self, message: Mapping[str, Any], level: ControlLevel, dice: "_Dice"
+    ) -> StaffDoctor:
         own = {message["prescriber"]["id"], message["provider"]["id"],
                message["insured"]["registration_number"]}  # fmt: skip
         wanted = (message["agency"], message["flow"], message["nature"], level)
@@ -211,7 +214,7 @@ def _motive(outcome: DecisionOutcome, place: float) -> str | None:
     return ADJOURNED_MOTIVE if outcome is DecisionOutcome.ADJOURNED else None
 
 
-def _origins(flow: str, nature: str, message: Message, dice: _Dice) -> tuple[Origin, ...]:
+def _origins(flow: str, nature: str, message: Mapping[str, Any], dice: _Dice) -> tuple[Origin, ...]:
     if "control" in message:
         return (Origin.EXTERNAL,)
     if flow in _MANDATORY or (flow, nature) == ("ald", "first"):
@@ -220,7 +223,7 @@ def _origins(flow: str, nature: str, message: Message, dice: _Dice) -> tuple[Ori
     return (Origin.RULE if place < 0.62 else Origin.SCORE if place < 0.86 else Origin.RANDOM,)
 
 
-def _valid_to(message: Message, start: date) -> date | None:
+def _valid_to(message: Mapping[str, Any], start: date) -> date | None:
     months = {"invalidity": 12, "disability": 36, "medicines": 6}.get(message["flow"])
     if message["flow"] == "ald":
         first, later = _ALD_MONTHS[message["medical"]["pathology"]]
@@ -231,7 +234,7 @@ def _valid_to(message: Message, start: date) -> date | None:
 
 
 def _line_opinions(
-    message: Message, outcome: DecisionOutcome, dice: _Dice
+    message: Mapping[str, Any], outcome: DecisionOutcome, dice: _Dice
 ) -> tuple[LineOpinion, ...]:
     """Return opinions that agree with the outcome: a partial one accepts all lines but one."""
     lines = message.get("lines", ())
@@ -247,12 +250,12 @@ def _line_opinions(
     )
 
 
-def _accepted(line: Message) -> LineOpinion:
+def _accepted(line: Mapping[str, Any]) -> LineOpinion:
     cents = int(line["amount"].replace(".", ""))
     return LineOpinion(line["no"], LineOutcome.ACCEPTED, None, line["quantity"], cents)
 
 
-def _partial(line: Message, lines: list[Message], dice: _Dice) -> LineOpinion:
+def _partial(line: Mapping[str, Any], lines: list[Mapping[str, Any]], dice: _Dice) -> LineOpinion:
     motive = _motive(DecisionOutcome.PARTIALLY_GRANTED, dice("motive"))
     quantity, cents = int(line["quantity"]), int(line["amount"].replace(".", ""))
     if quantity > 1:
