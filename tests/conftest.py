@@ -83,7 +83,9 @@ def database_url(addresses: Addresses, worker: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def engine(database_url: str) -> Iterator[sa.Engine]:
     """The worker's engine. What is committed through it stays: clean up, see ``committed``."""
-    made = database.make_engine(database_url, pool_size=30)
+    with pytest.MonkeyPatch.context() as patch:  # ten threads on a busy machine wait their turn
+        patch.setattr(database, "LOCK_TIMEOUT_MS", 120_000)
+        made = database.make_engine(database_url, pool_size=30)
     with database.using(made), database.transaction() as session:
         load_reference_data(session, "ma")
     yield made
