@@ -25,6 +25,12 @@ class Settings(BaseSettings):
         default=None, description="Address people type; https in production"
     )
     demo: bool = Field(default=False, description="One-click accounts. Never in production")
+    demo_files_per_minute: float = Field(
+        default=6,
+        ge=0,
+        le=60,
+        description="Files that come by themselves while a demonstration is served; 0: none",
+    )
     key_file: Path | None = Field(default=None, description="Key ring; default HOME/keys.json")
     post_url: str | None = Field(
         default=None, description="Where letters are posted; default: the folder HOME/outgoing"

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from medcontrol.vocabulary import ControlLevel, Role
 from ui.i18n import DEFAULT_LANGUAGE, N_
+from ui.tour import Tour
 
 
 class Theme(StrEnum):
@@ -53,6 +54,7 @@ class Shell:
     theme: Theme = Theme.AUTO
     has_shortcuts: bool = True
     is_demo: bool = False
+    tour: Tour | None = None  # in a demonstration only
     toasts: tuple[Toast, ...] = ()
 
 

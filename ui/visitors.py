@@ -21,6 +21,8 @@ from ui.notices import toasts_of
 from ui.security import CSRF_FIELD, CSRF_HEADER, is_csrf_token_right, is_same_origin
 from ui.shell import Shell, ShellUser, Theme
 from ui.site import Site, site_of
+from ui.tour import COOKIE as TOUR_COOKIE
+from ui.tour import Tour, tour_of
 
 SESSION_COOKIE = "medcontrol_session"
 THEME_COOKIE = "medcontrol_theme"
@@ -127,8 +129,15 @@ def _shell(request: Request, visitor: Visitor, frame: Frame) -> Shell:
         theme=Theme(theme) if theme in set(Theme) else Theme.AUTO,
         has_shortcuts=frame.has_shortcuts,
         is_demo=visitor.site.settings.demo,
+        tour=_tour(request, visitor),
         toasts=toasts_of(request, language),
     )
+
+
+def _tour(request: Request, visitor: Visitor) -> Tour | None:
+    if not visitor.site.settings.demo:
+        return None
+    return tour_of(visitor.principal.roles, request.cookies.get(TOUR_COOKIE, ""))
 
 
 def _language(request: Request, preferred: str | None) -> str:

@@ -5,9 +5,9 @@ import http.client
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -38,6 +38,22 @@ def up(
     ] = False,
 ) -> None:
     """Run everything until Ctrl-C: servers, web, worker, beat. Leaves no process behind."""
+    serve_all(host, port, uds, no_migrate=no_migrate)
+
+
+def serve_all(
+    host: str | None = None,
+    port: int | None = None,
+    uds: Path | None = None,
+    *,
+    no_migrate: bool = False,
+    beside: Sequence[tree.ProcessSpec] = (),
+) -> NoReturn:
+    """Do what ``up`` does, with more processes beside its own; they stop first.
+
+    Raises:
+        SystemExit: always, with the exit code of the tree.
+    """
     configured = settings()
     where = where_to_listen(configured, host, port, uds)
     with servers(configured) as addresses:
@@ -45,7 +61,8 @@ def up(
             prepare(addresses.database_url, may_migrate=not no_migrate)
             where.check_free()
         hint = _hint(addresses)
-        code = tree.up(configured, specs(configured, where), on_ready=_announce(where, hint))
+        processes = [*beside, *specs(configured, where)]
+        code = tree.up(configured, processes, on_ready=_announce(where, hint))
     raise SystemExit(code)
 
 

@@ -13,7 +13,7 @@ from runtime.demo.generator.arrivals import is_working_day
 
 #: Working days before the day on which people worked, and how many files the centre asked for.
 ROUNDS = {14: 30, 12: 30, 6: 30, 4: 60, 3: 280, 2: 300, 1: 300}
-_ASKED = {
+ASKED = {
     "required": True, "reason": "Campagne de contrôle : actes itératifs de la région",
 }  # fmt: skip
 _SEED = 0x0CA3
@@ -56,7 +56,7 @@ class Campaign:
             if message["channel"] == "paper" and paper % _PAPER:
                 continue
             at_home, elsewhere = at_home + is_home, elsewhere + (not is_home)
-            yield orjson.dumps(message | {"control": _ASKED})
+            yield orjson.dumps(message | {"control": ASKED})
 
 
 def working_day(as_of: date, before: int) -> date:

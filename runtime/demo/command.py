@@ -24,8 +24,10 @@ from medcontrol.services.schedule import note_run
 from medcontrol.settings import settings
 from runtime import wiring
 from runtime.commands.output import say, say_json, show_table, warn
+from runtime.demo import living
 from runtime.demo.generator import Fund
 from runtime.demo.generator.arrivals import is_working_day
+from runtime.demo.living import MARK
 from runtime.demo.loader import FundLoaded, agencies, load_fund
 from runtime.demo.night import work_the_night
 from runtime.demo.playing import Play
@@ -50,7 +52,6 @@ class Scale:
     campaign: float = 1.0  # share of the usual campaign of the last weeks
 
 
-MARK = "demo"
 FAULTS = 0.004
 _LANES = ("green", "blue", "orange", "red")
 
@@ -88,9 +89,10 @@ def run_demo(
                 summary = _build(files, seed, scale or Scale())
             _show(summary, as_json=json)
         if serve:
-            from runtime.commands.serving import up
+            from runtime.commands.serving import serve_all
 
-            up()
+            day = living.spec()
+            serve_all(beside=[day] if day else [])
 
 
 def _check_port() -> None:
@@ -178,7 +180,9 @@ def _build(files: int, seed: int, scale: Scale) -> dict[str, Any]:
         built = _run(tools, fund, files, scale, progress)
     summary = _summary(built, as_of, round(time.monotonic() - begun, 1))
     with transaction() as session:
-        result = {"is_complete": True, "seed": seed, "summary": summary}
+        result = {
+            "is_complete": True, "seed": seed, "insured": scale.insured, "summary": summary,
+        }  # fmt: skip
         note_run(session, MARK, result, now=utc_now())
     return summary
 
