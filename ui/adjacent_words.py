@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from medcontrol.vocabulary import Sex
 from ui.i18n import N_
+from ui.labels import label_of
 
 ADJACENT_REFUSALS: Mapping[str, str] = {
     "appeal.pending": N_("An appeal against this decision is pending."),
@@ -70,7 +72,7 @@ ADJACENT_ACTIONS: Mapping[str, str] = {
 FLOWS_BESIDE: Mapping[str, str] = {"appeal": N_("Appeal"), "expertise": N_("Expertise")}
 
 ADJACENT_LISTS: Mapping[str, Mapping[str, str]] = {
-    "sex": {"F": N_("Woman"), "M": N_("Man"), "U": N_("Sex unknown")},
+    "sex": {sex: label_of(sex) for sex in Sex},
     "contests": {
         "medical": N_("Medical part"),
         "administrative": N_("Administrative part"),

@@ -6,6 +6,7 @@ stands, never hidden.
 
 from collections.abc import Mapping
 
+from medcontrol.reference.flows import flows, natures
 from ui.adjacent_words import (
     ADJACENT_ACTIONS,
     ADJACENT_LISTS,
@@ -17,7 +18,7 @@ from ui.backtest_words import BACKTEST_LISTS, BACKTEST_REFUSALS
 from ui.care_codes import CARE_LISTS
 from ui.desk_codes import DESK_LISTS, DESK_REFUSALS
 from ui.file_codes import FILE_LISTS
-from ui.i18n import N_
+from ui.i18n import N_, translations
 from ui.incident_words import INCIDENT_LISTS, INCIDENT_REFUSALS
 from ui.pack_words import PACK_LISTS
 from ui.periodic_codes import PERIODIC_LISTS, PERIODIC_REFUSALS
@@ -251,3 +252,13 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
 def word_for(kind: str, code: str) -> str | None:
     """Return the message id for a code of a list (``flow``, ``nature``, …), None when unknown."""
     return _LISTS.get(kind, {}).get(code)
+
+
+def word_in(language: str, kind: str, code: str) -> str:
+    """Return what a code of a list is called in a language; an unknown one as it stands."""
+    known = word_for(kind, code)
+    if known is None and kind == "flow" and code in flows():
+        return flows()[code].title.in_language(language)  # a pack brought it along
+    if known is None and kind == "nature" and code in natures():
+        return natures()[code].in_language(language)
+    return code if known is None else translations(language).gettext(known)

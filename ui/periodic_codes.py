@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from medcontrol.vocabulary import Annulled
 from ui.i18n import N_
+from ui.labels import label_of
 
 POSTPONE_REASONS: Mapping[str, str] = {
     "workload": N_("Too much work on these days"),
@@ -48,7 +49,7 @@ RATE_CLASSES: Mapping[str, str] = {
 }
 
 PERIODIC_LISTS: Mapping[str, Mapping[str, str]] = {
-    "postpone": {**POSTPONE_REASONS, **dict.fromkeys(Annulled, N_("Annulled with its decision"))},
+    "postpone": {**POSTPONE_REASONS, **{each: label_of(each) for each in Annulled}},
     "postpone_refused": POSTPONE_REFUSED,
     "right_field": RIGHT_FIELDS,
     "milestone": MILESTONES,

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from fastapi import Request
@@ -14,11 +14,10 @@ from markupsafe import Markup
 from medcontrol.queries.file_page import FileAction, FileTab
 from medcontrol.queries.file_tabs import JournalKind, Reason
 from medcontrol.queries.worklist import DuePreset
-from medcontrol.reference.flows import flows, natures
 from medcontrol.vocabulary import ControlLevel, Lane, StepKind
 from selectivity.translations import language_of_sentence, sentence
 from ui.citing import cited
-from ui.codes import word_for
+from ui.codes import word_in
 from ui.formats import Formats
 from ui.i18n import LANGUAGES, babel_locale, is_right_to_left, translations
 from ui.journal_words import journal_value, read_words
@@ -67,13 +66,7 @@ def environment(language: str, jurisdiction: str = "ma") -> Environment:
     def label(member: StrEnum) -> str:
         return catalog.gettext(label_of(member))
 
-    def word(kind: str, code: str) -> str:
-        known = word_for(kind, code)
-        if known is None and kind == "flow" and code in flows():
-            return flows()[code].title.in_language(language)  # a pack brought it along
-        if known is None and kind == "nature" and code in natures():
-            return natures()[code].in_language(language)
-        return code if known is None else catalog.gettext(known)
+    word = partial(word_in, language)
 
     def reason_text(reason: Reason) -> str:
         return sentence(_stored(reason), language)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from medcontrol.db import read_only
 from medcontrol.services import evidence
 from medcontrol.vocabulary import DecisionOutcome, DocumentClass, LetterStatus, Role
-from ui.codes import word_for
+from ui.codes import word_in
 from ui.downloads import saved
 from ui.formats import Formats
 from ui.i18n import babel_locale, translations
@@ -110,6 +110,7 @@ class _Words:
     """Evidence in a language: every text that paper shows."""
 
     def __init__(self, language: str, jurisdiction: str) -> None:
+        self.language = language
         self.gettext: Callable[[str], str] = translations(language).gettext
         self.formats = Formats(babel_locale(language), jurisdiction)
 
@@ -128,8 +129,7 @@ class _Words:
         return self.formats.instant(datetime.fromisoformat(text)) if text else "–"
 
     def _word(self, kind: str, code: str) -> str:
-        known = word_for(kind, code)
-        return self.gettext(known) if known else code
+        return word_in(self.language, kind, code)
 
     def _file(self, found: dict[str, Any]) -> Section:
         _, file = self.gettext, found["file"]
