@@ -358,6 +358,8 @@ def test_doctors_come_in_by_csv_and_get_the_files_that_wait(
         "code,name,kind,profession,specialty,level,unit,professional_id\n"
         f"MC-01,Dr Alaoui,salaried,doctor,,{level},{unit},\n"
     )
+    tried = ask(run, "doctors", "import", str(people), "--preview", "--json")
+    assert (tried["added"], tried["made"]) == (1, False)
     assert ask(run, "doctors", "import", str(people), "--json")["added"] == 1
     for what, text in (
         ("competences", "doctor,flow,nature,valid_from,valid_to\n"
@@ -392,6 +394,10 @@ def test_doctors_come_in_by_csv_and_get_the_files_that_wait(
     shown = ask(run, "doctors", "list", "--json")["doctors"]
     assert [doctor["code"] for doctor in shown] == ["MC-01"]
     assert shown[0]["open_files"] == waited["assigned"]
+    leave = "doctor,first_day,last_day,reason\nMC-01,2026-12-01,2026-12-05,leave\n"
+    away = run("doctors", "import", "-", "--what", "absences", "--preview", given=leave).stdout
+    assert f"open files that carry their codes: {waited['assigned']}\n" in away
+    assert "nothing was changed" in away
 
 
 def test_a_wrong_line_keeps_the_file_out_and_is_named(run: Run) -> None:
