@@ -36,17 +36,15 @@ def load_frame(
     """Return what the frame says; one statement. The unit is that of the widest role."""
     today = civil_date(now, jurisdiction)
     widest = max(principal.grants, key=lambda grant: grant.level.rank, default=None)
-    todo = _in_hand(principal)
+    hand = _in_hand(principal).subquery()
     row = session.execute(
         sa.select(
             sa.select(Units.name)
             .where(Units.code == (widest.unit_code if widest else None))
             .scalar_subquery()
             .label("unit"),
-            sa.select(sa.func.count()).select_from(HumanTask).where(todo).scalar_subquery()
-            .label("open"),
-            sa.select(sa.func.count()).select_from(HumanTask).where(todo, IS_BACK)
-            .scalar_subquery().label("back"),
+            hand.c.open,
+            hand.c.back,
             sa.exists()
             .where(
                 Absences.doctor_id == principal.doctor_id,
@@ -59,7 +57,7 @@ def load_frame(
             .scalar_subquery()
             .label("shortcuts"),
         )
-    ).one()  # fmt: skip
+    ).one()
     return Frame(
         unit_name=row.unit or "",
         level=widest.level if widest else ControlLevel.LOCAL,
@@ -74,19 +72,23 @@ def count_in_hand(session: Session, principal: Principal) -> int | None:
     """Return how many files wait in somebody's queue, as the page lists them; none without one."""
     if not _has_queue(principal):
         return None
-    todo = sa.select(sa.func.count()).select_from(HumanTask).where(_in_hand(principal))
-    return int(session.execute(todo).scalar_one())
+    return int(session.execute(_in_hand(principal)).one().open)
 
 
 def _has_queue(principal: Principal) -> bool:
     return principal.doctor_id is not None or principal.has(Role.AGENT)
 
 
-def _in_hand(principal: Principal) -> sa.ColumnElement[bool]:
-    """Tasks to do now that the queue of this person lists: second readings have their own."""
+def _in_hand(principal: Principal) -> Any:
+    """Return the query of how many tasks to do now the queue of this person lists, in one look.
+
+    Second readings have a queue of their own.
+    """
     if principal.doctor_id is not None:
         mine = Task.assigned_doctor_id == principal.doctor_id
     else:
         mine = sa.not_(Task.is_medical) if principal.has(Role.AGENT) else sa.false()
-    is_open = Task.status == TaskStatus.OPEN
-    return sa.and_(is_open, sa.not_(IS_HELD), mine, visible(principal, HumanTask))
+    back = sa.func.count().filter(IS_BACK)
+    return sa.select(sa.func.count().label("open"), back.label("back")).where(
+        Task.status == TaskStatus.OPEN, sa.not_(IS_HELD), mine, visible(principal, HumanTask)
+    )
