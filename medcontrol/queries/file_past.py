@@ -81,7 +81,7 @@ def waited_days(
 def _drafts(session: Session, file_id: UUID, reader: UUID) -> tuple[OtherDraft, ...]:
     record: Any = MedicalRecord
     rows = session.execute(
-        sa.select(UserAccount.name, record.created_at)  # type: ignore[call-overload]
+        sa.select(col(UserAccount.name), record.created_at)
         .join(UserAccount, col(UserAccount.id) == record.author_id)
         .where(
             record.control_file_id == file_id,

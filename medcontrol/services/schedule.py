@@ -26,7 +26,7 @@ def last_run(session: Session, name: str) -> datetime | None:
 def last_result(session: Session, name: str) -> Mapping[str, Any]:
     """Return what a job did when it last ran to its end; nothing if it never did."""
     found = session.execute(
-        sa.select(Schedule.last_result).where(Schedule.name == name)  # type: ignore[call-overload]
+        sa.select(col(Schedule.last_result)).where(col(Schedule.name) == name)
     ).scalar_one_or_none()
     return dict(found or {})
 
