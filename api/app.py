@@ -14,6 +14,7 @@ from api import (
     control_files,
     entitlements,
     file_commands,
+    incidents,
     intake,
     planning,
     quarantine,
@@ -38,6 +39,7 @@ ROUTERS = (
     file_commands.router,
     appeals.router,
     entitlements.router,
+    incidents.router,
 )
 
 

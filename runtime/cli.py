@@ -29,6 +29,7 @@ COMMANDS = {
     "quarantine": ("quarantine", _WORK),
     "assign": ("assign", _WORK),
     "selectivity": ("selectivity", _WORK),
+    "incidents": ("incidents", _WORK),
     "outbox": ("work", _WORK),
     "care": ("care_reports", _WORK),
     "quality": ("quality", _WORK),

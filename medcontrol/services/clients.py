@@ -32,6 +32,7 @@ class Scope(StrEnum):
     QUARANTINE_READ = "quarantine:read"  # see why lines of its own deliveries did not pass
     ASSIGNMENT_WRITE = "assignment:write"  # give files of its unit to other doctors
     ENTITLEMENTS_READ = "entitlements:read"  # rights of its unit, with what paying them needs
+    INCIDENTS_READ = "incidents:read"  # see what fails, in groups: no file, no person
 
 
 # Scopes that reach files, and the role whose rights the policy then lends at the unit.

@@ -12,12 +12,13 @@ from runtime.tasks.asked import carry_out
 from runtime.tasks.periodic import alone
 from workflows import watching
 from workflows.incident_retries import TOPIC, settle, unsettled
+from workflows.watching import WATCH
 
 
-@shared_task(name=watching.WATCH)
+@shared_task(name=WATCH)
 def watch() -> None:
     """Find the files that nothing will ever move."""
-    alone(watching.WATCH, lambda: watching.watch(wiring.tools(), now=utc_now))
+    alone(WATCH, lambda: watching.watch(wiring.tools(), now=utc_now))
 
 
 @shared_task(name=TOPIC)

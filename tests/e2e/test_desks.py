@@ -8,8 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from medcontrol import db as database
-from medcontrol.model import Doctor, QuarantinedMessage, UserAccount
+from medcontrol import outbox
+from medcontrol.model import Doctor, OutboxMessage, QuarantinedMessage, UserAccount
 from medcontrol.policy import Principal
+from medcontrol.queries.incidents_loading import load_incidents
 from medcontrol.services import sessions
 from medcontrol.vocabulary import Role
 from tests.browser import open_browser, serious_violations
@@ -88,7 +90,17 @@ def some_work(fund: Fund) -> dict[str, str]:
         "doctor": f"/doctors/{doctor.code}",
         "user": f"/users/{fund.world.agent.id}",
         "evidence": f"/files/{reference}/evidence",
+        "incident": f"/incidents/{failing_letter(fund)}",
     }
+
+
+def failing_letter(fund: Fund) -> str:
+    """Let a letter fail; return the key of its incident."""
+    with database.transaction() as session:
+        message = next(each for each in fund.rows(OutboxMessage) if each.topic == "letters.send")
+        outbox.note_failure(session, message.id, "unavailable", now=fund.now)
+        (incident,) = load_incidents(session, now=fund.now)
+    return incident.fingerprint.key
 
 
 PAGES = {
@@ -102,7 +114,7 @@ PAGES = {
     ),
     (Role.ADMINISTRATOR, "MA-CENTRAL"): (
         "/doctors/new", "/doctors/import", "doctor", "/users", "/users/new", "user", "/holidays",
-        "/outbox",
+        "/outbox", "/incidents", "/incidents/runbook", "incident",
     ),
     (Role.AUDITOR, "MA-CENTRAL"): ("/access-log",),
 }  # fmt: skip

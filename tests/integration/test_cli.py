@@ -459,6 +459,32 @@ def test_work_that_was_given_up_is_listed_and_revived(run: Run, addresses: Addre
     assert ask(run, "outbox", "list", "--json")["messages"] == []
 
 
+def test_what_fails_is_listed_in_groups_and_tried_again(run: Run, addresses: Addresses) -> None:
+    assert ask(run, "incidents", "list", "--json")["incidents"] == []  # makes the tables, if first
+    sql(
+        addresses,
+        "INSERT INTO outbox_message (id, topic, key, payload, created_at, next_try_at, attempts,"
+        " dead_at, last_error) VALUES (gen_random_uuid(), 'letters.send', 'letter:stuck', '{}',"
+        " now(), now() + interval '1 day', 20, now(), 'unavailable')",
+    )
+    listed = run("incidents", "list", "--json")
+    assert listed.returncode == 1, "somebody has to act"
+    [found] = json.loads(listed.stdout)["incidents"]
+    assert (found["kind"], found["error"], found["given_up"]) == ("letter", "unavailable", 1)
+
+    [item] = ask(run, "incidents", "show", found["key"], "--json")["items"]
+    tried = ask(run, "incidents", "retry", found["key"], "--wait", "0", "--json")
+
+    assert [(each["id"], each["outcome"]) for each in tried["items"]] == [(item["id"], "waiting")]
+    [left] = ask(run, "incidents", "list", "--json")["incidents"]
+    assert (left["tried_again"], left["given_up"]) == (1, 0)
+    refused(run("incidents", "retry", "0000000000"))
+    refused(run("incidents", "retry", found["key"], "--item", "x"))
+    assert ask(run, "incidents", "watch", "--json") == {"files": {}}
+    sql(addresses, "DELETE FROM incident_retry_item; DELETE FROM incident_retry;"
+                   " DELETE FROM outbox_message WHERE key = 'letter:stuck'")  # fmt: skip
+
+
 def test_events_of_some_days_are_counted_then_told_again(run: Run, addresses: Addresses) -> None:
     assert ask(run, "outbox", "list", "--json")["messages"] == []  # makes the tables, if first
     sql(
