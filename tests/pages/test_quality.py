@@ -10,7 +10,9 @@ from medcontrol.model import HumanTask, SecondReading, UserAccount
 from medcontrol.services import users
 from medcontrol.vocabulary import ReadingFinding, ReadingStatus, Role, TaskStatus
 from tests.factories import TODAY
+from tests.intake_examples import document
 from tests.pages.desk import Browser, Fund, texts
+from tests.pages.test_file_pages import PDF
 from tests.quality.worlds import LATER, Readers, make_reader
 
 SECRET = "Soin disponible au Maroc."
@@ -36,7 +38,7 @@ def case(fund: Fund) -> Case:
     with database.transaction() as session:
         fund.world.session = session
         readers = Readers(fund.world, {doctor.id: principal})
-        file = readers.refused()
+        file = readers.refused(documents=[document(PDF, "application/pdf")])
         reading = readers.opened(file)
         reference = readers.task(reading).reference
         parent = file.reference
@@ -54,10 +56,14 @@ def test_a_reader_decides_blind_then_compares_then_fills_in_the_grid(case: Case)
     assert "Chirurgie cardiaque." in said
     assert case.parent not in said
     assert SECRET not in said
+    reader = case.reader.page(blind.xpath("//ul[@class='document-list']//a/@href")[0])
+    assert reader.xpath("//form/@data-quote") == ["1"]
     answer = case.reader.send(blind, case.reading, outcome="granted", reasoning="À accorder.")
     assert answer.status_code == 303, answer.text
     compared = case.reader.page(f"/quality/readings/{case.reading}")
     assert SECRET in compared.text_content()
+    quoted = compared.xpath("//a[@class='mark-link']/@href")[0]
+    assert "#page=4&" in case.reader.page(quoted).xpath("//iframe/@src")[0]
     answer = case.reader.send(
         compared, case.reading,
         **{"outcome": "minor", "form-complete_file": "yes", "form-words": "Motif à préciser."},

@@ -42,7 +42,7 @@ class Readers:
         world.walk(
             file,
             ("refused_medical", {"motive_code": "med.not_justified",
-                                 "reasoning": "Soin disponible au Maroc."}),
+                                 "reasoning": "Soin disponible au Maroc. [Doc 1 p. 4]"}),
             "agreed",
         )  # fmt: skip
         return file
