@@ -17,11 +17,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session
 
-from medcontrol.model import ControlFile, HumanTask
-from medcontrol.vocabulary import TaskStatus
+from medcontrol.model import Appointment, ControlFile, HumanTask
+from medcontrol.vocabulary import AppointmentState, TaskStatus
 
 File: Any = ControlFile
 Task: Any = HumanTask
+Booked: Any = Appointment
+_IDS = ("doctor", "room")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Codes:
         unit: agency or region of the file.
         person: registration number of the insured person.
         subject: a person, or the number of a prescriber or provider.
+        room: in which somebody is booked for it.
     """
 
     doctor: UUID | None = None
@@ -46,6 +49,7 @@ class Codes:
     unit: str | None = None
     person: str | None = None
     subject: str | None = None
+    room: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,17 @@ USES: Mapping[str, Use] = MappingProxyType(
                 File.prescriber_id == code,
             )
         ),
+        "room": Use(
+            lambda code: (
+                sa.exists()
+                .where(
+                    Booked.control_file_id == File.id,
+                    Booked.state == AppointmentState.BOOKED,
+                    Booked.room_id == code,
+                )
+                .correlate_except(Booked)
+            )
+        ),
     }
 )
 
@@ -117,25 +132,54 @@ def count_files(session: Session, jurisdiction: str, rows: Collection[Codes]) ->
         given = {name: str(code) for name, code in zip(names, astuple(row), strict=True)
                  if code is not None}  # fmt: skip
         shapes[tuple(given)].append(given)
-    is_open = sa.and_(File.closed_at.is_(None), File.jurisdiction == jurisdiction)
     found = [
-        sa.select(File.id).where(is_open, _refers(names, given)) for names, given in shapes.items()
+        sa.select(File.id).where(_is_open(jurisdiction), _refers(names, given))
+        for names, given in shapes.items()
     ]
     ids = sa.union(*found).subquery()
     return int(session.execute(sa.select(sa.func.count()).select_from(ids)).scalar_one())
+
+
+def count_each(
+    session: Session, jurisdiction: str, name: str, codes: Collection[UUID | str]
+) -> Mapping[str, int]:
+    """Return how many open files carry each of several codes of one name; without any, none stands.
+
+    One statement, for a list that says of each row what rests on it.
+    """
+    given = _given((name,), [{name: str(code)} for code in codes])
+    code = given.c[name]
+    rows = session.execute(
+        sa.select(code, sa.func.count(File.id))
+        .select_from(given)
+        .join(ControlFile, USES[name].files(code))
+        .where(_is_open(jurisdiction))
+        .group_by(code)
+    )
+    return {str(row[0]): row[1] for row in rows}
+
+
+def _is_open(jurisdiction: str) -> sa.ColumnElement[bool]:
+    return sa.and_(File.closed_at.is_(None), File.jurisdiction == jurisdiction)
+
+
+def _given(names: tuple[str, ...], rows: list[dict[str, str]]) -> Any:
+    """Rows as a table of the database."""
+    columns: list[Any] = [sa.column(name, sa.Uuid() if name in _IDS else sa.Text())
+                          for name in names]  # fmt: skip
+    return (
+        sa.func.jsonb_to_recordset(sa.literal(rows, JSONB))
+        .table_valued(*columns, name="given")
+        .render_derived(with_types=True)
+    )
 
 
 def _refers(names: tuple[str, ...], rows: list[dict[str, str]]) -> sa.ColumnElement[bool]:
     """The predicate of the files that carry all codes of one of the rows, which name the same."""
     if not names:
         return sa.true()
-    columns: list[Any] = [
-        sa.column(name, sa.Uuid() if name == "doctor" else sa.Text()) for name in names
-    ]
-    given = (
-        sa.func.jsonb_to_recordset(sa.literal(rows, JSONB))
-        .table_valued(*columns, name="given")
-        .render_derived(with_types=True)
-    )
+    given = _given(names, rows)
     uses = (USES[name].files(given.c[name]) for name in names)
-    return sa.exists().where(*uses).correlate_except(given)
+    # Named as the source: of a code that stands in another table alone nothing else would say it.
+    found = sa.select(given).select_from(given).where(*uses)
+    return found.correlate_except(given).exists()

@@ -11,16 +11,18 @@ from medcontrol.errors import AlreadyDone, InvalidInput, NotFound
 from medcontrol.ids import new_id
 from medcontrol.model import Room, Unit
 from medcontrol.services import tables
+from medcontrol.services.code_uses import count_each
 
 _LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
 class RoomLine:
-    """A room with its unit's name."""
+    """A room with its unit's name, and the open files for which somebody is booked there."""
 
     room: Room
     unit_name: str
+    files: int
 
 
 def list_rooms(session: Session, jurisdiction: str) -> Sequence[RoomLine]:
@@ -31,7 +33,9 @@ def list_rooms(session: Session, jurisdiction: str) -> Sequence[RoomLine]:
         .where(col(Unit.jurisdiction) == jurisdiction)
         .order_by(Unit.name, Room.code)
     )
-    return [RoomLine(room, name) for room, name in rows]
+    found = [(room, name) for room, name in rows]
+    files = count_each(session, jurisdiction, "room", [room.id for room, _ in found])
+    return [RoomLine(room, name, files.get(str(room.id), 0)) for room, name in found]
 
 
 def add_room(

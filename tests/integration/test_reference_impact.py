@@ -1,17 +1,25 @@
 """What a change of reference data touches: open files and rules in force, counted by hand."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol import db as database
-from medcontrol.model import Doctor
+from medcontrol.model import Appointment, Doctor
 from medcontrol.services.code_uses import USES, Codes, count_files
 from medcontrol.services.doctors import import_csv
 from medcontrol.services.imports import import_entitlements
 from medcontrol.services.points import import_points
+from medcontrol.services.rooms import add_room, list_rooms
 from medcontrol.services.tables import Report
-from medcontrol.vocabulary import ControlFileStatus, StepKind
+from medcontrol.vocabulary import (
+    AppointmentKind,
+    AppointmentState,
+    ControlFileStatus,
+    StepKind,
+)
 from selectivity.cells import CodeCell
 from selectivity.naming import _names
 from selectivity.registry import FEATURES
@@ -108,6 +116,7 @@ def test_minutes_touch_the_files_whose_step_they_count(db: Session) -> None:
     assert examined is not None
     assert examined.files == 2
     assert set(examined.rules or ()) == {"invalidity-first", "invalidity-review"}
+    assert count_files(db, "ma", {Codes(step="examination")}) == 2
     everything = minutes(",,,urgent,5,2026-12-01,all\n")
     assert everything is not None
     assert (everything.files, everything.rules) == (4, None)
@@ -146,6 +155,34 @@ def test_one_statement_counts_any_number_of_rows(db: Session) -> None:
         sa.event.remove(bind, "before_cursor_execute", listener)
     assert len(asked) == 1
     assert count_files(db, "lu", rows) == 0
+
+
+def test_a_room_says_for_how_many_open_files_somebody_is_booked_there(db: Session) -> None:
+    used = add_room(db, "ma", "CASA-1", "C-1", "Cabinet 1", is_accessible=True)
+    empty = add_room(db, "ma", "CASA-1", "C-2", "Cabinet 2", is_accessible=True)
+
+    def book(day: int, *, attended: bool = False, **file: object) -> None:
+        made = make_control_file(db, **file)
+        start = NOW + timedelta(days=day)
+        ending = {"state": AppointmentState.ATTENDED, "settled_at": start} if attended else {}
+        db.add(
+            Appointment(
+                control_file_id=made.id, kind=AppointmentKind.EXAMINATION, unit_code="CASA-1",
+                room_id=used.id, place="Cabinet 1", registration_number=made.registration_number,
+                person_birth_date=made.person_birth_date, starts_at=start,
+                ends_at=start + timedelta(hours=1), booked_at=NOW, **ending,
+            )
+        )  # fmt: skip
+        db.flush()
+
+    book(1)
+    book(2)
+    book(-3, attended=True)
+    book(4, status=ControlFileStatus.CLOSED, closed_at=NOW)
+
+    files = {line.room.id: line.files for line in list_rooms(db, "ma")}
+    assert (files[used.id], files[empty.id]) == (2, 0)
+    assert count_files(db, "ma", {Codes(room=used.id, flow="ald"), Codes(room=empty.id)}) == 2
 
 
 def test_every_code_has_its_place_and_rules_know_the_features() -> None:
