@@ -45,7 +45,7 @@ def make_received_file(session: Session, **changes: Any) -> ReceivedFile:
         {
             "id": new_id(),
             "source": "test",
-            "external_id": f"T-{number}",
+            "external_id": f"T-{number:06d}",
             "received_at": NOW,
             "recorded_at": NOW,
             "jurisdiction": Jurisdiction.MA,
@@ -155,8 +155,9 @@ def make_doctor(
     row = Doctor.model_validate(
         {
             "id": new_id(),
-            "code": f"D{number:04d}",
-            "name": f"Dr Test {number}",
+            # All of one length: sorted as they were made, and none the beginning of another.
+            "code": f"D{number:06d}",
+            "name": f"Dr Test {number:06d}",
             "kind": DoctorKind.SALARIED,
             "profession": Profession.DOCTOR,
             "level": ControlLevel.LOCAL,
@@ -186,8 +187,8 @@ def make_user(
     user = UserAccount.model_validate(
         {
             "id": new_id(),
-            "login": f"user{number}",
-            "name": doctor.name if doctor else f"User {number}",
+            "login": f"user{number:06d}",
+            "name": doctor.name if doctor else f"User {number:06d}",
             "doctor_id": doctor.id if doctor else None,
         }
     )

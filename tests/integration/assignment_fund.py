@@ -84,8 +84,8 @@ def add_doctor(
     doctor_id, number = new_id(), next(_serial)
     doctor = {
         "id": doctor_id,
-        "code": f"T-{number}",
-        "name": f"Dr {number}",
+        "code": f"T-{number:06d}",
+        "name": f"Dr {number:06d}",
         "kind": DoctorKind.SALARIED,
         "profession": Profession.DOCTOR,
         "level": level,
@@ -155,7 +155,7 @@ def _file(serial: int, of_file: dict, *, level: ControlLevel, due_at: datetime) 
         "id": new_id(),
         "received_file_id": new_id(),
         **of_file,
-        "reference": f"T-{serial}",
+        "reference": f"T-{serial:06d}",
         "pack": "ma/ald/1",
         "level": level,
         "mode": ControlMode.ON_FILE,
