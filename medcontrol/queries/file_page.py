@@ -246,6 +246,7 @@ class FilePage:
     may_open_envelopes: bool = False
     may_administrate: bool = False
     may_copy_letters: bool = False
+    may_oversee: bool = False
     history: tuple[HistoryRow, ...] | None = None
     opinions: tuple[OpinionRow, ...] | None = None
     beside: tuple[BesideNote, ...] = ()

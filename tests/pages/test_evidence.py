@@ -44,6 +44,7 @@ def test_a_supervisor_sees_who_read_what_of_a_file(fund: Fund, read: str) -> Non
 
 def test_who_does_not_oversee_a_file_gets_no_evidence_of_it(fund: Fund, read: str) -> None:
     address = f"/files/{read}/evidence"
+    assert address not in fund.doctor().page(f"/files/{read}?tab=journal").xpath("//a/@href")
     for part in ("", ".json", ".pdf"):
         assert fund.doctor().get(address + part).status_code == 403
         assert log_in(fund, Role.ANALYST, "MA-CENTRAL").get(address + part).status_code == 403

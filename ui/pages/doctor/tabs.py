@@ -176,6 +176,7 @@ def _journal(session: Session, reading: Reading, _calendar: WorkingCalendar,
     return {
         "journal": tuple(in_words(row, reading.words) for row in rows),
         "journal_kind": kind,
+        "may_oversee": Action.OVERSEE in reading.opened.allowed,
     }
 
 
