@@ -107,3 +107,38 @@ def test_what_every_step_changes_of_a_file_has_no_index(engine: sa.Engine) -> No
     changing = {"assigned_doctor_id", "status", "version", "journal_length", "journal_head"}
     assert named & changing == set()
     assert room == ["fillfactor=80"]
+
+
+def test_the_view_that_somebodys_list_opened_with_stays_so_when_views_can_be_shared(
+    empty: str,
+) -> None:
+    migrate(empty)
+    config = alembic_config(empty)
+    engine = sa.create_engine(empty)
+    kept = "SELECT v.name FROM view_choice c JOIN saved_view v ON v.id = c.view_id"
+    with engine.begin() as connection:
+        connection.execute(sa.text(_PEOPLE_WITH_VIEWS))
+    command.downgrade(config, "0024")
+    with engine.connect() as connection:
+        before = connection.execute(sa.text("SELECT name, is_default FROM saved_view")).all()
+    migrate(empty)
+    with engine.connect() as connection:
+        after = connection.execute(sa.text(kept)).scalars().all()
+    engine.dispose()
+
+    assert before == [("mine", True)]  # what was shared goes
+    assert after == ["mine"]
+
+
+_PEOPLE_WITH_VIEWS = """
+WITH someone AS (
+    INSERT INTO user_account (id, login, name, language, is_active, shortcuts, failed_logins)
+    VALUES (gen_random_uuid(), 'a', 'A', 'fr', true, true, 0) RETURNING id
+), views AS (
+    INSERT INTO saved_view (id, user_id, path, name, address, role, created_at)
+    SELECT gen_random_uuid(), id, '/queue', name, '?', role, now() FROM someone,
+        (VALUES ('mine', NULL), ('of the role', 'doctor')) AS v (name, role)
+    RETURNING id, user_id, path, name
+)
+INSERT INTO view_choice SELECT user_id, path, id FROM views WHERE name = 'mine'
+"""
