@@ -19,6 +19,7 @@ from medcontrol import embedded
 from medcontrol.embedded import Addresses
 from medcontrol.settings import Settings, settings
 from runtime.cli import main
+from tests.fixed_keys import lay_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "tests" / "data" / "intake_sample.ndjson"
@@ -80,6 +81,7 @@ def runner_inside(home: Path, **more: str) -> Run:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("cli") / "home"
+    lay_keys(home)
     yield home
     embedded.stop(home)
 
@@ -346,7 +348,7 @@ def test_a_key_is_rotated_and_everything_goes_on(
 def test_doctors_come_in_by_csv_and_get_the_files_that_wait(
     run: Run, day: dict[str, Any], tmp_path: Path, addresses: Addresses
 ) -> None:
-    # Draws differ from one installation to the next, so the doctor is put where files wait.
+    # Which files wait hangs on draws: the doctor is put where some do.
     level, unit, flow = sql(
         addresses,
         "SELECT level, CASE level WHEN 'local' THEN agency_code ELSE region_code END, flow"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.source import ROOT
+from tests.fixed_keys import lay_keys
 
 pytestmark = pytest.mark.long
 
@@ -23,7 +24,9 @@ SMALL = (
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
+    home = tmp_path_factory.mktemp("demo")
+    lay_keys(home)
+    return home
 
 
 def demo(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
