@@ -114,7 +114,7 @@ PAGES = {
     ),
     (Role.ADMINISTRATOR, "MA-CENTRAL"): (
         "/doctors/new", "/doctors/import", "doctor", "/users", "/users/new", "user", "/holidays",
-        "/outbox", "/incidents", "/incidents/runbook", "incident",
+        "/outbox", "/incidents", "/incidents/runbook", "incident", "/views/roles",
     ),
     (Role.AUDITOR, "MA-CENTRAL"): ("/access-log",),
 }  # fmt: skip
