@@ -51,6 +51,7 @@ class ControlFile(SQLModel, table=True):
         sa.Index("ix_control_file_registration_number", "registration_number"),
         sa.Index("ix_control_file_national_id", "national_id"),
         sa.Index("ix_control_file_provider_id", "provider_id"),
+        sa.Index("ix_control_file_prescriber_id", "prescriber_id"),
         sa.Index(
             "ix_control_file_paper_slip",
             "paper_slip",
