@@ -123,6 +123,6 @@ __all__ = [
     "RuleSetVersion", "SavedView", "Schedule", "SealedEnvelope", "SecondReading", "SelectionToken",
     "SelectivityAlert", "SelectivityDecision", "SelectivityMeasure", "SelectivityQuota",
     "SelectivityRanking", "ShadowCount", "ShadowSample", "SharedDocument", "SteeringMonth",
-    "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession",
+    "Suspension", "TrainedModel", "Unit", "UserAccount", "UserSession", "ViewChoice",
     "WorkPoints",
 ]  # fmt: skip
