@@ -60,7 +60,7 @@ def test_what_fails_alike_stands_in_one_line_that_leads_to_its_files(fund: Fund)
     assert cells[1].endswith("unavailable")
     assert [cells[4], cells[5], cells[6][:1], cells[7]] == ["3", "3", "2", "1"]
     assert row.xpath(".//a/@href")[1] == f"/incidents/runbook#{IncidentKind.LETTER}"
-    shown = texts(page, "//tbody/tr/th")
+    shown = texts(page, "//tbody/tr/th/bdi")
     assert sorted(shown) == sorted(each.reference for each in fund.rows(ControlFile))
     assert page.xpath("//tbody//a") == [], "an administrator alone opens no file"
     assert texts(page, "//section[@aria-labelledby='runbook-title']//li")
