@@ -2,8 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,13 +25,13 @@ log = logging.getLogger(__name__)
 
 #: The job that watches; what it finds is kept as its failures.
 WATCH = "files.watch"
-#: Files that are looked into in one round; when so many stand still, more of them say no more.
-MOST = 1000
+#: Files that are looked into at a time: the state of a flow is some ten kilobytes.
+_AT_ONCE = 500
 
 _STANDING = sa.text("""
 SELECT f.id, f.flow, f.pack, i.state, i.pack_hash, i.ended_at
 FROM control_file f LEFT JOIN flow_instance i ON i.control_file_id = f.id
-WHERE f.status <> 'closed'
+WHERE f.status <> 'closed' AND f.id > :after
   AND NOT EXISTS (SELECT FROM human_task t WHERE t.control_file_id = f.id AND t.status = 'open')
   AND NOT EXISTS (SELECT FROM deadline d WHERE d.control_file_id = f.id
                   AND d.engine_task_id IS NOT NULL AND d.status IN ('running', 'suspended')
@@ -38,7 +39,7 @@ WHERE f.status <> 'closed'
                   AND NOT EXISTS (SELECT FROM human_task t
                                   WHERE t.control_file_id = d.control_file_id
                                     AND t.engine_task_id = d.engine_task_id))
-ORDER BY f.id LIMIT :most
+ORDER BY f.id LIMIT :at_once
 """)
 
 
@@ -51,22 +52,31 @@ def watch(tools: Tools, *, now: Clock) -> dict[str, int]:
         How many, by why nothing moves them.
     """
     at = now()
-    with read_only() as session:
-        rows = session.execute(_STANDING, {"most": MOST}).all()
     found = []
-    for row in rows:
+    for row in _standing():
         why = diagnose(tools, row)
         if why is not None:
             found.append(_failure(row.id, *why))
     with transaction() as session:
         failed_work.note(session, found, now=at)
-        if len(rows) < MOST:
-            failed_work.end_others(session, WATCH, since=at, now=at)
+        failed_work.end_others(session, WATCH, since=at, now=at)
         failed_work.forget_old(session, now=at)
     counts = Counter(each.error for each in found)
     for code, count in counts.items():
         log.error("watch.file_stands_still", extra={"code": code, "count": count})
     return dict(counts)
+
+
+def _standing() -> Iterator[Any]:
+    """Yield the files that neither a step nor a clock moves; most wait for a message."""
+    after = UUID(int=0)
+    while True:
+        with read_only() as session:
+            rows = session.execute(_STANDING, {"after": after, "at_once": _AT_ONCE}).all()
+        yield from rows
+        if len(rows) < _AT_ONCE:
+            return
+        after = rows[-1].id
 
 
 def _failure(file_id: UUID, error: str, step: str) -> Failure:

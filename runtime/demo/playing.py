@@ -154,8 +154,9 @@ class Play:
         who = self._who(session, task.user_id)
         if move == "hold":
             commands.hold(
-                session, self.tools, task.id, until=self._later(6).date(), reason="awaiting_opinion",
-                expected_version=task.version, principal=who, now=self.now,
+                session, self.tools, task.id, until=self._later(6).date(),
+                reason="awaiting_opinion", expected_version=task.version, principal=who,
+                now=self.now,
             )  # fmt: skip
         elif move == "message":
             commands.write_message(
