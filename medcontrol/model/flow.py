@@ -115,6 +115,14 @@ class HumanTask(SQLModel, table=True):
             "held_until",
             postgresql_where=sa.text("status = 'open' AND held_until IS NOT NULL"),
         ),
+        # What was opened or done over the last weeks; the table grows in about that order.
+        sa.Index(
+            "ix_human_task_times",
+            "opened_at",
+            "done_at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on", "pages_per_range": 32},
+        ),
         sa.Index(
             "ix_human_task_done",
             "done_by_doctor_id",
