@@ -110,6 +110,8 @@ def _log_in(browser: Browser, base: str, language: str, role: str) -> Page:
     page.locator(f"button[name=language][value={language}]").click()
     word = translations(language).gettext(label_of(Role(role)))
     page.locator(".demo-list button").filter(has_text=word).first.click()
+    page.locator(".tour button[value=close]").click()
+    page.locator(".tour").wait_for(state="detached")
     page.wait_for_load_state("networkidle")
     return page
 
