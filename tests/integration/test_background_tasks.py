@@ -1,8 +1,5 @@
 """Tasks as Celery calls them: an id in, what must happen done, failures noted without content."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, select
@@ -24,7 +21,6 @@ from medcontrol.outbox import NewMessage
 from medcontrol.settings import settings
 from medcontrol.turns import take_turn
 from medcontrol.vocabulary import LetterStatus
-from runtime import wiring
 from runtime.beat import JOBS
 from runtime.sending import TOPICS
 from runtime.tasks import exchange, intake, letters, periodic
@@ -35,19 +31,6 @@ from tests.integration.test_periodic import make_right
 from workflows.gate.batches import TOPIC, hand_in
 from workflows.gate.spool import SpoolWriter
 from workflows.tools import Tools
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tools]:
-    """This process wired to a home folder of its own; letters go to a folder there."""
-    monkeypatch.setenv("MEDCONTROL_HOME", str(tmp_path))
-    monkeypatch.setenv("MEDCONTROL_REDIS_URL", "redis://127.0.0.1:1/0")
-    settings.cache_clear()
-    wiring.forget()
-    yield wiring.tools()
-    monkeypatch.undo()
-    settings.cache_clear()
-    wiring.forget()
 
 
 def message(session: Session, topic: str) -> OutboxMessage:

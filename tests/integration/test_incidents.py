@@ -1,8 +1,7 @@
 """What fails is seen in groups and tried again with an outcome each; what stands still is found."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -27,9 +26,7 @@ from medcontrol.queries.incident_retries import find_retry, load_retry_items
 from medcontrol.queries.incidents import Fingerprint, Incident
 from medcontrol.queries.incidents_loading import load_incidents, load_items
 from medcontrol.services import letters as letter_service
-from medcontrol.settings import settings
 from medcontrol.vocabulary import DeadlineStatus, IncidentKind, RetryOutcome, TaskStatus
-from runtime import wiring
 from runtime.relay import Rules, relay_all
 from runtime.sending import TOPICS
 from runtime.tasks import incidents, letters, periodic
@@ -45,19 +42,6 @@ from workflows.watching import watch
 
 LATER = NOW + timedelta(days=200)
 TASKS = {"letters.send": letters.send, "incidents.retry": incidents.retry}
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tools]:
-    """This process wired to a home folder of its own; letters go to a folder there."""
-    monkeypatch.setenv("MEDCONTROL_HOME", str(tmp_path))
-    monkeypatch.setenv("MEDCONTROL_REDIS_URL", "redis://127.0.0.1:1/0")
-    settings.cache_clear()
-    wiring.forget()
-    yield wiring.tools()
-    monkeypatch.undo()
-    settings.cache_clear()
-    wiring.forget()
 
 
 @pytest.fixture
