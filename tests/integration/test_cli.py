@@ -462,23 +462,27 @@ def test_work_that_was_given_up_is_listed_and_revived(run: Run, addresses: Addre
 
 
 def test_what_fails_is_listed_in_groups_and_tried_again(run: Run, addresses: Addresses) -> None:
-    assert ask(run, "incidents", "list", "--json")["incidents"] == []  # makes the tables, if first
+    def stuck(listed: Any) -> list[Any]:
+        """What other tests of this home left in the outbox may be listed too."""
+        return [each for each in listed["incidents"] if each["error"] == "test.stuck"]
+
+    run("incidents", "list")  # makes the tables, if first
     sql(
         addresses,
         "INSERT INTO outbox_message (id, topic, key, payload, created_at, next_try_at, attempts,"
         " dead_at, last_error) VALUES (gen_random_uuid(), 'letters.send', 'letter:stuck', '{}',"
-        " now(), now() + interval '1 day', 20, now(), 'unavailable')",
+        " now(), now() + interval '1 day', 20, now(), 'test.stuck')",
     )
     listed = run("incidents", "list", "--json")
     assert listed.returncode == 1, "somebody has to act"
-    [found] = json.loads(listed.stdout)["incidents"]
-    assert (found["kind"], found["error"], found["given_up"]) == ("letter", "unavailable", 1)
+    [found] = stuck(json.loads(listed.stdout))
+    assert (found["kind"], found["items"], found["given_up"]) == ("letter", 1, 1)
 
     [item] = ask(run, "incidents", "show", found["key"], "--json")["items"]
     tried = ask(run, "incidents", "retry", found["key"], "--wait", "0", "--json")
 
     assert [(each["id"], each["outcome"]) for each in tried["items"]] == [(item["id"], "waiting")]
-    [left] = ask(run, "incidents", "list", "--json")["incidents"]
+    [left] = stuck(json.loads(run("incidents", "list", "--json").stdout))
     assert (left["tried_again"], left["given_up"]) == (1, 0)
     refused(run("incidents", "retry", "0000000000"))
     refused(run("incidents", "retry", found["key"], "--item", "x"))
