@@ -94,7 +94,7 @@ def test_ticked_reviews_are_previewed_postponed_and_taken_back(fund: Fund) -> No
     result = browser.page(done.headers["location"])
 
     assert len(ids) == 3
-    assert "s'ouvriraient plus tard" in preview.text.replace("&#39;", "'")
+    assert "s’ouvriraient plus tard" in preview.text
     assert untouched == MONDAY
     assert opening("ETM-2021-0000000") == MONDAY + timedelta(days=8)
     assert opening("ETM-2021-0000009") == MONDAY
