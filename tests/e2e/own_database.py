@@ -8,11 +8,11 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from medcontrol import db as database
-from medcontrol.crypto import KeyRing
 from medcontrol.embedded import servers as embedded_servers
 from medcontrol.migrations.migrate import migrate
 from medcontrol.services.reference import load_reference_data
 from medcontrol.settings import Settings
+from tests.fixed_keys import fixed_keys
 from workflows.tools import Tools, make_tools
 
 
@@ -30,7 +30,7 @@ def empty_fund() -> Iterator[Tools]:
             try:
                 with database.transaction() as session:
                     load_reference_data(session, "ma")
-                yield make_tools(settings, KeyRing.in_memory())
+                yield make_tools(settings, fixed_keys())
             finally:
                 database.engine = replaced
                 engine.dispose()

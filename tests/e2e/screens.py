@@ -35,7 +35,7 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
 MORNING = datetime.combine(AS_OF.date(), time(9, 12), UTC)
 # Days before, and files of each: some of them are late by now.
-DAYS = ((10, 2_000), (4, 2_500), (0, 3_000))
+DAYS = ((10, 9_000), (4, 10_000), (0, 12_000))
 SIZE = {"width": 1440, "height": 900}
 LANGUAGES = ("fr", "ar")
 LOCALES = {"fr": "fr-MA", "ar": "ar-MA"}
@@ -45,7 +45,7 @@ def fill(tools: Tools) -> None:
     """Load a small fund, and a day of files on which people worked."""
     with database.read_only() as session:
         places = agencies(session)
-    fund = Fund.make(7, as_of=AS_OF.date(), agencies=places, insured=30_000)
+    fund = Fund.make(8, as_of=AS_OF.date(), agencies=places, insured=30_000)
     load_fund(tools, fund, volume=Volume(received=6_000, controlled=700, months=6))
     for days_before, number in DAYS:
         now = MORNING - timedelta(days=days_before, hours=1)
@@ -75,9 +75,9 @@ def main() -> None:
 
 
 def _take(browser: Browser, base: str, language: str) -> Iterator[str]:
-    doctor = _log_in(browser, base, language, "doctor")
+    doctor, address = _doctor_with_documents(browser, base, language)
+    doctor.goto(f"{base}/queue")
     yield _shoot(doctor, f"queue.{language}.png")
-    address = _file_with_documents(doctor, base)
     doctor.goto(address)
     yield _shoot(doctor, f"file.{language}.png")
     doctor.goto(address.replace("?", "?tab=documents&"))
@@ -100,7 +100,22 @@ def _take(browser: Browser, base: str, language: str) -> Iterator[str]:
     supervisor.context.close()
 
 
-def _log_in(browser: Browser, base: str, language: str, role: str) -> Page:
+def _doctor_with_documents(browser: Browser, base: str, language: str) -> tuple[Page, str]:
+    """Return one of the two doctors that the login page offers, and a file to show.
+
+    Raises:
+        LookupError: neither has a file with documents.
+    """
+    for place in range(2):
+        doctor = _log_in(browser, base, language, "doctor", place)
+        address = _file_with_documents(doctor, base)
+        if address is not None:
+            return doctor, address
+        doctor.context.close()
+    raise LookupError("no doctor has a file with documents")
+
+
+def _log_in(browser: Browser, base: str, language: str, role: str, place: int = 0) -> Page:
     """Open a demonstration account by its one click."""
     context = browser.new_context(
         viewport=SIZE, color_scheme="light", reduced_motion="reduce", locale=LOCALES[language]
@@ -109,15 +124,16 @@ def _log_in(browser: Browser, base: str, language: str, role: str) -> Page:
     page.goto(f"{base}/login")
     page.locator(f"button[name=language][value={language}]").click()
     word = translations(language).gettext(label_of(Role(role)))
-    page.locator(".demo-list button").filter(has_text=word).first.click()
+    page.locator(".demo-list button").filter(has_text=word).nth(place).click()
+    page.wait_for_load_state("networkidle")
     page.locator(".tour button[value=close]").click()
     page.locator(".tour").wait_for(state="detached")
     page.wait_for_load_state("networkidle")
     return page
 
 
-def _file_with_documents(page: Page, base: str) -> str:
-    """Return the first file of the queue that has documents and lines."""
+def _file_with_documents(page: Page, base: str) -> str | None:
+    """Return the first file of the queue that has documents, rather one with lines too."""
     page.goto(f"{base}/queue?size=100")
     links = page.locator("[data-open-row]").evaluate_all("all => all.map(each => each.href)")
     with_documents = []
@@ -127,7 +143,7 @@ def _file_with_documents(page: Page, base: str) -> str:
             if page.locator(".line-opinion").count():
                 return str(link)
             with_documents.append(str(link))
-    return with_documents[0]
+    return with_documents[0] if with_documents else None
 
 
 def _shoot(page: Page, name: str) -> str:
