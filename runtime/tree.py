@@ -145,12 +145,13 @@ def _watch(home: Home, keeper: int, requests: Requests) -> int:
     _write_watchers(home, os.getpid(), keeper)
     passed_on = 0
     while (status := _reap(keeper)) is None:
-        if requests.stop > passed_on:
+        asked = requests.stop  # read once: whoever reads "stopping" may ask again at that instant
+        if asked > passed_on:
             if passed_on == 0:
                 say("stopping… (a second Ctrl-C does not wait)")
             # The keeper is our child and not reaped: this pid is its own.
             os.kill(keeper, signal.SIGTERM if passed_on == 0 else signal.SIGUSR1)
-            passed_on = requests.stop
+            passed_on = asked
         time.sleep(TICK)
     left = marked(tree_mark(home))
     if left:
