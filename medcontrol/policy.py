@@ -95,6 +95,7 @@ _CENTRAL = frozenset({Action.SEE, Action.READ_MEDICAL})
 _OWN = frozenset({Action.SEE, Action.READ_MEDICAL, Action.CONTROL})
 QUALITY = "quality"  # the flow of second readings
 APPEAL = "appeal"  # the flow that its secretary administrates
+SHARERS = frozenset({Role.SUPERVISOR, Role.COORDINATOR})  # of views of lists, with units
 _CONTROLLERS = frozenset({Role.DOCTOR, Role.COORDINATOR, Role.CENTRAL_DOCTOR})
 
 # Files about a file. Made once: an alias made anew takes longer than the statement it stands in.
@@ -266,9 +267,7 @@ def sharing_scope(principal: Principal) -> sa.ColumnElement[bool]:
 
     Those that they supervise or coordinate, and those below.
     """
-    grants = [
-        grant for grant in principal.grants if grant.role in (Role.SUPERVISOR, Role.COORDINATOR)
-    ]
+    grants = [grant for grant in principal.grants if grant.role in SHARERS]
     if any(grant.level is ControlLevel.CENTRAL for grant in grants):
         return sa.and_(col(Unit.is_active))
     codes = [grant.unit_code for grant in grants]

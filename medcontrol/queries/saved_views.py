@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol.model import SavedView, Unit, UserAccount, ViewChoice
-from medcontrol.policy import Principal, sharing_scope, visible_views
+from medcontrol.policy import SHARERS, Principal, sharing_scope, visible_views
 from medcontrol.vocabulary import Role
 
 Views: Any = SavedView
@@ -102,21 +102,16 @@ class RoleView:
 
 
 def load_views(session: Session, principal: Principal, path: str) -> ViewsOfList:
-    """Return the views of a list that somebody finds; two statements, no count yet."""
-    units = session.execute(
-        sa.select(Units.code, Units.name).where(sharing_scope(principal)).order_by(*_by_level())
-    ).all()
-    chosen = sa.and_(Choices.user_id == principal.id, Choices.path == Views.path)
+    """Return the views of a list that somebody finds; one or two statements, no count yet."""
+    units = _sharing_units(session, principal) if principal.has(*SHARERS) else ()
     rows = session.execute(
-        sa.select(
-            Views.id, Views.name, Views.address, Views.unit_code, Views.role,
+        _found(
+            principal, path,
+            Views.name, Views.unit_code,
             Users.name.label("made_by"), Units.name.label("unit_name"),
-            Choices.user_id.label("chose"), Choices.view_id.label("chosen"),
         )
         .join(UserAccount, Users.id == Views.user_id)
         .outerjoin(Unit, Units.code == Views.unit_code)
-        .outerjoin(ViewChoice, chosen)
-        .where(Views.path == path, visible_views(principal))
         .order_by(Views.role.is_not(None), Views.unit_code.is_not(None), Views.name, Views.id)
     ).all()  # fmt: skip
     may = {unit.code for unit in units}
@@ -136,7 +131,7 @@ def load_views(session: Session, principal: Principal, path: str) -> ViewsOfList
             )
             for row in rows
         ),
-        units=tuple(SharingUnit(code=unit.code, name=unit.name) for unit in units),
+        units=units,
     )
 
 
@@ -174,15 +169,50 @@ def load_shared_views(session: Session) -> dict[str, tuple[ListedView, ...]]:
     return found
 
 
+def opens_with(session: Session, principal: Principal, path: str) -> str | None:
+    """Return the query string that a list opens with for somebody, None for the plain list.
+
+    What one chose comes first, then what is set for one's role; of several roles, the first of
+    the vocabulary counts.
+    """
+    rows = session.execute(_found(principal, path)).all()
+    first = _first(rows)
+    return next((row.address for row in rows if row.id == first), None)
+
+
+def _found(principal: Principal, path: str, *more: Any) -> Any:
+    """The query of the views of a list that somebody finds, each with what they chose if they did.
+
+    ``chose`` is set when they chose; ``chosen`` is the view then, None for the plain list.
+    """
+    choice = sa.and_(Choices.user_id == principal.id, Choices.path == Views.path)
+    return (
+        sa.select(
+            Views.id, Views.address, Views.role,
+            Choices.user_id.label("chose"), Choices.view_id.label("chosen"), *more,
+        )
+        .outerjoin(ViewChoice, choice)
+        .where(Views.path == path, visible_views(principal))
+    )  # fmt: skip
+
+
 def _first(rows: Collection[Any]) -> UUID | None:
-    """Return the view that the list opens with; as ``services.saved_views.opens_with``."""
+    """Return the view that a list opens with, of those that ``_found`` finds."""
     chose = next((row for row in rows if row.chose is not None), None)
-    if chose is not None and chose.chosen is None:
-        return None
-    if chose is not None and any(row.id == chose.chosen for row in rows):
-        return chose.chosen  # type: ignore[no-any-return]
+    if chose is not None:
+        chosen: UUID | None = chose.chosen
+        # It may be of a unit that one has left.
+        if chosen is None or any(row.id == chosen for row in rows):
+            return chosen
     of_roles = {row.role: row.id for row in rows if row.role is not None}
     return next((of_roles[role] for role in Role if role in of_roles), None)
+
+
+def _sharing_units(session: Session, principal: Principal) -> tuple[SharingUnit, ...]:
+    rows = session.execute(
+        sa.select(Units.code, Units.name).where(sharing_scope(principal)).order_by(*_by_level())
+    )
+    return tuple(SharingUnit(code=row.code, name=row.name) for row in rows)
 
 
 def _by_level() -> tuple[Any, ...]:

@@ -42,27 +42,6 @@ class SaveView:
     unit_code: str = ""
 
 
-def opens_with(session: Session, principal: Principal, path: str) -> str | None:
-    """Return the query string that a list opens with for somebody, None for the plain list.
-
-    What one chose comes first, then what is set for one's role; of several roles, the first of
-    the vocabulary counts.
-    """
-    choice = session.get(ViewChoice, (principal.id, path))
-    if choice is not None and choice.view_id is None:
-        return None
-    mine = select(SavedView).where(SavedView.path == path, visible_views(principal))
-    if choice is not None:
-        chosen = session.exec(mine.where(SavedView.id == choice.view_id)).first()
-        if chosen is not None:  # it may be of a unit that one has left
-            return chosen.address
-    of_roles = {
-        view.role: view.address
-        for view in session.exec(mine.where(col(SavedView.role).is_not(None)))
-    }
-    return next((of_roles[role] for role in Role if role in of_roles), None)
-
-
 def save_view(
     session: Session, principal: Principal, view: SaveView, *, now: datetime
 ) -> SavedView:

@@ -10,12 +10,11 @@ from sqlmodel import Session
 from assignment.service import claim_next
 from medcontrol.db import read_only, transaction
 from medcontrol.errors import NotFound
-from medcontrol.queries.saved_views import ViewsOfList, load_views
+from medcontrol.queries.saved_views import ViewsOfList, load_views, opens_with
 from medcontrol.queries.worklist import QueueFilters, QueueRow, QueueTab
 from medcontrol.queries.worklist_loading import count_each, load_queue
 from medcontrol.queries.worklist_selection import select_rows
 from medcontrol.services.calendar import working_calendar
-from medcontrol.services.saved_views import opens_with
 from medcontrol.vocabulary import Role
 from ui.forms import text_of
 from ui.notices import see_other

@@ -14,14 +14,13 @@ from assignment.service import load_doctors
 from medcontrol.db import read_only
 from medcontrol.errors import NotFound
 from medcontrol.queries.list_columns import ListColumn
-from medcontrol.queries.saved_views import NO_VIEWS, ViewsOfList, load_views
+from medcontrol.queries.saved_views import NO_VIEWS, ViewsOfList, load_views, opens_with
 from medcontrol.queries.supervision import DueBucket, TaskFilters, TaskList, TaskState, UnitName
 from medcontrol.queries.supervision_scope import supervised_units
 from medcontrol.queries.supervision_tasks import count_each, load_tasks
 from medcontrol.queries.worklist import QueueSort
 from medcontrol.reference.flows import flows
 from medcontrol.services.calendar import working_calendar
-from medcontrol.services.saved_views import opens_with
 from medcontrol.vocabulary import ControlLevel, Lane, Role
 from ui.forms import as_uuid, is_ticked, member_of, members_of, text_of
 from ui.rendering import render
