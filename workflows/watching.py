@@ -17,7 +17,7 @@ from medcontrol.services.failed_work import Failure
 from medcontrol.vocabulary import RetryOutcome
 from workflows import commands
 from workflows.steps.appointments import remind
-from workflows.steps.driving import diagnose, drive
+from workflows.steps.driving import MOVING_CLOCKS, diagnose, drive
 from workflows.sweeping import CLOCKS, HOLDS, REMINDERS, WARNINGS
 from workflows.tools import Tools
 
@@ -28,19 +28,14 @@ WATCH = "files.watch"
 #: Files that are looked into at a time: the state of a flow is some ten kilobytes.
 _AT_ONCE = 500
 
-_STANDING = sa.text("""
+_STANDING = sa.text(f"""
 SELECT f.id, f.flow, f.pack, i.state, i.pack_hash, i.ended_at
 FROM control_file f LEFT JOIN flow_instance i ON i.control_file_id = f.id
 WHERE f.status <> 'closed' AND f.id > :after
   AND NOT EXISTS (SELECT FROM human_task t WHERE t.control_file_id = f.id AND t.status = 'open')
-  AND NOT EXISTS (SELECT FROM deadline d WHERE d.control_file_id = f.id
-                  AND d.engine_task_id IS NOT NULL AND d.status IN ('running', 'suspended')
-                  -- The target of a step is told of when it passes; it moves nothing.
-                  AND NOT EXISTS (SELECT FROM human_task t
-                                  WHERE t.control_file_id = d.control_file_id
-                                    AND t.engine_task_id = d.engine_task_id))
+  AND NOT EXISTS ({MOVING_CLOCKS.format("f.id")})
 ORDER BY f.id LIMIT :at_once
-""")
+""")  # noqa: S608 - our own words
 
 
 def watch(tools: Tools, *, now: Clock) -> dict[str, int]:

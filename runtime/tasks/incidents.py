@@ -6,6 +6,7 @@ from celery import shared_task
 
 from medcontrol.clock import utc_now
 from medcontrol.db import read_only, transaction
+from medcontrol.vocabulary import WHOLE_JOB
 from runtime import wiring
 from runtime.beat import JOBS
 from runtime.tasks.asked import carry_out
@@ -41,7 +42,7 @@ def try_again(retry_id: UUID) -> None:
 
 
 def _is_one(job: str, subject_id: UUID) -> bool:
-    return watching.can_try_one(job) and subject_id.int != 0
+    return watching.can_try_one(job) and subject_id != WHOLE_JOB
 
 
 def _call(job: str) -> None:

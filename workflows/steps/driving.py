@@ -17,14 +17,16 @@ from workflows.tools import Tools
 #: What a file is found in: codes of the watch, each a chapter of the runbook.
 READY, OPEN, UNREADABLE, NO_FLOW = "flow.ready", "flow.ended", "flow.unreadable", "flow.none"
 
-# The target of a step has the step's engine task: when it passes, that is told and no more.
-_CLOCK = b"""
-SELECT 1 FROM deadline d WHERE d.control_file_id = %(file)s AND d.engine_task_id IS NOT NULL
+#: The clocks of a file that move it; ``{}`` is its id. The target of a step has the step's engine
+#: task: when it passes, that is told and no more.
+MOVING_CLOCKS = """
+SELECT 1 FROM deadline d WHERE d.control_file_id = {} AND d.engine_task_id IS NOT NULL
   AND d.status IN ('running', 'suspended')
   AND NOT EXISTS (SELECT FROM human_task t WHERE t.control_file_id = d.control_file_id
                   AND t.engine_task_id = d.engine_task_id)
 LIMIT 1
 """
+_CLOCK = MOVING_CLOCKS.format("%(file)s").encode()
 
 
 def drive(session: Session, tools: Tools, control_file_id: UUID, *, now: datetime) -> bool:
