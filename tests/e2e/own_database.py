@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 from sqlalchemy.engine import make_url
 
@@ -26,11 +27,10 @@ def empty_fund() -> Iterator[Tools]:
             migrate(url)
             engine = database.make_engine(url, pool_size=20)
             # Requests run in threads of their own, which no override of this thread reaches.
-            replaced, database.engine = database.engine, lambda: engine  # type: ignore[assignment]
             try:
-                with database.transaction() as session:
-                    load_reference_data(session, "ma")
-                yield make_tools(settings, fixed_keys())
+                with mock.patch.object(database, "engine", return_value=engine):
+                    with database.transaction() as session:
+                        load_reference_data(session, "ma")
+                    yield make_tools(settings, fixed_keys())
             finally:
-                database.engine = replaced
                 engine.dispose()

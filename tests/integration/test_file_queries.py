@@ -69,6 +69,7 @@ from tests.integration.assignment_fund import (
     file_of,
     insert,
 )
+from tests.statements import statements
 
 CALENDAR = WorkingCalendar("ma")
 WHEN = {"now": NOW, "calendar": CALENDAR}
@@ -147,15 +148,10 @@ def change_received(session, task: UUID, **values) -> None:
 
 
 def test_rights_come_with_the_file_in_one_statement(fund, doctor, task):
-    bind, seen = fund.get_bind(), []
     reference = reference_of(fund, task)
 
-    def listen(*arguments):
-        seen.append(arguments[2])
-
-    sa.event.listen(bind, "before_cursor_execute", listen)
-    found = open_file(fund, doctor, reference)
-    sa.event.remove(bind, "before_cursor_execute", listen)
+    with statements(fund) as seen:
+        found = open_file(fund, doctor, reference)
 
     assert len(seen) == 1
     assert found.allowed == {Action.SEE, Action.READ_MEDICAL, Action.CONTROL}

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from medcontrol import outbox
 from medcontrol.clock import utc_now
@@ -82,9 +84,9 @@ def break_letters(monkeypatch: pytest.MonkeyPatch, *, but: Sequence[UUID] = ()) 
     """Let letters meet a bug while they are rendered, all but those of some files."""
     whole = letters.rendered
 
-    def broken(letter: object, file: ControlFile) -> bytes:
+    def broken(letter: Letter, file: ControlFile) -> bytes:
         if file.id in but:
-            return whole(letter, file)  # type: ignore[arg-type]
+            return whole(letter, file)
         raise ZeroDivisionError("Alami, E11.9")
 
     monkeypatch.setattr(letters, "rendered", broken)
@@ -161,9 +163,9 @@ def test_a_form_sent_twice_asks_once_and_the_letter_goes_once(
     sent: list[UUID] = []
     hand_over = letter_service._hand_over
 
-    def counted(letter: letter_service.Letter, *rest: object) -> str:
+    def counted(letter: Letter, *rest: Any) -> str | None:
         sent.append(letter.id)
-        return hand_over(letter, *rest)  # type: ignore[arg-type]
+        return hand_over(letter, *rest)
 
     monkeypatch.setattr(letter_service, "_hand_over", counted)
     key = new_id()
@@ -198,8 +200,8 @@ def test_a_step_whose_handler_raises_is_one_incident_and_over_when_it_is_mended(
 
     with monkeypatch.context() as broken:
         broken.setattr(effects, "carry_out", raises)
-        for hours in (0, 1):
-            sweep_deadlines(world.tools, now=lambda hours=hours: LATER + timedelta(hours=hours))  # type: ignore[misc]
+        for at in (LATER, LATER + timedelta(hours=1)):
+            sweep_deadlines(world.tools, now=partial(_same, at))
         found = [each for each in seen(db, LATER) if each.fingerprint.error == "KeyError"]
         assert found
         assert {each.fingerprint.what for each in found} == {"deadlines.sweep"}
@@ -305,11 +307,15 @@ def test_a_file_that_nothing_will_ever_move_is_found(
     assert load_items(db, found.fingerprint, now=NOW)[0].reference == file.reference
 
 
+def _same(at: datetime) -> datetime:
+    return at
+
+
 def running_waits(db: Session, file: ControlFile) -> list[str]:
     """The clocks that will move a file, by name."""
     found = select(Deadline.name).where(
         Deadline.control_file_id == file.id,
-        Deadline.engine_task_id.is_not(None),  # type: ignore[union-attr]
+        col(Deadline.engine_task_id).is_not(None),
         Deadline.status == DeadlineStatus.RUNNING,
     )
     return sorted(db.exec(found).all())

@@ -22,6 +22,7 @@ from medcontrol.queries.worklist_loading import load_queue
 from medcontrol.rules.calendar import WorkingCalendar
 from medcontrol.vocabulary import ControlLevel, Lane, Role, StepKind, TaskStatus
 from tests.integration.assignment_fund import NOW, add_doctor, add_tasks, add_units
+from tests.statements import statements
 
 CALENDAR = WorkingCalendar("ma")
 
@@ -232,14 +233,7 @@ def test_somebody_without_a_role_sees_an_empty_queue(fund):
 
 def test_a_queue_costs_three_statements_whatever_its_length(fund, doctor):
     give(fund, doctor, 40)
-    seen = []
-    bind = fund.get_bind()
-
-    def listen(*arguments):
-        seen.append(arguments[2])
-
-    sa.event.listen(bind, "before_cursor_execute", listen)
-    load(fund, doctor)
-    sa.event.remove(bind, "before_cursor_execute", listen)
+    with statements(fund) as seen:
+        load(fund, doctor)
 
     assert len(seen) == 3

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 from sqlmodel import Session
 
 from medcontrol import db as database
@@ -24,6 +23,7 @@ from selectivity.cells import CodeCell
 from selectivity.naming import _names
 from selectivity.registry import FEATURES
 from tests.factories import NOW, TODAY, make_control_file, make_doctor, make_task
+from tests.statements import statements
 from workflows.reference_impact import Impact, impact_of
 
 COMPETENCES = "doctor,flow,nature,specialty,valid_from\n"
@@ -145,14 +145,8 @@ def test_one_statement_counts_any_number_of_rows(db: Session) -> None:
         held(db, doctor)
     rows = {Codes(doctor=each.id) for each in doctors}
     rows |= {Codes(doctor=doctors[0].id, flow="ald"), Codes(person="999000000123", flow="ald")}
-    asked: list[str] = []
-    bind = db.get_bind()
-    listener = lambda *call: asked.append(call[2])  # noqa: E731
-    sa.event.listen(bind, "before_cursor_execute", listener)
-    try:
+    with statements(db) as asked:
         assert count_files(db, "ma", rows) == 3
-    finally:
-        sa.event.remove(bind, "before_cursor_execute", listener)
     assert len(asked) == 1
     assert count_files(db, "lu", rows) == 0
 

@@ -11,6 +11,7 @@ from medcontrol.services import sessions
 from medcontrol.settings import settings
 from medcontrol.vocabulary import Role
 from tests.factories import NOW, TODAY, make_doctor, make_user, principal_of
+from tests.statements import statements
 
 
 def test_a_login_brings_back_who_it_is_with_the_roles_of_today(db: Session) -> None:
@@ -30,17 +31,8 @@ def test_a_login_brings_back_who_it_is_with_the_roles_of_today(db: Session) -> N
 def test_it_is_found_in_one_statement(db: Session) -> None:
     user = make_user(db, Role.AGENT)
     token, _ = sessions.open(db, user, now=NOW)
-    seen: list[str] = []
-
-    def note(_c: object, _k: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    bind = db.get_bind()
-    sa.event.listen(bind, "before_cursor_execute", note)
-    try:
+    with statements(db) as seen:
         assert sessions.find(db, token, now=NOW) is not None
-    finally:
-        sa.event.remove(bind, "before_cursor_execute", note)
     assert len(seen) == 1
 
 
